@@ -1,0 +1,1 @@
+"""Nasij: design workflows, run them for real, see what happened."""

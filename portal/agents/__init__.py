@@ -1,0 +1,1 @@
+"""The registry of AI agents; only its table stands yet."""

@@ -1,0 +1,165 @@
+"""`create_app()`: the Flask application, and the only list of packages."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from portal import models  # noqa: F401 - fills the metadata: foreign keys are resolved by name
+from portal.core import access, db, headers, ids, render
+from portal.core.config import ROOT, Settings, current_settings
+from portal.core.errors import Invalid, PortalError, SignInNeeded
+from portal.core.log import add_fields, clear_fields, init_logging
+from portal.datatables import wiring as datatables
+from portal.i18n import locale as i18n
+from portal.identity import wiring as identity
+from portal.mail import wiring as mail
+from portal.notifications import wiring as notifications
+from portal.ops import wiring as ops
+from portal.workflows import wiring as workflows
+
+log = logging.getLogger(__name__)
+csrf = CSRFProtect()
+PACKAGES = (mail, identity, notifications, datatables, workflows, ops)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application from the settings (the environment's when None).
+
+    Raises:
+        SettingsRefused: the environment is not fit for production.
+    """
+    settings = settings or current_settings()
+    init_logging(settings.log_level)
+    app = Flask("portal", root_path=str(ROOT / "portal"), template_folder=str(ROOT / "templates"), static_folder=str(settings.static_path), static_url_path="/static")
+    _configure(app, settings)
+    csrf.init_app(app)
+    Migrate(app, db)
+    headers.init_headers(app)
+    i18n.init_app(app)
+    render.init_app(app)
+    app.before_request(_name_request)
+    for package in PACKAGES:
+        package.init_app(app)
+    app.context_processor(_template_names)
+    app.register_error_handler(PortalError, answer_refusal)
+    app.register_error_handler(CSRFError, _answer_csrf)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(OperationalError, _answer_database)
+    app.register_error_handler(Exception, _answer_crash)
+    _wrap(app, settings)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    https = settings.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings.secret_key or ids.new_id().hex,
+        MAX_CONTENT_LENGTH=1_000_000,
+        MAX_FORM_PARTS=2_000,
+        SESSION_COOKIE_NAME="__Host-sid" if https else "sid",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_PATH="/",
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=https,
+        DEMO_PEOPLE=[],
+        TEMPLATES_AUTO_RELOAD=settings.environment == "development",
+        SETTINGS=settings,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
+
+
+def _wrap(app: Flask, settings: Settings) -> None:
+    """Outermost first: proxies, built files, then one unit of work around each request."""
+    inner = app.wsgi_app
+
+    def with_unit(environ: dict[str, Any], start_response: Any) -> Any:
+        with db.unit_of_work():
+            return inner(environ, start_response)
+
+    static = WhiteNoise(with_unit, root=str(settings.static_path), prefix="static/", max_age=31_536_000, immutable_file_test=lambda *_: True)
+    outer: Any = static
+    if settings.web_proxies:
+        outer = ProxyFix(static, x_for=settings.web_proxies, x_proto=settings.web_proxies, x_host=settings.web_proxies)
+    app.wsgi_app = outer  # type: ignore[method-assign]  # how Flask wants middleware
+
+
+def _name_request() -> None:
+    clear_fields()
+    g.request_id = str(ids.new_id())
+    add_fields(request=g.request_id, path=request.path, trace=request.headers.get("traceparent", "")[:60] or None)
+
+
+def _template_names() -> dict[str, Any]:
+    return {"here": access.current(), "request_id": g.get("request_id", "")}
+
+
+def answer_refusal(refused: PortalError) -> Response:
+    """Answer a refusal once: problem+json for programs, the sign-in page for visitors, an error page for people."""
+    if isinstance(refused, SignInNeeded) and not _wants_json():
+        return _to_sign_in()
+    problems = refused.problems if isinstance(refused, Invalid) else None
+    return _answer(refused.status, refused.code, message=refused.message, problems=problems)
+
+
+def _to_sign_in() -> Response:
+    url = url_for("identity.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None)
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=401, headers={"HX-Redirect": url})
+    return redirect(url, code=303)  # type: ignore[return-value]  # a werkzeug response is one
+
+
+def _answer_csrf(_refused: CSRFError) -> Response:
+    return _answer(400, "form_expired", message=_("The page was open for too long. Reload it and try again; nothing was saved."))
+
+
+def _answer_http(refused: HTTPException) -> Response:
+    if refused.code is None or refused.code < 400:
+        return refused.get_response()  # type: ignore[return-value]  # a redirect
+    answer = _answer(refused.code, refused.name.lower().replace(" ", "_"))
+    for name, value in refused.get_headers(request.environ):
+        if name.lower() in ("allow", "retry-after"):
+            answer.headers[name] = value
+    return answer
+
+
+def _answer_database(_broken: OperationalError) -> Response:
+    log.exception("the database is away")
+    answer = _answer(503, "database_away")
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def _answer_crash(_broken: Exception) -> Response:
+    log.exception("a request broke")
+    return _answer(500, "error")
+
+
+def _wants_json() -> bool:
+    best = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"], "text/html")
+    return request.is_json or best != "text/html"
+
+
+def _answer(status: int, code: str, *, message: str = "", problems: dict[str, str] | None = None) -> Response:
+    request_id = g.get("request_id", "")
+    if _wants_json():
+        body = {"type": "about:blank", "status": status, "code": code, "title": message or code.replace("_", " "), "request_id": request_id}
+        if problems:
+            body["errors"] = {name: str(text) for name, text in problems.items()}
+        answer = jsonify(body)
+        answer.mimetype = "application/problem+json"
+    else:
+        known = status if status in (400, 401, 403, 404, 409, 422, 429, 500) else 500 if status >= 500 else 400
+        answer = Response(render_template(f"errors/{known}.html", message=message, request_id=request_id, status=status))
+    answer.status_code = status
+    return answer
+

@@ -1,0 +1,1 @@
+"""The append-only book of who did what."""

@@ -1,0 +1,76 @@
+"""The `portal` command: check, migrate, seed, user, strings."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+from flask import Flask
+
+from portal.core.config import ROOT, Settings, current_settings, findings, read_settings
+
+
+@click.group()
+def main() -> None:
+    """Nasij: run `portal COMMAND --help` for each."""
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
+def check(as_json: bool) -> None:
+    """Say of each variable whether it is ok for production, or what to do. Exit 0 when all are, else 1."""
+    found = findings(read_settings())
+    if as_json:
+        click.echo(json.dumps({each.variable: each.advice or "ok" for each in found}, indent=2))
+    else:
+        for each in found:
+            click.echo(f"{each.variable}: {each.advice or 'ok'}")
+    sys.exit(0 if all(each.ok for each in found) else 1)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the newest schema; safe to repeat."""
+    from flask_migrate import upgrade
+
+    with _app().app_context():
+        upgrade(directory=str(ROOT / "migrations"))
+    click.echo("The database has the newest schema.")
+
+
+@main.command()
+@click.option("--to", "target", type=click.Path(), default=None, help="Also write the demo sign-ins to this file.")
+def seed(target: str | None) -> None:
+    """Add the demo organisation, its people and its workflows; safe to repeat."""
+    from portal.devkit import demo
+
+    with _app().app_context():
+        people = demo.seed()
+    if target:
+        with open(target, "w", encoding="utf-8") as file:
+            json.dump(people, file, ensure_ascii=False, indent=2)
+    click.echo(f"The demo has {len(people)} people.")
+
+
+@main.command()
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; fail when a catalogue is stale or incomplete.")
+def strings(only_check: bool) -> None:
+    """Collect the strings of code and templates into the catalogues."""
+    from portal.i18n import cli
+
+    sys.exit(cli.run(check=only_check))
+
+
+def _app() -> Flask:
+    from portal.app import create_app
+
+    return create_app(_settings())
+
+
+def _settings() -> Settings:
+    return current_settings()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""The database: one unit of work per request or job, its tenant set inside the transaction.
+
+`transaction()` joins an open one, so verbs compose. In a request, reads run in a transaction of the request that ends
+with it; the outermost `transaction()` commits and then runs what was left for after the commit.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, DateTime, Engine, MetaData, create_engine, event, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PGUUID
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from portal.core.config import current_settings
+from portal.core.ids import new_id
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """All tables; aware UTC times, native UUIDs, jsonb."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a plain dict
+        datetime: DateTime(timezone=True),
+        UUID: PGUUID(as_uuid=True),
+        dict[str, Any]: JSONB,
+        list[dict[str, Any]]: JSONB,
+        list[str]: JSONB,
+    }
+
+
+class TenantScoped:
+    """A table whose rows belong to one tenant; its migration puts forced row-level security on it."""
+
+    tenant_id: Mapped[UUID] = mapped_column(index=False)
+
+
+class Identified:
+    """A UUIDv7 primary key made in Python."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+
+
+class Dated:
+    """When the row was made and last changed."""
+
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), onupdate=func.clock_timestamp())
+
+
+@dataclass(slots=True)
+class Unit:
+    """One unit of work: a session, its tenant, and what runs after its commit."""
+
+    session: Session
+    tenant_id: UUID | None
+    depth: int = 0
+    later: list[Callable[[], None]] = field(default_factory=list)
+
+
+_unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
+
+
+@lru_cache(maxsize=2)
+def engine(*, system: bool = False) -> Engine:
+    """Return the pool of the application role, or of the system role."""
+    settings = current_settings()
+    url = settings.database_system_url if system else settings.database_url
+    return create_engine(
+        driver_url(url),
+        pool_size=settings.database_pool,
+        max_overflow=settings.database_pool,
+        pool_timeout=10,
+        pool_recycle=1800,
+        # A restarted PostgreSQL leaves dead connections in the pool; the request that meets one must not fail.
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "prepare_threshold": 3, "application_name": "nasij"},
+    )
+
+
+def driver_url(url: str) -> str:
+    """Name the driver in a `postgresql://` address."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def session() -> Session:
+    """Return the session of the open unit of work.
+
+    Raises:
+        RuntimeError: no unit of work is open.
+    """
+    unit = _unit.get()
+    if unit is None:
+        raise RuntimeError("no unit of work is open: use transaction()")
+    return unit.session
+
+
+@contextmanager
+def unit_of_work(tenant_id: UUID | None = None, *, system: bool = False) -> Iterator[Session]:
+    """Open the unit of a request or job: reads inside share one transaction, rolled back at the end."""
+    unit = Unit(Session(engine(system=system), expire_on_commit=False), tenant_id)
+    token = _unit.set(unit)
+    if tenant_id is not None:
+        _tell_tenant(unit)
+    try:
+        yield unit.session
+    finally:
+        _unit.reset(token)
+        unit.session.close()
+
+
+@contextmanager
+def transaction(tenant_id: UUID | None = None, *, system: bool = False) -> Iterator[Session]:
+    """Do one thing wholly or not at all; join the open transaction if there is one.
+
+    The outermost one commits, then runs the `after_commit` callables. Any exception rolls all of it back.
+
+    Args:
+        tenant_id: whose rows may be seen; None joins the tenant of the open unit, or sees no tenant's rows.
+        system: use the system role (dispatcher, claims); only for a unit of its own.
+    """
+    unit = _unit.get()
+    if unit is None:
+        with unit_of_work(tenant_id, system=system), transaction() as opened:
+            yield opened
+        return
+    if tenant_id is not None and unit.tenant_id != tenant_id:
+        raise RuntimeError("a unit of work cannot change its tenant")
+    unit.depth += 1
+    try:
+        yield unit.session
+    except BaseException:
+        unit.depth -= 1
+        if unit.depth == 0:
+            unit.session.rollback()
+            unit.later.clear()
+            _tell_tenant(unit)
+        raise
+    unit.depth -= 1
+    if unit.depth == 0:
+        _commit(unit)
+
+
+def enter_tenant(tenant_id: UUID) -> None:
+    """Set the tenant of the open unit, once it is known from the signed-in session."""
+    unit = _unit.get()
+    if unit is None:
+        raise RuntimeError("no unit of work is open")
+    unit.tenant_id = tenant_id
+    _tell_tenant(unit)
+
+
+def after_commit(call: Callable[[], None]) -> None:
+    """Run `call` once the open transaction has committed; never if it rolls back."""
+    unit = _unit.get()
+    if unit is None:
+        raise RuntimeError("no unit of work is open")
+    unit.later.append(call)
+
+
+def _commit(unit: Unit) -> None:
+    try:
+        unit.session.commit()
+    except BaseException:
+        unit.session.rollback()
+        unit.later.clear()
+        raise
+    waiting, unit.later = unit.later, []
+    for call in waiting:
+        # The change is committed; a lost hint may only add delay, so it must not fail the request.
+        try:
+            call()
+        except Exception:
+            log.warning("after-commit call failed", exc_info=True)
+    _tell_tenant(unit)
+
+
+def _tell_tenant(unit: Unit) -> None:
+    """Arrange that each transaction of the unit begins by naming its tenant."""
+    unit.session.info["tenant_id"] = unit.tenant_id
+    if unit.session.in_transaction():
+        name_tenant(unit.session, unit.tenant_id)
+
+
+def name_tenant(open_session: Session, tenant_id: UUID | None) -> None:
+    """Set `app.tenant_id` for the rest of the transaction."""
+    open_session.connection().exec_driver_sql("select set_config('app.tenant_id', %s, true)", (str(tenant_id or ""),))
+
+
+def dispose() -> None:
+    """Close the pools: after a fork, and at the end of a test run."""
+    for each in (engine(), engine(system=True)):
+        each.dispose(close=False)
+    engine.cache_clear()
+
+
+@event.listens_for(Session, "after_begin")
+def _begin_with_tenant(opened: Session, _transaction: Any, connection: Connection) -> None:
+    tenant_id = opened.info.get("tenant_id")
+    if tenant_id is not None:
+        connection.exec_driver_sql("select set_config('app.tenant_id', %s, true)", (str(tenant_id),))

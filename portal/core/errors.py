@@ -1,0 +1,63 @@
+"""What can go wrong, as facts of the domain; `portal.app` turns each into one page, fragment or problem+json answer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PortalError(Exception):
+    """A refusal with an HTTP status and a stable code.
+
+    Args:
+        message: a translated sentence for the person, or empty for the status's own text.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(str(message))
+        self.message = str(message)
+
+
+class NotFound(PortalError):
+    """No such thing for this tenant; also the answer for what belongs to others."""
+
+    status = 404
+    code = "not_found"
+
+
+class Forbidden(PortalError):
+    """The person is known, the thing is theirs, but their role may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class SignInNeeded(PortalError):
+    """Nobody is signed in."""
+
+    status = 401
+    code = "sign_in_needed"
+
+
+class Conflict(PortalError):
+    """Somebody changed the thing in the meantime; nothing was saved."""
+
+    status = 409
+    code = "conflict"
+
+
+class Invalid(PortalError):
+    """The input breaks a rule.
+
+    Args:
+        problems: field name → translated sentence saying what is wrong and what to do.
+    """
+
+    status = 422
+    code = "invalid"
+
+    def __init__(self, problems: dict[str, str], message: str = "") -> None:
+        super().__init__(message or "; ".join(str(text) for text in problems.values()))
+        self.problems = problems

@@ -1,0 +1,26 @@
+"""The base form: CSRF, trimmed text, digits as ASCII, translated errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+
+
+def clean(value: Any) -> Any:
+    """Trim text and drop NUL characters, which PostgreSQL refuses."""
+    return value.replace("\x00", "").strip() if isinstance(value, str) else value
+
+
+class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """Every HTML form of the portal; text fields arrive trimmed."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # flask-wtf has no types
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
+            keep = unbound_field.field_class.__name__ == "PasswordField"
+            filters = list(unbound_field.kwargs.get("filters", ()))
+            return unbound_field.bind(form=form, filters=filters if keep else [*filters, clean], **options)
+
+    def problems(self) -> dict[str, str]:
+        """Field name → its first error."""
+        return {name: str(errors[0]) for name, errors in self.errors.items() if name and errors}

@@ -1,0 +1,111 @@
+"""The headers of every answer: content security policy with a nonce, transport and isolation rules, and revalidation of pages."""
+
+from __future__ import annotations
+
+import hashlib
+
+from flask import Flask, Response, g, request, session
+from flask_talisman import Talisman
+
+from portal.core.config import current_settings
+
+YEAR_S = 31_536_000
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "",  # only the nonce, which Talisman adds
+    "style-src": "'self'",
+    "img-src": ["'self'", "data:"],
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+    "object-src": "'none'",
+    "require-trusted-types-for": "'script'",
+    "trusted-types": ["htmx", "default"],
+}
+
+FEATURES_DENIED = (
+    "accelerometer",
+    "autoplay",
+    "camera",
+    "display-capture",
+    "encrypted-media",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "screen-wake-lock",
+    "serial",
+    "usb",
+    "xr-spatial-tracking",
+)
+
+VARY = ("Cookie", "Accept-Language", "HX-Request")
+
+# A 304 that carried these would pair the kept page with a nonce it does not have, and its scripts would be refused.
+BOUND_TO_THE_BODY = ("Content-Security-Policy", "Content-Type", "Content-Length")
+
+
+def init_headers(app: Flask) -> None:
+    """Give every answer of the application its headers; `csp_nonce()` becomes a template global."""
+    production = current_settings().is_production
+    # Registered before Talisman: Flask runs these in reverse, so this one sees the finished headers.
+    app.after_request(_revalidate)
+    app.after_request(_isolate)
+    Talisman(
+        app,
+        force_https=False,  # the proxy in front redirects; health checks come in plainly
+        strict_transport_security=production,
+        strict_transport_security_max_age=YEAR_S,
+        strict_transport_security_include_subdomains=True,
+        content_security_policy=POLICY,
+        content_security_policy_nonce_in=["script-src"],
+        frame_options="DENY",
+        referrer_policy="strict-origin-when-cross-origin",
+        permissions_policy=dict.fromkeys(FEATURES_DENIED, "()"),
+        session_cookie_secure=production,
+        session_cookie_samesite="Lax",
+        x_xss_protection=False,
+    )
+
+
+def _isolate(answer: Response) -> Response:
+    answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return answer
+
+
+def _revalidate(answer: Response) -> Response:
+    """Let browsers keep pages but ask each time: an unchanged page is answered with 304 and no body."""
+    if answer.mimetype != "text/html":
+        return answer
+    answer.vary.update(VARY)
+    if "Cache-Control" not in answer.headers:
+        answer.headers["Cache-Control"] = "private, no-cache"
+    if request.method != "GET" or answer.status_code != 200 or answer.is_streamed or "Set-Cookie" in answer.headers:
+        return answer
+    answer.set_etag(_fingerprint(answer), weak=True)
+    answer.make_conditional(request)
+    if answer.status_code == 304:
+        for name in BOUND_TO_THE_BODY:
+            answer.headers.pop(name, None)
+    return answer
+
+
+def _fingerprint(answer: Response) -> str:
+    """Hash what a reader would see change: the body without its nonce and CSRF token, which differ in every answer.
+
+    The session's own CSRF secret is part of it, so a page kept from before signing in is never used after it.
+    """
+    body = answer.get_data()
+    for changing in (getattr(request, "csp_nonce", ""), g.get("csrf_token", "")):
+        if changing:
+            body = body.replace(changing.encode(), b"")
+    secret = str(session.get("csrf_token", ""))
+    return hashlib.sha256(body + secret.encode()).hexdigest()[:32]

@@ -1,0 +1,113 @@
+"""Columns of data tables and the values they take. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from portal.core.errors import Invalid
+from portal.i18n.search import ascii_digits
+
+KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
+TYPES = (
+    ("text", _l("Text")),
+    ("number", _l("Number")),
+    ("boolean", _l("Yes or no")),
+    ("date", _l("Date")),
+    ("json", _l("JSON")),
+)
+MAX_COLUMNS = 50
+MAX_TEXT = 10_000
+
+
+def check_columns(columns: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what is wrong with a table's columns: field → sentence."""
+    problems: dict[str, str] = {}
+    seen: set[str] = set()
+    if not 1 <= len(columns) <= MAX_COLUMNS:
+        problems["columns"] = _l("A data table has between 1 and %(num)d columns.", num=MAX_COLUMNS)
+    for number, column in enumerate(columns):
+        key = column["key"]
+        if not KEY.match(key):
+            problems[f"column-{number}-key"] = _l("Use a–z, 0–9 and _, beginning with a letter.")
+        elif key in seen:
+            problems[f"column-{number}-key"] = _l("Two columns have this key. Rename one.")
+        if column["type"] not in dict(TYPES):
+            problems[f"column-{number}-type"] = _l("Choose a type.")
+        seen.add(key)
+    return problems
+
+
+def read_values(columns: list[dict[str, Any]], given: dict[str, Any], *, whole: bool) -> dict[str, Any]:
+    """Return column → typed value.
+
+    Args:
+        whole: the values of a new row: required columns must be there. Otherwise a change or a filter.
+
+    Raises:
+        Invalid: `.problems` names each column that is unknown, missing or of the wrong type.
+    """
+    known = {column["key"]: column for column in columns}
+    problems = {key: str(_l("There is no such column.")) for key in given if key not in known}
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        if key not in known:
+            continue
+        try:
+            values[key] = _read(known[key]["type"], value)
+        except ValueError as wrong:
+            problems[key] = str(wrong)
+    if whole:
+        missing = [key for key, column in known.items() if column.get("required") and values.get(key) is None and key not in problems]
+        problems |= {key: str(_l("This column may not be empty.")) for key in missing}
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+def _read(kind: str, value: Any) -> Any:
+    if value is None or value == "":
+        return None
+    return _READERS[kind](value)
+
+
+def _text(value: Any) -> str:
+    text = (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).replace("\x00", "")
+    if len(text) > MAX_TEXT:
+        raise ValueError(_l("A text has at most %(num)d characters.", num=MAX_TEXT))
+    return text
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, bool):
+        raise ValueError(_l("This is not a number."))
+    if isinstance(value, int | float):
+        return value
+    plain = ascii_digits(str(value)).replace(",", "").strip()
+    if not re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,15})?", plain):
+        raise ValueError(_l("This is not a number."))
+    return float(plain) if "." in plain else int(plain)
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if str(value).strip().lower() in ("true", "1", "yes"):
+        return True
+    if str(value).strip().lower() in ("false", "0", "no"):
+        return False
+    raise ValueError(_l("This is neither true nor false."))
+
+
+def _date(value: Any) -> str:
+    try:
+        return date.fromisoformat(ascii_digits(str(value)).strip()[:10]).isoformat()
+    except ValueError:
+        raise ValueError(_l("This is not a date; write year-month-day.")) from None
+
+
+_READERS = {"text": _text, "number": _number, "boolean": _boolean, "date": _date, "json": lambda value: value}

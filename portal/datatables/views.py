@@ -1,0 +1,85 @@
+"""Pages of data tables."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext as _
+
+from portal.core import paging
+from portal.core.access import Permission, access, requires
+from portal.core.errors import Invalid
+from portal.core.paging import Page
+from portal.core.render import render, see_other
+from portal.datatables import queries, service
+from portal.datatables.columns import TYPES
+from portal.i18n.search import ascii_digits
+
+bp = Blueprint("datatables", __name__)
+FORM_COLUMNS = 8
+
+
+@bp.get("/tables")
+@requires(Permission.TABLE_READ)
+def listing() -> Response:
+    here = access()
+    return render("datatables/list.html", tables=queries.list_tables(here.tenant_id), can_edit=here.can(Permission.TABLE_EDIT))
+
+
+@bp.get("/tables/new")
+@requires(Permission.TABLE_EDIT)
+def new() -> Response:
+    return _form({"columns": [_empty() for _unused in range(FORM_COLUMNS)]})
+
+
+@bp.post("/tables/new")
+@requires(Permission.TABLE_EDIT)
+def create() -> Response:
+    here = access()
+    given = _read_form()
+    problems: dict[str, str] = {} if given["name"] else {"name": _("Give the data table a name.")}
+    columns = [column for column in given["columns"] if column["key"] or column["label"]]
+    for column in columns:
+        column["key"] = column["key"] or column["label"].lower().replace(" ", "_")
+        column["label"] = column["label"] or column["key"]
+    try:
+        if problems:
+            raise Invalid(problems)
+        table_id = service.create_table(
+            here.tenant_id, given["slug"], name=given["name"], name_ar=given["name_ar"], columns=columns, by=here.actor
+        )
+    except Invalid as wrong:
+        return _form(given, problems=wrong.problems, status=422)
+    return see_other(url_for("datatables.detail", table_id=table_id))
+
+
+@bp.get("/tables/<uuid:table_id>")
+@requires(Permission.TABLE_READ)
+def detail(table_id: UUID) -> Response:
+    here = access()
+    table = queries.get_table(here.tenant_id, table_id)
+    rows = queries.list_rows(here.tenant_id, table_id, Page(after=paging.read_cursor(request.args.get("after"))))
+    return render("datatables/detail.html", table=table, listing=rows)
+
+
+def _form(given: dict[str, Any], *, problems: dict[str, str] | None = None, status: int = 200) -> Response:
+    texts = {"slug": _("Use a–z, 0–9 and _, beginning with a letter."), "taken": _("Another data table has this short name.")}
+    shown = {name: texts.get(str(text), text) for name, text in (problems or {}).items()}
+    return render("datatables/new.html", status=status, given=given, problems=shown, types=TYPES)
+
+
+def _empty() -> dict[str, Any]:
+    return {"key": "", "type": "text", "label": "", "label_ar": "", "required": False}
+
+
+def _read_form() -> dict[str, Any]:
+    form = request.form
+    columns = []
+    for number in range(FORM_COLUMNS):
+        read = {name: form.get(f"column-{number}-{name}", "").strip() for name in ("key", "type", "label", "label_ar")}
+        columns.append({**read, "key": ascii_digits(read["key"]).lower(), "required": f"column-{number}-required" in form})
+    name = form.get("name", "").strip()[:120]
+    slug = ascii_digits(form.get("slug", "").strip().lower())
+    return {"name": name, "name_ar": form.get("name_ar", "").strip()[:120], "slug": slug, "columns": columns}

@@ -1,0 +1,9 @@
+"""Data tables at the start: their routes."""
+
+from flask import Flask
+
+from portal.datatables.views import bp
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(bp)

@@ -1,0 +1,42 @@
+"""The demo: one organisation, four people, three workflows ready to run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.core import db
+from portal.core.access import SYSTEM, Actor
+from portal.identity import service as identity
+from portal.tenants import service as tenants
+from portal.workflows import queries, samples, service
+
+PASSWORD = "weave-every-thread-1447"
+PEOPLE = (
+    ("salma@nasij.example", "Salma Al-Harbi", "سلمى الحربي", "owner", "ar"),
+    ("omar@nasij.example", "Omar Haddad", "عمر حداد", "builder", "en"),
+    ("layla@nasij.example", "Layla Nasser", "ليلى ناصر", "member", "ar"),
+    ("noor@nasij.example", "Noor Saleh", "نور صالح", "auditor", "en"),
+)
+NAMES_AR = {
+    "leave_request": "طلب إجازة موظف",
+    "supplier_check": "التحقق من مورّد جديد",
+    "daily_report": "التقرير اليومي إلى جدول بيانات",
+}
+
+
+def seed() -> list[dict[str, Any]]:
+    """Add what is missing of the demo, and return its sign-ins: [{email, password, name, role}]. Safe to repeat."""
+    tenant_id = tenants.add_tenant("weavers", name="Weavers Trading", name_ar="شركة النسّاجين")
+    ids = {}
+    for email, name, name_ar, role, locale in PEOPLE:
+        ids[role] = identity.add_person(email, name=name, name_ar=name_ar, password=PASSWORD, locale=locale)
+        identity.add_member(tenant_id, ids[role], role, by=SYSTEM)
+    by = Actor("person", ids["owner"])
+    with db.transaction(tenant_id):
+        missing = not queries.list_workflows(tenant_id)
+    for slug, name_ar in NAMES_AR.items() if missing else ():
+        with db.transaction(tenant_id):
+            name = str(samples.get(slug).name)
+            workflow_id = service.create_workflow(tenant_id, name=name, name_ar=name_ar, sample=slug, by=by)
+            service.publish_version(tenant_id, workflow_id, by=by)
+    return [{"email": email, "password": PASSWORD, "name": name, "role": role} for email, name, _ar, role, _locale in PEOPLE]

@@ -1,0 +1,51 @@
+"""Every fact the house announces: small frozen dataclasses with ids, never rows."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowPublished:
+    """A draft became the live version of its workflow."""
+
+    tenant_id: UUID
+    workflow_id: UUID
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run was accepted and will be carried out."""
+
+    tenant_id: UUID
+    run_id: UUID
+    workflow_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """A run reached its end, well or badly."""
+
+    tenant_id: UUID
+    run_id: UUID
+    workflow_id: UUID
+    status: str  # succeeded, failed, cancelled or timed_out
+    started_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepInDoubt:
+    """A step was cut off after its effect may have left the house; a person must decide."""
+
+    tenant_id: UUID
+    run_id: UUID
+    node_key: str
+    started_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person opened a session."""
+
+    person_id: UUID
+    tenant_id: UUID | None

@@ -1,0 +1,1 @@
+"""Languages and directions, formats, Arabic search keys, catalogues."""

@@ -1,0 +1,129 @@
+"""`portal strings`: collect the strings of code and templates, merge what translators wrote, and check all of it."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from portal.core.config import ROOT
+from portal.i18n.catalogues import FOLDER, TAGS, ensure_compiled, po_path
+
+PARTS = FOLDER / "parts"
+TEMPLATE = FOLDER / "messages.pot"
+METHODS = [("portal/**.py", "python"), ("templates/**.html", "jinja2")]
+KEYWORDS = {
+    "_": None,
+    "_l": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "lazy_ngettext": (1, 2),
+}
+OPTIONS = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
+HOLE = re.compile(r"%\((\w+)\)[sd]")
+TAG = re.compile(r"</?\w+[^>]*>")
+LETTERS = re.compile("[A-Za-z]{3,}")
+ARABIC = re.compile("[\u0600-\u06ff]")
+ARABIC_FORMS = 6
+
+
+def run(*, check: bool) -> int:
+    """Bring the catalogues up to date, or with `check` say what is wrong; returns the exit code."""
+    template = collect()
+    wanted = {"messages.pot": _text(template)}
+    for tag in TAGS:
+        wanted[f"{tag}/LC_MESSAGES/messages.po"] = _text(merged(template, tag))
+    if not check:
+        for name, text in wanted.items():
+            path = FOLDER / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        ensure_compiled()
+    stale = [name for name, text in wanted.items() if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != text]
+    problems = [f"translations/{name} is stale: run `make strings`" for name in stale]
+    problems += [problem for tag in TAGS for problem in problems_of(merged(template, tag), tag)]
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+def collect() -> Catalog:
+    """Return every string of code and templates, in order of the text, without places: a moved line is no change."""
+    found = Catalog(project="Nasij", charset="utf-8", fuzzy=False)
+    for filename, _line, message, _comments, context in extract_from_dir(
+        str(ROOT), METHODS, OPTIONS, KEYWORDS, directory_filter=_is_ours
+    ):
+        if filename.startswith(("portal/", "templates/")):
+            found.add(message, context=context)
+    return found
+
+
+def _is_ours(path: str) -> bool:
+    relative = Path(path).relative_to(ROOT)
+    return not relative.parts or relative.parts[0] in ("portal", "templates")
+
+
+def merged(template: Catalog, tag: str) -> Catalog:
+    """Return a language's catalogue with exactly the strings of the template; parts fill what it lacks."""
+    known = {}
+    for source in [*sorted(PARTS.glob("*.po")), po_path(tag)] if tag == "ar" else [po_path(tag)]:
+        if source.exists():
+            known.update({_key(message): message.string for message in _read(source, tag) if message.id and any(_strings(message))})
+    target = Catalog(locale=tag, project="Nasij", charset="utf-8", fuzzy=False)
+    for message in template:
+        if not message.id:
+            continue
+        string = known.get(_key(message))
+        if string is None and tag == "en":
+            string = message.id if isinstance(message.id, tuple) else message.id
+        target.add(message.id, string if string is not None else "")
+    return target
+
+
+def problems_of(catalogue: Catalog, tag: str) -> list[str]:
+    """Return what is missing or wrong in a language's catalogue."""
+    return [f"{tag}: {problem}: {_key(message)!r}" for message in catalogue if message.id for problem in _wrong(message, tag)]
+
+
+def _wrong(message: Message, tag: str) -> list[str]:
+    strings = _strings(message)
+    forms = ARABIC_FORMS if tag == "ar" else 2
+    if not all(strings) or (message.pluralizable and len(strings) < forms):
+        return ["not translated"]
+    ids = message.id if isinstance(message.id, tuple) else (message.id,)
+    wrong = []
+    if any(not set(HOLE.findall(string)) <= set(HOLE.findall(ids[-1])) for string in strings):
+        wrong.append("a placeholder that the text does not have")
+    if not message.pluralizable and set(HOLE.findall(strings[0])) != set(HOLE.findall(ids[0])):
+        wrong.append("placeholders differ")
+    if any(sorted(TAG.findall(string)) != sorted(TAG.findall(ids[-1])) for string in strings):
+        wrong.append("tags differ")
+    if tag == "ar" and LETTERS.search(HOLE.sub("", ids[0])) and not any(ARABIC.search(string) for string in strings):
+        wrong.append("not Arabic")
+    return wrong
+
+
+def _strings(message: Message) -> tuple[str, ...]:
+    return tuple(message.string) if isinstance(message.string, tuple | list) else (message.string or "",)
+
+
+def _key(message: Message) -> str:
+    return str(message.id[0] if isinstance(message.id, tuple) else message.id)
+
+
+def _read(path: Path, tag: str) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=tag)
+
+
+def _text(catalogue: Catalog) -> str:
+    buffer = io.BytesIO()
+    write_po(buffer, catalogue, omit_header=True, sort_output=True, width=0, no_location=True)
+    plural = f"Plural-Forms: nplurals={catalogue.num_plurals}; plural={catalogue.plural_expr};\\n" if catalogue.locale else ""
+    header = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n' + (f'"{plural}"\n' if plural else "")
+    return header + "\n" + buffer.getvalue().decode("utf-8")

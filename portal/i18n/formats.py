@@ -1,0 +1,98 @@
+"""Numbers, dates and durations as the reader writes them: Latin digits in both languages, no bidi controls in the text."""
+
+from __future__ import annotations
+
+from datetime import date as Date
+from datetime import datetime as Datetime
+from typing import Any
+
+from babel.numbers import format_decimal
+from flask_babel import format_date, format_datetime, get_locale, ngettext
+from flask_babel import gettext as _
+
+from portal.core import clock
+
+# Babel puts marks around Arabic dates and signs; markup isolates instead, and marks break copied text.
+_MARKS = {ord(mark): None for mark in "\u200e\u200f\u061c\u202a\u202b\u202c\u2066\u2067\u2068\u2069"}
+
+
+def _plain(text: str) -> str:
+    return text.translate(_MARKS)
+
+
+def number(value: float | None) -> str:
+    """1234.5 → 1,234.5"""
+    return "" if value is None else _plain(format_decimal(value, locale=get_locale(), numbering_system="latn"))
+
+
+def datetime(value: Datetime | None) -> str:
+    """A moment in the tenant's time zone, to the minute."""
+    if value is None:
+        return ""
+    if str(get_locale()) == "ar":
+        return _plain(format_datetime(value, "d MMMM y، HH:mm"))
+    return _plain(format_datetime(value, "d MMM y, HH:mm"))
+
+
+def date(value: Date | Datetime | None) -> str:
+    """A day."""
+    return "" if value is None else _plain(format_date(value, "d MMMM y"))
+
+
+def relative(value: Datetime | None) -> str:
+    """How long ago, or how long until, in the largest whole unit."""
+    if value is None:
+        return ""
+    seconds = (clock.now() - value).total_seconds()
+    for size_s, past, future in ((86400, _days_ago, _in_days), (3600, _hours_ago, _in_hours), (60, _minutes_ago, _in_minutes)):
+        if abs(seconds) >= size_s:
+            return past(int(seconds // size_s)) if seconds > 0 else future(int(-seconds // size_s))
+    if seconds < -1:
+        return _in_seconds(int(-seconds))
+    return _("just now")
+
+
+def _days_ago(num: int) -> str:
+    return ngettext("%(num)d day ago", "%(num)d days ago", num)
+
+
+def _hours_ago(num: int) -> str:
+    return ngettext("%(num)d hour ago", "%(num)d hours ago", num)
+
+
+def _minutes_ago(num: int) -> str:
+    return ngettext("%(num)d minute ago", "%(num)d minutes ago", num)
+
+
+def _in_days(num: int) -> str:
+    return ngettext("in %(num)d day", "in %(num)d days", num)
+
+
+def _in_hours(num: int) -> str:
+    return ngettext("in %(num)d hour", "in %(num)d hours", num)
+
+
+def _in_minutes(num: int) -> str:
+    return ngettext("in %(num)d minute", "in %(num)d minutes", num)
+
+
+def _in_seconds(num: int) -> str:
+    return ngettext("in %(num)d second", "in %(num)d seconds", num)
+
+
+def duration(milliseconds: float | None) -> str:
+    """How long something took, with two significant units at most."""
+    if milliseconds is None:
+        return ""
+    if milliseconds < 1000:
+        return _("%(num)s ms", num=number(round(milliseconds)))
+    if milliseconds < 60_000:
+        return _("%(num)s s", num=number(round(milliseconds / 1000, 1)))
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    if minutes < 60:
+        return _("%(minutes)s min %(seconds)s s", minutes=number(minutes), seconds=number(seconds))
+    hours, minutes = divmod(minutes, 60)
+    return _("%(hours)s h %(minutes)s min", hours=number(hours), minutes=number(minutes))
+
+
+FILTERS: dict[str, Any] = {"number": number, "datetime": datetime, "date": date, "relative": relative, "duration": duration}

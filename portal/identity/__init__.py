@@ -1,0 +1,1 @@
+"""People, members, roles, sessions and passwords."""

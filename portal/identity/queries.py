@@ -1,0 +1,77 @@
+"""Every SELECT of identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import Row, select, text
+
+from portal.core import db
+from portal.identity.models import Membership, Person
+
+
+def find_person(email_key: str) -> Person | None:
+    """Return the person with this folded address."""
+    return db.session().scalar(select(Person).where(Person.email_key == email_key))
+
+
+def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple[object, ...]] | None:
+    """Return the live session with its person and tenant, in one query; None if it is unknown or too old."""
+    return db.session().execute(
+        text(
+            """
+            select s.id, s.person_id, s.tenant_id, s.data, s.seen_at < clock_timestamp() - interval '1 minute' as stale,
+                   p.name as person_name, p.name_ar as person_name_ar, p.locale, t.name as tenant_name, t.name_ar as tenant_name_ar,
+                   t.timezone
+            from sessions s
+            left join people p on p.id = s.person_id and p.is_active
+            left join tenants t on t.id = s.tenant_id and t.status = 'active'
+            where s.id = :id and s.seen_at > clock_timestamp() - make_interval(secs => :idle)
+              and s.created_at > clock_timestamp() - make_interval(secs => :absolute)
+            """
+        ),
+        {"id": token_hash, "idle": idle_s, "absolute": absolute_s},
+    ).first()
+
+
+def first_tenant_of(person_id: UUID) -> UUID | None:
+    """Return the tenant that a person enters at sign-in: the one they joined first."""
+    session = db.session()
+    # The one look across tenants that the wall allows: a person's own memberships.
+    session.execute(text("select set_config('app.person_id', :person, true)"), {"person": str(person_id)})
+    found: UUID | None = session.scalar(
+        text(
+            "select m.tenant_id from memberships m join tenants t on t.id = m.tenant_id and t.status = 'active'"
+            " where m.person_id = :person order by m.created_at, m.tenant_id limit 1"
+        ),
+        {"person": person_id},
+    )
+    return found
+
+
+def role_in(tenant_id: UUID, person_id: UUID) -> str | None:
+    """Return the person's role in the tenant, or None."""
+    found: str | None = db.session().scalar(
+        select(Membership.role).where(Membership.tenant_id == tenant_id, Membership.person_id == person_id)
+    )
+    return found
+
+
+def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names of people of the tenant by id."""
+    wanted = list(set(ids))
+    if not wanted:
+        return {}
+    rows = db.session().execute(
+        select(Person.id, Person.name).join(Membership, Membership.person_id == Person.id).where(Person.id.in_(wanted))
+    )
+    return {row.id: row.name for row in rows}
+
+
+def member_ids(tenant_id: UUID, roles: tuple[str, ...] | None) -> list[UUID]:
+    """Return the active members of a tenant, all of them or those with one of the roles."""
+    rows = select(Person.id).join(Membership, Membership.person_id == Person.id).where(Membership.tenant_id == tenant_id, Person.is_active)
+    if roles is not None:
+        rows = rows.where(Membership.role.in_(roles))
+    return list(db.session().scalars(rows.order_by(Person.id)))

@@ -1,0 +1,90 @@
+"""The verbs of identity."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from uuid import UUID
+
+from portal import events
+from portal.audit import service as audit
+from portal.core import bus, db
+from portal.core.access import Actor
+from portal.identity import queries
+from portal.identity.errors import SignInRefused
+from portal.identity.models import Membership, Person
+from portal.identity.passwords import hash_password, needs_rehash, verify_password
+
+
+def email_key(email: str) -> str:
+    """Fold an address for comparison: NFKC, no case, no outer blanks."""
+    return unicodedata.normalize("NFKC", email).strip().casefold()
+
+
+def sign_in(email: str, password: str) -> tuple[UUID, UUID]:
+    """Check address and password; return the person and the tenant they enter.
+
+    Raises:
+        SignInRefused: unknown address, wrong password, or no active tenant; all take the same time and say the same.
+    """
+    with db.transaction():
+        person = queries.find_person(email_key(email))
+        stored = person.password_hash if person and person.is_active else None
+    # Outside the transaction: hashing takes a tenth of a second, and must not hold a connection.
+    right = verify_password(stored, password)
+    if not right or person is None:
+        raise SignInRefused
+    with db.transaction():
+        tenant_id = queries.first_tenant_of(person.id)
+        if tenant_id is None:
+            raise SignInRefused
+        db.enter_tenant(tenant_id)
+        if stored and needs_rehash(stored):
+            person.password_hash = hash_password(password)
+            db.session().merge(person)
+        audit.record(tenant_id, Actor("person", person.id), "session.started", person.id)
+        bus.announce(events.SignedIn(person.id, tenant_id))
+    return person.id, tenant_id
+
+
+def choose_locale(person_id: UUID, locale: str) -> None:
+    """Remember the person's language: it follows them to every device."""
+    with db.transaction() as session:
+        person = session.get(Person, person_id)
+        if person is not None:
+            person.locale = locale
+
+
+def add_person(email: str, *, name: str, name_ar: str | None, password: str, locale: str | None = None) -> UUID:
+    """Add somebody who can sign in, or return the person who has this address already."""
+    with db.transaction() as session:
+        found = queries.find_person(email_key(email))
+        if found is not None:
+            return found.id
+        person = Person(
+            email=email.strip(), email_key=email_key(email), name=name, name_ar=name_ar, password_hash=hash_password(password), locale=locale
+        )
+        session.add(person)
+        session.flush()
+        return person.id
+
+
+def add_member(tenant_id: UUID, person_id: UUID, role: str, *, by: Actor) -> None:
+    """Give a person a role in the tenant of the open unit; a role they have is replaced."""
+    with db.transaction(tenant_id) as session:
+        membership = session.get(Membership, (tenant_id, person_id))
+        if membership is None:
+            session.add(Membership(tenant_id=tenant_id, person_id=person_id, role=role))
+        else:
+            membership.role = role
+        audit.record(tenant_id, by, "member.added", person_id, role=role)
+
+
+def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names of members of the tenant by id; others are left out."""
+    return queries.names_of(ids)
+
+
+def member_ids(tenant_id: UUID, *, roles: tuple[str, ...] | None = None) -> list[UUID]:
+    """Return the active members of the tenant, all of them or those with one of the roles."""
+    return queries.member_ids(tenant_id, roles)

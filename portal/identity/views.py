@@ -1,0 +1,74 @@
+"""Signing in and out, and the language switch."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, current_app, g, request, session, url_for
+
+from portal.core.access import current, public
+from portal.core.render import render, see_other
+from portal.i18n import locale as i18n
+from portal.identity import service, sessions
+from portal.identity.errors import SignInRefused
+from portal.identity.forms import SignInForm
+
+bp = Blueprint("identity", __name__)
+
+
+@bp.get("/sign-in")
+@public("where people without a session come in")
+def sign_in() -> Response:
+    if current() is not None:
+        return see_other(local_address(request.args.get("next")))
+    return _page(SignInForm())
+
+
+@bp.post("/sign-in")
+@public("where people without a session come in")
+def sign_in_check() -> Response:
+    form = SignInForm()
+    if not form.validate():
+        return _page(form, status=422)
+    try:
+        person_id, tenant_id = service.sign_in(form.email.data, form.password.data)
+    except SignInRefused:
+        return _page(form, status=422, failed=True)
+    sessions.begin_session(session, person_id, tenant_id)  # type: ignore[arg-type]  # the interface makes WebData
+    session.clear()
+    session["since"] = "sign-in"
+    return see_other(local_address(request.args.get("next")))
+
+
+@bp.post("/sign-out")
+@public("signing out twice is no error")
+def sign_out() -> Response:
+    session.clear()
+    answer = see_other(url_for("identity.sign_in"))
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
+
+
+@bp.post("/locale")
+@public("the language is chosen before signing in, too")
+def switch_locale() -> Response:
+    tag = i18n.known(request.form.get("locale"))
+    here = current()
+    if here is not None:
+        service.choose_locale(here.person_id, tag)
+    answer = see_other(local_address(request.form.get("next")))
+    answer.set_cookie("locale", tag, max_age=31_536_000, samesite="Lax", httponly=True, secure=bool(current_app.config["SESSION_COOKIE_SECURE"]))
+    return answer
+
+
+def _page(form: SignInForm, *, status: int = 200, failed: bool = False) -> Response:
+    g.no_chrome = True
+    return render("identity/sign_in.html", status=status, form=form, failed=failed, demo_people=current_app.config["DEMO_PEOPLE"])
+
+
+def local_address(wanted: str | None) -> str:
+    """Return `wanted` if it is a path of this portal, else the home page: `next` must never lead away."""
+    if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or "\\" in wanted:
+        return "/"
+    parts = urlsplit(wanted)
+    return wanted if not parts.scheme and not parts.netloc and wanted.isprintable() else "/"

@@ -1,0 +1,34 @@
+"""Identity at the start: sessions, the access of each request, its routes."""
+
+from __future__ import annotations
+
+from flask import Flask, g, request, session
+
+from portal.core import db
+from portal.core.access import Access
+from portal.core.log import add_fields
+from portal.identity import queries
+from portal.identity.roles import PERMISSIONS
+from portal.identity.sessions import DatabaseSessions, WebData
+from portal.identity.views import bp
+
+
+def init_app(app: Flask) -> None:
+    app.session_interface = DatabaseSessions()
+    app.register_blueprint(bp)
+    app.before_request(find_access)
+
+
+def find_access() -> None:
+    """Turn the session into the Access of this request; a session without a live membership is nobody's."""
+    row = session.row if isinstance(session, WebData) else None
+    if row is None or row.person_name is None or row.tenant_name is None or request.endpoint == "static":
+        return
+    db.enter_tenant(row.tenant_id)
+    role = queries.role_in(row.tenant_id, row.person_id)
+    if role is None:
+        return
+    g.access = Access(
+        row.person_id, row.tenant_id, role, PERMISSIONS[role], row.person_name, row.tenant_name, row.tenant_name_ar, row.locale, row.timezone
+    )
+    add_fields(tenant=row.tenant_id)

@@ -1,0 +1,1 @@
+"""Mail: building messages and handing them to the mail server."""

@@ -1,0 +1,1 @@
+"""The bell: notices for people of a tenant."""

@@ -1,0 +1,52 @@
+"""The bell's page."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request, url_for
+from flask_babel import lazy_gettext as _l
+
+from portal.core import paging
+from portal.core.access import Permission, access, requires
+from portal.core.paging import Page
+from portal.core.render import changed, render
+from portal.notifications import queries, service
+
+bp = Blueprint("notifications", __name__)
+
+SENTENCES: dict[str, Any] = {
+    "run.failed": _l("A run that you started has failed."),
+    "run.timed_out": _l("A run that you started took longer than its time limit and was ended."),
+    "step.in_doubt": _l("A step was cut off and may have happened. Please decide how the run goes on."),
+}
+
+
+@bp.get("/notifications")
+@requires(Permission.NOTIFICATION_READ)
+def listing() -> Response:
+    return _page()
+
+
+@bp.post("/notifications/<uuid:notification_id>/read")
+@requires(Permission.NOTIFICATION_READ)
+def mark_read(notification_id: UUID) -> Response:
+    here = access()
+    service.mark_read(here.tenant_id, here.person_id, notification_id)
+    return changed(url_for("notifications.listing"), _page)
+
+
+@bp.post("/notifications/read-all")
+@requires(Permission.NOTIFICATION_READ)
+def mark_all_read() -> Response:
+    here = access()
+    service.mark_all_read(here.tenant_id, here.person_id)
+    return changed(url_for("notifications.listing"), _page)
+
+
+def _page() -> Response:
+    here = access()
+    page = Page(after=paging.read_cursor(request.args.get("after")))
+    rows = queries.list_notifications(here.tenant_id, here.person_id, page)
+    return render("notifications/list.html", fragment="notices", listing=rows, sentences=SENTENCES)

@@ -1,0 +1,25 @@
+"""The bell at the start: its routes, and the count that every page shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from portal.core import access
+from portal.core.render import is_fragment_request
+from portal.notifications import queries
+from portal.notifications.views import bp
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(bp)
+    app.context_processor(count_unread)
+
+
+def count_unread() -> dict[str, Any]:
+    """`unread_count`: asked only for whole pages, because fragments do not show the bell."""
+    here = access.current()
+    if here is None or is_fragment_request():
+        return {"unread_count": 0}
+    return {"unread_count": queries.unread_count(here.tenant_id, here.person_id)}

@@ -1,0 +1,1 @@
+"""Is this process fit to serve: health."""

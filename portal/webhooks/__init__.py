@@ -1,0 +1,1 @@
+"""Outgoing webhooks of a tenant; only their configuration table stands yet."""

@@ -1,0 +1,1 @@
+"""Workflows: their definition, versions, runs and the engine that carries runs out."""

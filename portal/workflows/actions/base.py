@@ -1,0 +1,84 @@
+"""What an action is: its form, its effect class, and `perform`, which returns one of four outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
+
+from portal.workflows.definition import Field
+
+# pure: computed in the transaction that ends the step before. db: applied in the transaction that ends this step, exactly
+# once. idempotent: may be repeated with the same key. at_least_once: may be repeated, declared. unsafe: never repeated by
+# the engine once it may have happened.
+EFFECTS = ("pure", "db", "idempotent", "at_least_once", "unsafe")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt of one step: what to do, for whom, under which stable key."""
+
+    tenant_id: UUID
+    run_id: UUID
+    workflow_name: str
+    node_key: str
+    config: dict[str, Any]
+    idem_key: str
+    attempt: int
+    started_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It worked. `port` is the way out: "out", or "then" / "else" of a condition."""
+
+    output: Any = field(default_factory=dict)
+    port: str = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing to do before a moment, or for some seconds by the database's clock; holds no worker, then ends with `output`."""
+
+    until: datetime | None = None
+    after_s: float | None = None
+    output: Any = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It did not work.
+
+    Args:
+        code: a stable code, explained in the reader's language by `explain`.
+        detail: plain facts for the person (a status, a field name); never a secret or an internal address.
+        again: whether another attempt can help.
+        sent: False when it is proven that nothing left the house; True or None when it may have.
+    """
+
+    code: str
+    detail: str = ""
+    again: bool = False
+    sent: bool | None = False
+    retry_after_s: float | None = None
+
+
+Outcome = Done | Waiting | Failed
+
+
+class Action(Protocol):
+    """One kind of step. `perform` of a pure or db action runs inside the engine's transaction; of all others outside."""
+
+    kind: ClassVar[str]
+    icon: ClassVar[str]
+    label: ClassVar[Any]
+    description: ClassVar[Any]
+    fields: ClassVar[tuple[Field, ...]]
+    outputs: ClassVar[tuple[tuple[str, Any], ...]]
+
+    def effect(self, config: dict[str, Any]) -> str:
+        """Return the effect class for this configuration."""
+
+    def perform(self, call: Call) -> Outcome:
+        """Do it once."""

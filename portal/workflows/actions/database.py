@@ -1,0 +1,75 @@
+"""Work on the tenant's own data tables, in the transaction that ends the step: exactly once."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+
+from portal.core.errors import Invalid, NotFound
+from portal.datatables import service as tables
+from portal.workflows.actions.base import Call, Done, Failed, Outcome
+from portal.workflows.definition import Field
+
+WRITES = ("insert", "update")
+LOOKS = ("find", "update", "delete")
+
+
+class Database:
+    kind: ClassVar[str] = "database"
+    icon: ClassVar[str] = "database"
+    label: ClassVar[Any] = _l("Database")
+    description: ClassVar[Any] = _l("Add, find, change or delete rows of a data table")
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("table", "table", _l("Data table"), required=True),
+        Field(
+            "operation",
+            "choice",
+            _l("Do"),
+            choices=(
+                ("insert", _l("Add a row")),
+                ("find", _l("Find rows")),
+                ("update", _l("Change rows")),
+                ("delete", _l("Delete rows")),
+            ),
+            default="insert",
+        ),
+        Field("filters", "pairs", _l("Where"), _l("Column and the value it must have"), default=(), show_when=("operation", LOOKS)),
+        Field("values", "pairs", _l("Values"), _l("Column and its value"), required=True, default=(), show_when=("operation", WRITES)),
+        Field("limit", "number", _l("At most how many rows"), default=20, show_when=("operation", ("find",))),
+    )
+    outputs: ClassVar[tuple[tuple[str, Any], ...]] = (
+        ("id", _l("Id of the added row")),
+        ("count", _l("How many rows")),
+        ("rows", _l("The rows found")),
+    )
+
+    def effect(self, config: dict[str, Any]) -> str:
+        return "db"
+
+    def perform(self, call: Call) -> Outcome:
+        try:
+            return Done(self._apply(call))
+        except NotFound:
+            return Failed("table_not_found", detail=str(call.config["table"]))
+        except Invalid as wrong:
+            return Failed("row_invalid", detail="; ".join(f"{column}: {text}" for column, text in wrong.problems.items()))
+
+    def _apply(self, call: Call) -> dict[str, Any]:
+        config, table = call.config, str(call.config["table"])
+        values, filters = _pairs(config.get("values")), _pairs(config.get("filters"))
+        if config["operation"] == "insert":
+            return {"id": str(tables.insert_row(call.tenant_id, table, values)), "count": 1}
+        if config["operation"] == "find":
+            rows = tables.find_rows(call.tenant_id, table, filters, limit=int(float(config["limit"] or 20)))
+            return {"rows": rows, "count": len(rows)}
+        # A filter left empty by mistake must not change or delete the whole table.
+        if not filters:
+            raise Invalid({"filters": "no filter"})
+        if config["operation"] == "update":
+            return {"count": tables.update_rows(call.tenant_id, table, filters, values)}
+        return {"count": tables.delete_rows(call.tenant_id, table, filters)}
+
+
+def _pairs(given: Any) -> dict[str, Any]:
+    return {str(pair["name"]): pair["value"] for pair in given or () if pair.get("name")}

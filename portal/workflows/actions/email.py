@@ -1,0 +1,47 @@
+"""Send an e-mail. Unsafe: SMTP has no key, so a mail that may have left is never sent again by the engine."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+
+from portal.mail import service as mail
+from portal.mail.errors import MailNotSent
+from portal.workflows.actions.base import Call, Done, Failed, Outcome
+from portal.workflows.definition import Field
+
+# Refusals that another attempt cannot mend.
+FINAL = frozenset({"recipient_refused", "sender_refused", "message_refused", "invalid_address", "invalid_header", "too_many_recipients"})
+
+
+class Email:
+    kind: ClassVar[str] = "email"
+    icon: ClassVar[str] = "mail"
+    label: ClassVar[Any] = _l("E-mail")
+    description: ClassVar[Any] = _l("Send an e-mail to one or more addresses")
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("to", "text", _l("To"), _l("One address, or several with commas between them"), required=True),
+        Field("subject", "text", _l("Subject"), required=True),
+        Field("body", "long_text", _l("Text"), required=True),
+    )
+    outputs: ClassVar[tuple[tuple[str, Any], ...]] = (("message_id", _l("Message id")), ("to", _l("Recipients")))
+
+    def effect(self, config: dict[str, Any]) -> str:
+        return "unsafe"
+
+    def perform(self, call: Call) -> Outcome:
+        to = call.config["to"]
+        addresses = [str(each) for each in to] if isinstance(to, list) else str(to).replace("،", ",").split(",")
+        message = mail.OutgoingMail(
+            to=[each.strip() for each in addresses if each.strip()],
+            subject=str(call.config["subject"]),
+            text=str(call.config["body"]),
+            message_id=call.idem_key,
+        )
+        try:
+            receipt = mail.send(message)
+        except MailNotSent as refused:
+            again = refused.code not in FINAL
+            return Failed(f"mail_{refused.code}", detail=refused.message, again=again, sent=refused.sent)
+        return Done({"message_id": receipt.message_id, "to": message.to})

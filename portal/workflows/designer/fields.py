@@ -1,0 +1,330 @@
+"""The forms of the inspector: what a field shows, and what a posted form means. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from portal.core.forms import clean
+from portal.i18n.search import ascii_digits
+from portal.workflows.actions.base import Action
+from portal.workflows.actions.registry import ACTIONS
+from portal.workflows.definition import (
+    INPUT_TYPES,
+    KEY,
+    MAX_ATTEMPTS,
+    MAX_DEADLINE_S,
+    MAX_INPUTS,
+    MAX_TIMEOUT_S,
+    Field,
+    Node,
+    Settings,
+    config_of,
+)
+
+VALUE = re.compile(r"\$\{\s*(.*?)\s*\}")
+AUTO_KEY = re.compile(r"(input(_\d+)?)?\Z")  # nobody has chosen it yet, so it follows the label
+MAX_NAME = 120
+MAX_TEXT = 20_000
+MAX_PAIRS = 50
+# Written in Latin script whatever the language around: always left to right, in the mono face.
+CODE_FIELDS = {("webhook", "url"), ("webhook", "body"), ("webhook", "headers")}
+CODE_TYPES = ("expression", "datetime")
+INPUT_TYPE_LABELS = {
+    "text": _l("Text"),
+    "long_text": _l("Long text"),
+    "number": _l("Number"),
+    "date": _l("Date"),
+    "email": _l("E-mail address"),
+    "choice": _l("Choice"),
+    "boolean": _l("Yes or no"),
+}
+UNITS = (("60", _l("Minutes")), ("3600", _l("Hours")), ("86400", _l("Days")))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A field as the inspector draws it."""
+
+    name: str
+    id: str
+    type: str
+    label: Any
+    hint: Any
+    required: bool
+    value: Any
+    choices: list[tuple[str, Any]]
+    error: Any
+    is_code: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepForm:
+    """A posted step: its new settings, and what could not be read; `typed` shows it again as it was written."""
+
+    changes: dict[str, Any]
+    errors: dict[str, Any]
+    typed: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StartForm:
+    """The posted start card."""
+
+    settings: Settings
+    errors: dict[str, Any]
+    typed: dict[str, Any] = field(default_factory=dict)
+
+
+def shown_fields(node: Node, action: Action, *, tables: list[tuple[str, str]], errors: Mapping[str, Any]) -> list[Shown]:
+    """Return the fields of a step that matter for its choices, filled in."""
+    config = config_of(node, action.fields)
+    return [
+        Shown(
+            name=f"c-{each.name}",
+            id=f"f-{node['key']}-{each.name}",
+            type=each.type,
+            label=each.label,
+            hint=each.hint,
+            required=each.required or each.type == "choice",
+            value=config[each.name],
+            choices=tables if each.type == "table" else list(each.choices),
+            error=errors.get(each.name, ""),
+            is_code=each.type in CODE_TYPES or (node["kind"], each.name) in CODE_FIELDS,
+        )
+        for each in action.fields
+        if each.name in config
+    ]
+
+
+def read_step(node: Node, action: Action | None, form: Any) -> StepForm:
+    """Read a posted step. Fields that the form did not show keep what they have; drafts may be incomplete.
+
+    Args:
+        form: a werkzeug MultiDict.
+    """
+    errors: dict[str, Any] = {}
+    config = dict(node.get("config") or {})
+    for each in action.fields if action else ():
+        try:
+            config.update(_read_field(each, form))
+        except ValueError as wrong:
+            errors[each.name], config[each.name] = wrong.args[0], clean(form.get(f"c-{each.name}", ""))
+    changes: dict[str, Any] = {"config": config}
+    for name in ("name", "name_ar"):
+        changes[name] = clean(form.get(name, ""))[: MAX_TEXT]
+        if len(changes[name]) > MAX_NAME:
+            errors[name] = _("Use at most %(num)d characters.", num=MAX_NAME)
+    typed = {**node, **changes, "attempts": form.get("attempts", ""), "timeout_s": form.get("timeout_s", "")}
+    _read_whole(form, "attempts", MAX_ATTEMPTS, changes, errors)
+    _read_whole(form, "timeout_s", MAX_TIMEOUT_S, changes, errors)
+    if "attempts" in changes:
+        changes["retry"] = {**(node.get("retry") or {}), "attempts": changes.pop("attempts")}
+    return StepForm(changes, errors, typed)
+
+
+def _read_whole(form: Any, name: str, most: int, changes: dict[str, Any], errors: dict[str, Any]) -> None:
+    if name not in form:
+        return
+    text = ascii_digits(clean(form[name]))
+    if text.isdecimal() and 1 <= int(text[:9]) <= most:
+        changes[name] = int(text)
+    else:
+        errors[name] = _("Enter a whole number between 1 and %(num)d.", num=most)
+
+
+def _read_field(wanted: Field, form: Any) -> dict[str, Any]:
+    name = f"c-{wanted.name}"
+    if wanted.type == "pairs":
+        return {wanted.name: _read_pairs(wanted, form)} if f"{name}-name" in form else {}
+    if name not in form:
+        return {}
+    text = clean(form.getlist(name)[-1])
+    if len(text) > MAX_TEXT:
+        raise ValueError(_("Use at most %(num)d characters.", num=MAX_TEXT))
+    if wanted.type == "boolean":
+        return {wanted.name: text == "1"}
+    if wanted.type in ("number", "duration"):
+        return {wanted.name: _read_number(text)}
+    return {wanted.name: text.replace("\r\n", "\n")}
+
+
+def _read_pairs(wanted: Field, form: Any) -> list[dict[str, str]]:
+    name = f"c-{wanted.name}"
+    both = zip(form.getlist(f"{name}-name"), form.getlist(f"{name}-value"), strict=False)
+    pairs = [{"name": clean(key)[:MAX_NAME], "value": clean(value).replace("\r\n", "\n")[:MAX_TEXT]} for key, value in both]
+    which, _colon, number = form.get("drop", "").partition(":")
+    if which == wanted.name and number.isdecimal() and int(number) < len(pairs):
+        del pairs[int(number)]
+    return [pair for pair in pairs if pair["name"] or pair["value"]][:MAX_PAIRS]
+
+
+def _read_number(text: str) -> Any:
+    """A number stays one; a text with `${ … }` is worked out when the run comes to it."""
+    if not text or "${" in text:
+        return text
+    plain = ascii_digits(text).replace(",", "")
+    if not re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,9})?", plain):
+        raise ValueError(_("Enter a number, or take one from an earlier step."))
+    return float(plain) if "." in plain else int(plain)
+
+
+def read_start(settings: Settings, form: Any) -> StartForm:
+    """Read the posted start card: the inputs in order, then one button's wish (`do`: add, remove:n, up:n, down:n)."""
+    errors: dict[str, Any] = {}
+    count = int(form.get("count", "0")) if form.get("count", "0").isdecimal() else 0
+    inputs = [_read_input(number, form) for number in range(min(count, MAX_INPUTS))]
+    is_wish = _obey(form.get("do", ""), inputs)
+    for number, each in enumerate(inputs):
+        if AUTO_KEY.match(each["key"]):
+            each["key"] = _key_from(each["label"], number, inputs)
+        if not KEY.match(each["key"]):
+            errors[f"{number}-key"] = _("Use a–z, 0–9 and _, beginning with a letter.")
+        elif each["key"] in [other["key"] for other in inputs[:number]]:
+            errors[f"{number}-key"] = _("Two inputs have this key. Rename one.")
+    new = {**settings, "inputs": inputs}
+    amount = ascii_digits(clean(form.get("deadline", "")))
+    unit = form.get("deadline_unit", "60")
+    if amount.isdecimal() and unit in dict(UNITS) and 60 <= int(amount[:9]) * int(unit) <= MAX_DEADLINE_S:
+        new["deadline_s"] = int(amount) * int(unit)
+    elif amount or not is_wish:
+        errors["deadline_s"] = _("The time limit of a run is between 1 minute and 30 days.")
+    return StartForm(new, errors, {"inputs": inputs, "deadline": amount, "deadline_unit": unit})
+
+
+def _read_input(number: int, form: Any) -> dict[str, Any]:
+    def given(name: str) -> str:
+        return str(clean(form.get(f"i-{number}-{name}", "")))
+
+    kind = given("type")
+    return {
+        "key": given("key")[:60],
+        "type": kind if kind in INPUT_TYPES else "text",
+        "label": given("label")[:MAX_NAME],
+        "label_ar": given("label_ar")[:MAX_NAME],
+        "required": form.get(f"i-{number}-required") == "1",
+        "choices": [line for each in given("choices").splitlines() if (line := each.strip()[:MAX_NAME])][:100],
+    }
+
+
+def _obey(wish: str, inputs: list[dict[str, Any]]) -> bool:
+    """Carry out what one button of the start card asks for; say whether it was one."""
+    what, _colon, number = wish.partition(":")
+    position = int(number) if number.isdecimal() else -1
+    if what == "add" and len(inputs) < MAX_INPUTS:
+        inputs.append({"key": "", "type": "text", "label": "", "label_ar": "", "required": True, "choices": []})
+    elif what == "remove" and 0 <= position < len(inputs):
+        del inputs[position]
+    elif what == "up" and 0 < position < len(inputs):
+        inputs.insert(position - 1, inputs.pop(position))
+    elif what == "down" and 0 <= position < len(inputs) - 1:
+        inputs.insert(position + 1, inputs.pop(position))
+    return bool(what)
+
+
+def _key_from(label: str, number: int, inputs: list[dict[str, Any]]) -> str:
+    """Make a key from an English label, else `input`, with a number if it is taken."""
+    base = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:36]
+    base = base if KEY.match(base) else "input"
+    taken = {each["key"] for position, each in enumerate(inputs) if position != number}
+    return base if base not in taken else next(key for n in range(2, 99) if (key := f"{base}_{n}") not in taken)
+
+
+def deadline_parts(seconds: int) -> tuple[str, str]:
+    """Return a time limit as an amount and the largest unit that holds it whole."""
+    for unit in ("86400", "3600"):
+        if seconds % int(unit) == 0:
+            return str(seconds // int(unit)), unit
+    return str(-(-seconds // 60)), "60"
+
+
+def values_of(settings: Settings, before: Iterable[Node]) -> list[dict[str, Any]]:
+    """Return what a step can use, in groups: the inputs, the run, then each step that has surely ended before it."""
+    groups = []
+    inputs = settings.get("inputs", [])
+    if inputs:
+        groups.append(
+            {
+                "title": {"name": _("Inputs of the run"), "name_ar": _("Inputs of the run")},
+                "kind": "start",
+                "values": [({"name": each.get("label") or each["key"], "name_ar": each.get("label_ar")}, f"input.{each['key']}") for each in inputs],
+            }
+        )
+    for node in before:
+        values = [({"name": str(label), "name_ar": str(label)}, f"steps.{node['key']}.{name}") for name, label in _outputs(node)]
+        if values:
+            groups.append({"title": node, "kind": node["kind"], "values": values})
+    run = [(_("Number of the run"), "run.id"), (_("When the run started"), "run.started_at")]
+    groups.append(
+        {
+            "title": {"name": _("This run"), "name_ar": _("This run")},
+            "kind": "start",
+            "values": [({"name": label, "name_ar": label}, path) for label, path in run],
+        }
+    )
+    return groups
+
+
+def _outputs(node: Node) -> list[tuple[str, Any]]:
+    if node["kind"] == "set":
+        pairs = (node.get("config") or {}).get("values") or ()
+        return [(pair["name"], pair["name"]) for pair in pairs if KEY.match(str(pair.get("name", "")))]
+    action = ACTIONS.get(node["kind"])
+    return list(action.outputs) if action else []
+
+
+def summary_of(node: Node) -> list[tuple[str, str]]:
+    """Return one line about what a step does, as pieces ("text" | "code", words)."""
+    summarise = _SUMMARIES.get(node["kind"])
+    return summarise(node.get("config") or {}, node) if summarise and node.get("config") else []
+
+
+def _pieces(text: Any) -> list[tuple[str, str]]:
+    parts = VALUE.split(str(text or ""))
+    return [("code" if number % 2 else "text", part) for number, part in enumerate(parts) if part.strip()]
+
+
+def _choice(node: Node, name: str, config: dict[str, Any]) -> str:
+    wanted = next(each for each in ACTIONS[node["kind"]].fields if each.name == name)
+    return str(dict(wanted.choices).get(config.get(name, wanted.default), ""))
+
+
+def _about_webhook(config: dict[str, Any], _node: Node) -> list[tuple[str, str]]:
+    return [("code", str(config.get("method", "POST"))), *(("code", text) for _kind, text in _pieces(config.get("url")))]
+
+
+def _about_database(config: dict[str, Any], node: Node) -> list[tuple[str, str]]:
+    table = config.get("table")
+    return [("text", _choice(node, "operation", config)), *([("code", str(table))] if table else [])]
+
+
+def _about_wait(config: dict[str, Any], node: Node) -> list[tuple[str, str]]:
+    if config.get("mode") == "until":
+        return _pieces(config.get("until"))
+    amount, unit = config.get("amount", ""), config.get("unit", "minutes")
+    if not isinstance(amount, int):
+        return [*_pieces(amount), ("text", _choice(node, "unit", config))]
+    words = {
+        "seconds": ngettext("%(num)d second", "%(num)d seconds", amount),
+        "minutes": ngettext("%(num)d minute", "%(num)d minutes", amount),
+        "hours": ngettext("%(num)d hour", "%(num)d hours", amount),
+        "days": ngettext("%(num)d day", "%(num)d days", amount),
+    }
+    return [("text", words.get(unit, str(amount)))]
+
+
+_SUMMARIES: dict[str, Any] = {
+    "email": lambda config, _node: _pieces(config.get("to")),
+    "webhook": _about_webhook,
+    "database": _about_database,
+    "notification": lambda config, node: [("text", _choice(node, "to", config))],
+    "condition": lambda config, _node: [("code", str(config.get("when") or ""))] if config.get("when") else [],
+    "wait": _about_wait,
+    "set": lambda config, _node: [("code", str(pair.get("name"))) for pair in config.get("values") or () if pair.get("name")],
+}

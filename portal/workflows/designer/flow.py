@@ -1,0 +1,42 @@
+"""The flow as both pages show it: the designer with problems, a run with the state of each step. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from portal.workflows.actions.registry import ACTIONS
+from portal.workflows.definition import Node, Problem
+from portal.workflows.designer import edits
+from portal.workflows.designer.edits import Card
+from portal.workflows.designer.fields import summary_of
+
+
+def run_tree(nodes: list[Node], states: Mapping[str, Any]) -> list[Card]:
+    """Return the cards of a run's version; `.state` is what `states` has for the step's key, or None."""
+    cards = _described(nodes)
+    for card in edits.every_card(cards):
+        card.state = states.get(card.key)
+        output = getattr(card.state, "output", None)
+        if card.lanes and isinstance(output, dict) and isinstance(output.get("result"), bool):
+            for lane in card.lanes:
+                lane.is_taken = (lane.name == "then") == output["result"]
+    return cards
+
+
+def draft_tree(nodes: list[Node], problems: Iterable[Problem]) -> list[Card]:
+    """Return the cards of a draft, each with its problems."""
+    cards = _described(nodes)
+    by_key = {card.key: card for card in edits.every_card(cards)}
+    for problem in problems:
+        if problem.step in by_key:
+            by_key[problem.step].problems.append(problem)
+    return cards
+
+
+def _described(nodes: list[Node]) -> list[Card]:
+    cards = edits.tree(nodes)
+    for card in edits.every_card(cards):
+        card.label = ACTIONS[card.kind].label if card.kind in ACTIONS else card.kind
+        card.summary = summary_of(card.node)
+    return cards

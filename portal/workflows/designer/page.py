@@ -1,0 +1,133 @@
+"""What the designer's page shows: the flow, the inspector of the selected step, the history, the problems."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from portal.datatables import service as tables
+from portal.i18n.locale import bilingual
+from portal.workflows import queries, service
+from portal.workflows.actions.registry import ACTIONS
+from portal.workflows.definition import DEFAULT_DEADLINE_S, Node
+from portal.workflows.designer import drafts, edits, fields
+from portal.workflows.designer.edits import Card, Place
+from portal.workflows.designer.fields import StartForm, StepForm
+from portal.workflows.designer.flow import draft_tree
+from portal.workflows.models import WorkflowTemplate
+
+WHAT = {
+    "created": _l("Creating the workflow"),
+    "step.added": _l("Adding a step"),
+    "step.changed": _l("Changing a step"),
+    "step.moved": _l("Moving a step"),
+    "step.deleted": _l("Deleting a step"),
+    "start.changed": _l("Changing the start"),
+}
+
+
+def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepForm | StartForm | None = None) -> dict[str, Any]:
+    """Return everything the templates need.
+
+    Args:
+        step: the selected card: a step's key, "start", or "" for none; an unknown key selects none.
+        form: what was typed and refused, shown instead of what is stored.
+    """
+    workflow = queries.get_workflow(tenant_id, workflow_id)
+    live = queries.get_version(tenant_id, workflow.published_version_id) if workflow.published_version_id else None
+    problems = service.check_draft(workflow)
+    cards = draft_tree(workflow.nodes, problems)
+    chosen = next((card for card in edits.every_card(cards) if card.key == step), None)
+    history = drafts.history(workflow)
+    return {
+        "workflow": workflow,
+        "live": live,
+        "draft_changed": service.is_draft_changed(workflow, live),
+        "problems": problems,
+        "cards": cards,
+        "names": {node["key"]: node for node in workflow.nodes},
+        "total": len(workflow.nodes),
+        "start_problems": [problem for problem in problems if problem.step is None],
+        "selected": step if step == "start" else chosen.key if chosen else "",
+        "card": chosen,
+        "undo": WHAT.get(history.undo or ""),
+        "redo": WHAT.get(history.redo or ""),
+        "inspector": _step(tenant_id, workflow, chosen, form) if chosen else _start(workflow, form) if step == "start" else None,
+    }
+
+
+def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) -> dict[str, Any]:
+    node = {**card.node, **(form.typed if form else {})}
+    action = ACTIONS.get(card.kind)
+    # A step that was only just added is not scolded for being empty; its card says what is missing.
+    stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") else {}
+    errors = {**stored, **(form.errors if form else {})}
+    shown = fields.shown_fields(node, action, tables=_tables(tenant_id), errors=errors) if action else []
+    return {
+        "node": node,
+        "action": action,
+        "fields": shown,
+        "errors": errors,
+        "values": fields.values_of(workflow.settings, edits.surely_before(workflow.nodes, card.key)),
+        "attempts": node.get("attempts") or (node.get("retry") or {}).get("attempts", 3),
+        "timeout_s": node.get("timeout_s") or 30,
+        "has_attempts": bool(action) and action.effect(node.get("config") or {}) != "pure",
+        "can_up": edits.shifted_place(workflow.nodes, card.key, -1) is not None,
+        "can_down": edits.shifted_place(workflow.nodes, card.key, 1) is not None,
+        "places": _places(workflow.nodes, card),
+        "inside": sum(1 for lane in card.lanes for _card in edits.every_card(lane.cards)),
+    }
+
+
+def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
+    stored = {problem.field: problem.message for problem in service.check_draft(workflow) if problem.step is None}
+    amount, unit = fields.deadline_parts(workflow.settings.get("deadline_s", DEFAULT_DEADLINE_S))
+    given = form.typed if form else {}
+    return {
+        "inputs": given.get("inputs", workflow.settings.get("inputs", [])),
+        "deadline": given.get("deadline", amount),
+        "deadline_unit": given.get("deadline_unit", unit),
+        "errors": form.errors if form else {},
+        "stored": stored,
+        "types": list(fields.INPUT_TYPE_LABELS.items()),
+        "units": list(fields.UNITS),
+    }
+
+
+def _tables(tenant_id: UUID) -> list[tuple[str, str]]:
+    return [(slug, bilingual({"name": name, "name_ar": name_ar})) for slug, (name, name_ar) in tables.names(tenant_id).items()]
+
+
+def _places(nodes: list[Node], card: Card) -> list[tuple[str, str]]:
+    """Every other place for a step, as (value, sentence)."""
+    return [
+        (place_value(place), place_sentence(nodes, place))
+        for place in edits.places(nodes, without=card.key)
+        if place != card.place
+    ]
+
+
+def place_value(place: Place) -> str:
+    """Write a place as one form value."""
+    return "|".join(part or "" for part in (place.parent, place.lane, place.after))
+
+
+def read_place(value: str) -> Place:
+    """Read what `place_value` wrote; a place that is not there is refused by the edit."""
+    parent, lane, after = (part or None for part in (value.split("|") + ["", "", ""])[:3])
+    return Place(parent, lane, after)
+
+
+def place_sentence(nodes: list[Node], place: Place) -> str:
+    """Say where a place is."""
+    if place.after:
+        return _("After “%(step)s”", step=bilingual(edits.find(nodes, place.after)))
+    if place.parent is None:
+        return _("At the beginning")
+    name = bilingual(edits.find(nodes, place.parent))
+    if place.lane == "then":
+        return _("In “%(step)s”, first if yes", step=name)
+    return _("In “%(step)s”, first if no", step=name)

@@ -1,0 +1,256 @@
+"""The designer's pages: every edit is a form, every answer the whole designer, which htmx morphs into place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request, url_for
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from portal.core.access import Permission, access, requires
+from portal.core.errors import NotFound
+from portal.core.render import changed, is_fragment_request, render, see_other, toast
+from portal.i18n.formats import number as formatted
+from portal.i18n.locale import bilingual
+from portal.identity import service as identity
+from portal.workflows import queries
+from portal.workflows.actions.registry import ACTIONS
+from portal.workflows.definition import Node
+from portal.workflows.designer import drafts, edits, fields, page
+from portal.workflows.designer.drafts import DraftChanged
+from portal.workflows.designer.edits import Place
+from portal.workflows.errors import DraftInvalid
+
+bp = Blueprint("designer", __name__, url_prefix="/workflows/<uuid:workflow_id>/design")
+
+
+@bp.get("")
+@requires(Permission.WORKFLOW_EDIT)
+def show(workflow_id: UUID) -> Response:
+    return _show(workflow_id, step=request.args.get("step", ""))
+
+
+def _show(workflow_id: UUID, *, step: str = "", status: int = 200, form: Any = None, **said: Any) -> Response:
+    """Render the designer.
+
+    Args:
+        said: what this answer adds: announce, notice, undoable, published, refused, conflict, summary, focus.
+    """
+    here = access()
+    shown = page.page_of(here.tenant_id, workflow_id, step=step, form=form)
+    return render(
+        "workflows/designer/show.html",
+        fragment="designer",
+        status=status,
+        kinds=list(ACTIONS.values()),
+        can_publish=here.can(Permission.WORKFLOW_PUBLISH),
+        can_run=here.can(Permission.RUN_START),
+        **shown,
+        said=said,
+    )
+
+
+@bp.get("/add")
+@requires(Permission.WORKFLOW_EDIT)
+def pick(workflow_id: UUID) -> Response:
+    workflow = queries.get_workflow(access().tenant_id, workflow_id)
+    place = _asked_place(request.args)
+    if place not in edits.places(workflow.nodes):
+        raise NotFound
+    return render(
+        "workflows/designer/pick.html",
+        workflow=workflow,
+        place=place,
+        sentence=page.place_sentence(workflow.nodes, place),
+        kinds=list(ACTIONS.values()),
+    )
+
+
+@bp.post("/add")
+@requires(Permission.WORKFLOW_EDIT)
+def add(workflow_id: UUID) -> Response:
+    here = access()
+    action = ACTIONS.get(request.form.get("kind", ""))
+    if action is None:
+        raise NotFound
+    names = {}
+    for name, tag in (("name", "en"), ("name_ar", "ar")):
+        with force_locale(tag):
+            names[name] = str(action.label)
+    node = {"kind": action.kind, **names, "config": {}, "retry": {"attempts": 3}, "timeout_s": 30}
+    place = _asked_place(request.form)
+    try:
+        key = drafts.add_step(here.tenant_id, workflow_id, node, place, revision=_revision(), by=here.actor)
+    except DraftChanged as refused:
+        return _conflict(workflow_id, refused)
+    return _edited(workflow_id, key, _added(workflow_id, key, place), focus=key)
+
+
+@bp.post("/steps/<key>")
+@requires(Permission.WORKFLOW_EDIT)
+def save(workflow_id: UUID, key: str) -> Response:
+    here = access()
+    form = None
+    try:
+        node = _node(workflow_id, key)
+        form = fields.read_step(node, ACTIONS.get(node["kind"]), request.form)
+        if form.errors:
+            return _show(workflow_id, step=key, status=422, form=form, summary=not _is_autosave())
+        drafts.change_step(here.tenant_id, workflow_id, key, form.changes, revision=_revision(), by=here.actor)
+    except DraftChanged as refused:
+        return _conflict(workflow_id, refused, step=key, form=form)
+    return _edited(workflow_id, key, _("Saved."), push=False)
+
+
+@bp.post("/start")
+@requires(Permission.WORKFLOW_EDIT)
+def save_start(workflow_id: UUID) -> Response:
+    here = access()
+    workflow = queries.get_workflow(here.tenant_id, workflow_id)
+    form = fields.read_start(workflow.settings, request.form)
+    if form.errors:
+        return _show(workflow_id, step="start", status=422, form=form, summary=not _is_autosave())
+    try:
+        drafts.change_start(here.tenant_id, workflow_id, form.settings, revision=_revision(), by=here.actor)
+    except DraftChanged as refused:
+        return _conflict(workflow_id, refused, step="start", form=form)
+    wish = request.form.get("do", "")
+    opened = _opened(wish, len(form.settings["inputs"]))
+    return _edited(workflow_id, "start", _("Saved."), push=False, opened=opened, fresh=opened if wish == "add" else None)
+
+
+def _opened(wish: str, count: int) -> int | None:
+    """Return which input stays unfolded after a button of the start card: the added or the moved one."""
+    what, _colon, number = wish.partition(":")
+    if what == "add":
+        return count - 1
+    return int(number) + {"up": -1, "down": 1}[what] if what in ("up", "down") and number.isdecimal() else None
+
+
+@bp.post("/steps/<key>/move")
+@requires(Permission.WORKFLOW_EDIT)
+def move(workflow_id: UUID, key: str) -> Response:
+    here = access()
+    direction = request.form.get("direction", "")
+    where: Place | int = {"up": -1, "down": 1}.get(direction) or page.read_place(request.form.get("place", ""))
+    try:
+        _node(workflow_id, key)
+        drafts.move_step(here.tenant_id, workflow_id, key, where, revision=_revision(), by=here.actor)
+    except DraftChanged as refused:
+        return _conflict(workflow_id, refused, step=key)
+    nodes = queries.get_workflow(here.tenant_id, workflow_id).nodes
+    position = next(number for number, node in enumerate(nodes, 1) if node["key"] == key)
+    said = _(
+        "“%(step)s” moved. %(place)s, position %(number)s of %(total)s.",
+        step=bilingual(edits.find(nodes, key)),
+        place=page.place_sentence(nodes, edits.place_of(nodes, key)),
+        number=formatted(position),
+        total=formatted(len(nodes)),
+    )
+    return _edited(workflow_id, request.form.get("stay", key), said, push="stay" not in request.form)
+
+
+@bp.post("/steps/<key>/delete")
+@requires(Permission.WORKFLOW_EDIT)
+def delete(workflow_id: UUID, key: str) -> Response:
+    here = access()
+    try:
+        said = _("“%(step)s” was deleted.", step=bilingual(_node(workflow_id, key)))
+        beside = edits.beside(queries.get_workflow(here.tenant_id, workflow_id).nodes, key) or "start"
+        drafts.delete_step(here.tenant_id, workflow_id, key, revision=_revision(), by=here.actor)
+    except DraftChanged as refused:
+        return _conflict(workflow_id, refused, step=key)
+    return _edited(workflow_id, "", said, undoable=True, focus=beside)
+
+
+@bp.post("/undo")
+@requires(Permission.WORKFLOW_EDIT)
+def undo(workflow_id: UUID) -> Response:
+    return _travel(workflow_id, drafts.undo, lambda what: _("Undone: %(what)s.", what=what), _("There is nothing to undo."))
+
+
+@bp.post("/redo")
+@requires(Permission.WORKFLOW_EDIT)
+def redo(workflow_id: UUID) -> Response:
+    return _travel(workflow_id, drafts.redo, lambda what: _("Done again: %(what)s.", what=what), _("There is nothing to redo."))
+
+
+def _travel(workflow_id: UUID, verb: Any, done: Callable[[Any], str], nothing: str) -> Response:
+    here = access()
+    step = request.form.get("stay", "")
+    try:
+        label = verb(here.tenant_id, workflow_id, revision=_revision(), by=here.actor)
+    except DraftChanged as refused:
+        return _conflict(workflow_id, refused, step=step)
+    return _edited(workflow_id, step, done(page.WHAT.get(label, label)) if label else nothing, push=False)
+
+
+@bp.post("/publish")
+@requires(Permission.WORKFLOW_PUBLISH)
+def publish(workflow_id: UUID) -> Response:
+    here = access()
+    step = request.form.get("stay", "")
+    try:
+        number = drafts.publish(here.tenant_id, workflow_id, revision=_revision(), by=here.actor)
+    except DraftInvalid as refused:
+        return _show(workflow_id, step=step, status=422, refused=refused.problems)
+    except DraftChanged as refused:
+        return _conflict(workflow_id, refused, step=step)
+    return _edited(workflow_id, step, _("Version %(number)s is live.", number=formatted(number)), push=False, published=number)
+
+
+def _edited(workflow_id: UUID, step: str, said: str, *, push: bool = True, **extra: Any) -> Response:
+    """The designer after an edit: as a fragment with its sentence, or through a redirect for a plain form."""
+    url = url_for("designer.show", workflow_id=workflow_id, step=step or None)
+    if not is_fragment_request():
+        toast(said)
+        return see_other(f"{url}#inspector" if step else url)
+    answer = changed(url, lambda: _show(workflow_id, step=step, announce=said, **extra))
+    if push:
+        answer.headers["HX-Push-Url"] = url
+    return answer
+
+
+def _conflict(workflow_id: UUID, refused: DraftChanged, *, step: str = "", form: Any = None) -> Response:
+    """Show the draft as it is now, with what was typed still in the form, and who was faster."""
+    name = identity.names_of([refused.by]).get(refused.by) if refused.by else None
+    conflict = {"by": name, "at": refused.at, "keeps": form is not None}
+    return _show(workflow_id, step=step, status=409, form=form, conflict=conflict)
+
+
+def _added(workflow_id: UUID, key: str, place: Place) -> str:
+    nodes = queries.get_workflow(access().tenant_id, workflow_id).nodes
+    position = next(number for number, node in enumerate(nodes, 1) if node["key"] == key)
+    if place.after is None:
+        return _("Step added, position %(number)s of %(total)s.", number=formatted(position), total=formatted(len(nodes)))
+    return _(
+        "Step added after “%(step)s”, position %(number)s of %(total)s.",
+        step=bilingual(edits.find(nodes, place.after)),
+        number=formatted(position),
+        total=formatted(len(nodes)),
+    )
+
+
+def _node(workflow_id: UUID, key: str) -> Node:
+    """Return a step of the draft; one that somebody deleted meanwhile is a change of the draft, not a wrong address."""
+    workflow = queries.get_workflow(access().tenant_id, workflow_id)
+    if not any(node["key"] == key for node in workflow.nodes):
+        drafts.check_revision(workflow, _revision())
+    return edits.find(workflow.nodes, key)
+
+
+def _asked_place(given: Any) -> Place:
+    return Place(given.get("parent") or None, given.get("lane") or None, given.get("after") or None)
+
+
+def _revision() -> int:
+    """Return the revision that the page showed; a form without one is treated as out of date."""
+    text = request.form.get("revision", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def _is_autosave() -> bool:
+    return "autosave" in request.form

@@ -1,0 +1,96 @@
+"""Wake what is due, rescue what is stuck, prune what is old: one round a second, by one leader, safe if two run."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.core import db, jobs, outbox
+from portal.workflows.engine.runner import again
+from portal.workflows.engine.store import ending, look, rescuing
+from portal.workflows.engine.store.rows import QUEUE
+
+log = logging.getLogger(__name__)
+
+ROUND_S = 1.0
+LEADER_S = 10.0
+PUMPS = 4
+SESSION_DAYS = 1
+
+
+def dispatch(owner: str, *, stop: threading.Event) -> None:
+    """Lead as long as the lease can be had; sleeps out a round without it. Ends when `stop` is set."""
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            jobs.forget_outage()
+            if lead(owner):
+                sweep()
+        except SQLAlchemyError:
+            log.warning(
+                "the dispatcher lost its database; it tries again", exc_info=True
+            )
+        stop.wait(max(0.05, ROUND_S - (time.monotonic() - began)))
+
+
+def lead(owner: str) -> bool:
+    """Take or keep the dispatcher's lease; True while it is ours."""
+    with db.transaction(system=True) as session:
+        row = (
+            session.connection()
+            .exec_driver_sql(
+                """
+            insert into workflow_leaders as l (name, owner, until)
+            values ('dispatcher', %(owner)s, clock_timestamp() + make_interval(secs => %(secs)s))
+            on conflict (name) do update
+            set owner = excluded.owner, until = excluded.until, epoch = l.epoch + (l.owner <> excluded.owner)::int
+            where l.owner = excluded.owner or l.until < clock_timestamp()
+            returning owner
+            """,
+                {"owner": owner, "secs": LEADER_S},
+            )
+            .first()
+        )
+    return row is not None
+
+
+def sweep() -> int:
+    """Do one round: expired leases, due timers, overdue runs, waiting jobs, tickets for due steps. Safe to repeat.
+
+    Returns:
+        How many runs were moved on.
+    """
+    moved = _each("rescue", look.expired(), rescuing.rescue)
+    moved += _each("fire", look.due_timers(), rescuing.fire)
+    moved += _each(
+        "time out",
+        look.overdue(),
+        partial(
+            ending.cancel,
+            actor="clock",
+            error={"code": "deadline", "step": None, "detail": ""},
+        ),
+    )
+    outbox.send_due()
+    for number in range(min(look.ready_count(), PUMPS)):
+        jobs.send_ticket("workflows.pump", QUEUE, key=f"pump-{QUEUE}-{number}")
+    return moved
+
+
+def _each(what: str, rows: Iterable[tuple[Any, ...]], move: Callable[..., Any]) -> int:
+    """Move each on its own: one that breaks must not keep the others waiting."""
+    moved = 0
+    for row in rows:
+        try:
+            moved += bool(again(partial(move, *row)))
+        except Exception:
+            log.exception(
+                "a run could not be moved on", extra={"move": what, "run": str(row[1])}
+            )
+    return moved

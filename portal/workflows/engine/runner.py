@@ -1,0 +1,238 @@
+"""The only loop: claim → perform → settle, and on with the same run while it has a next step."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from portal.core import jobs
+from portal.core.config import current_settings
+from portal.core.log import logged_with
+from portal.workflows.actions.base import Call, Failed, Outcome
+from portal.workflows.actions.registry import ACTIONS
+from portal.workflows.engine.store import ending, leasing, settling
+from portal.workflows.engine.store.rows import QUEUE, Lease, Run
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+OVERRUN_GRACE_S = 5.0
+TRIES_ON_CONFLICT = 5
+CONFLICTS = ("40001", "40P01")
+
+
+def worker_name() -> str:
+    """Name this process in leases and attempts: host, process, thread."""
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident() % 100_000}"
+
+
+def pump(
+    *,
+    worker: str,
+    budget_s: float,
+    linger_s: float = 0.0,
+    kill: Callable[[], None] | None = None,
+) -> int:
+    """Carry out what is due until nothing is, or the time is up; returns how many steps were carried out.
+
+    Args:
+        linger_s: how long to stay and listen for hints once nothing is due.
+        kill: ends this process when a step overruns its time limit and does not return.
+    """
+    end = time.monotonic() + budget_s
+    steps = 0
+    with _hints() as hint, Keeper(kill) as keeper:
+        idle_since = time.monotonic()
+        while time.monotonic() < end:
+            lease = again(
+                partial(
+                    leasing.claim, worker=worker, lease_s=current_settings().lease_s
+                )
+            )
+            if lease is not None:
+                steps += carry(lease, keeper=keeper, until=end)
+                idle_since = time.monotonic()
+            elif time.monotonic() - idle_since >= linger_s:
+                break
+            else:
+                hint(min(1.0, linger_s))
+    return steps
+
+
+def carry(lease: Lease | None, *, keeper: Keeper, until: float) -> int:
+    """Carry one run forward from a leased step; returns how many steps were carried out."""
+    first = lease
+    steps = 0
+    with logged_with(
+        tenant=first.tenant_id if first else None, run=first.run_id if first else None
+    ):
+        run = again(partial(leasing.open_run, lease)) if lease else None
+        while lease is not None and run is not None:
+            steps += 1
+            lease = _step(lease, run, keeper=keeper, go_on=time.monotonic() < until)
+        if run is None and first is not None:
+            # The run ended or is ending while its step was being claimed: give the step its end.
+            again(partial(ending.give_up, first))
+    return steps
+
+
+def _step(lease: Lease, run: Run, *, keeper: Keeper, go_on: bool) -> Lease | None:
+    action = ACTIONS[lease.kind]
+    call = settling.prepare(lease, run)
+    if isinstance(call, Failed):
+        return again(
+            partial(settling.settle, lease, run, call, config=None, carry=go_on)
+        )
+    if lease.effect in ("pure", "db"):
+        return again(
+            partial(
+                settling.settle,
+                lease,
+                run,
+                partial(action.perform, call),
+                config=call.config,
+                carry=go_on,
+            )
+        )
+    if not again(partial(leasing.fence, lease, call.config)):
+        again(partial(ending.give_up, lease))
+        return None
+    with keeper.keeping(lease):
+        outcome = _perform(lease, call)
+    return again(
+        partial(settling.settle, lease, run, outcome, config=None, carry=go_on)
+    )
+
+
+def _perform(lease: Lease, call: Call) -> Outcome:
+    """Do the step; what an action did not foresee is a failure of the step, kept and shown, never of the worker."""
+    try:
+        return ACTIONS[lease.kind].perform(call)
+    except Exception:
+        log.exception(
+            "an action broke", extra={"step": lease.node_key, "kind": lease.kind}
+        )
+        return Failed("action_broke", again=True, sent=None)
+
+
+def again(move: Callable[[], T]) -> T:
+    """Make a move; repeat the whole transaction when PostgreSQL asks for it or the connection broke.
+
+    Repeating is right because every move re-checks its guard: one that had committed before the break finds its lease
+    spent and changes nothing.
+    """
+    for attempt in range(1, TRIES_ON_CONFLICT + 1):
+        try:
+            return move()
+        except (OperationalError, DBAPIError) as broken:
+            conflict = getattr(broken.orig, "sqlstate", None) in CONFLICTS
+            if attempt == TRIES_ON_CONFLICT or not (
+                conflict
+                or broken.connection_invalidated
+                or isinstance(broken, OperationalError)
+            ):
+                raise
+            log.warning(
+                "a move is repeated",
+                extra={"reason": type(broken.orig).__name__, "attempt": attempt},
+            )
+            time.sleep(0.05 * 2**attempt)
+    raise AssertionError("unreachable")
+
+
+class Keeper:
+    """Keeps the lease of the step in hand alive, and ends the process when a step will not end by itself."""
+
+    def __init__(self, kill: Callable[[], None] | None) -> None:
+        self._kill = kill
+        self._lease: Lease | None = None
+        self._begun = 0.0
+        self._changed = threading.Event()
+        self._closed = False
+        self._thread = threading.Thread(target=self._watch, name="keeper", daemon=True)
+
+    def __enter__(self) -> Keeper:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_unused: object) -> None:
+        self._closed = True
+        self._changed.set()
+
+    @contextmanager
+    def keeping(self, lease: Lease) -> Iterator[None]:
+        """Keep this lease alive inside the block."""
+        self._lease, self._begun = lease, time.monotonic()
+        try:
+            yield
+        finally:
+            self._lease = None
+
+    def _watch(self) -> None:
+        beat_s = current_settings().lease_s / 3
+        while not self._changed.wait(min(beat_s, 1.0)):
+            lease, begun = self._lease, self._begun
+            if lease is None or time.monotonic() - begun < beat_s:
+                continue
+            if (
+                time.monotonic() - begun > lease.timeout_s + OVERRUN_GRACE_S
+                and self._kill is not None
+            ):
+                log.error(
+                    "a step overran its time limit; this worker process ends",
+                    extra={"step": lease.node_key},
+                )
+                self._kill()
+            try:
+                leasing.heartbeat(lease, lease_s=current_settings().lease_s)
+            except DBAPIError:
+                log.warning("a sign of life was not written", exc_info=True)
+
+
+@contextmanager
+def _hints() -> Iterator[Callable[[float], None]]:
+    """Listen for wake-ups; without Redis the listener just sleeps, and the pump polls."""
+    listener = jobs.with_redis(
+        lambda connection: connection.pubsub(ignore_subscribe_messages=True)
+    )
+    channel = f"nasij:wake:{QUEUE}"
+
+    def subscribe() -> bool:
+        return (
+            listener is not None
+            and jobs.with_redis(lambda _connection: listener.subscribe(channel) or True)
+            is True
+        )
+
+    listening = subscribe()
+
+    def hint(timeout_s: float) -> None:
+        if (
+            not listening
+            or jobs.with_redis(lambda _connection: _drain(listener, timeout_s) or True)
+            is None
+        ):
+            time.sleep(min(timeout_s, 0.25))
+
+    try:
+        yield hint
+    finally:
+        if listener is not None:
+            listener.close()
+
+
+def _drain(listener: object, timeout_s: float) -> None:
+    """Wait for one hint, and take the ones behind it: ten hints are no more reason to look than one."""
+    if listener.get_message(timeout=timeout_s) is None:  # type: ignore[attr-defined]  # redis has no types for this
+        return
+    while listener.get_message(timeout=0) is not None:  # type: ignore[attr-defined]  # redis has no types for this
+        pass

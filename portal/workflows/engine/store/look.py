@@ -1,0 +1,70 @@
+"""What waits for the dispatcher, and what must never be."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal.core import db
+from portal.workflows.engine.store.rows import QUEUE
+
+
+def expired(limit: int = 100) -> list[tuple[UUID, UUID, UUID]]:
+    """Return (tenant, run, step) of leases that ran out; picked without locks, each is checked again under its own."""
+    with db.transaction(system=True) as session:
+        rows = session.connection().exec_driver_sql(
+            "select tenant_id, execution_id, id from workflow_steps where state = 'leased' and lease_until < clock_timestamp()"
+            " order by lease_until limit %s",
+            (limit,),
+        )
+        return [(row.tenant_id, row.execution_id, row.id) for row in rows]
+
+
+def due_timers(limit: int = 100) -> list[tuple[UUID, UUID, UUID]]:
+    """Return (tenant, run, timer) of timers that are due; picked without locks, each is checked again under its own."""
+    with db.transaction(system=True) as session:
+        rows = session.connection().exec_driver_sql(
+            "select tenant_id, execution_id, id from workflow_timers where fired_at is null and due_at <= clock_timestamp()"
+            " order by due_at limit %s",
+            (limit,),
+        )
+        return [(row.tenant_id, row.execution_id, row.id) for row in rows]
+
+
+def overdue(limit: int = 100) -> list[tuple[UUID, UUID]]:
+    """Return (tenant, run) of runs past their time limit that nobody has asked to end."""
+    with db.transaction(system=True) as session:
+        rows = session.connection().exec_driver_sql(
+            "select tenant_id, id from workflow_executions where deadline_at < clock_timestamp() and cancel_at is null"
+            " and status not in ('succeeded','failed','cancelled','timed_out') order by deadline_at limit %s",
+            (limit,),
+        )
+        return [(row.tenant_id, row.id) for row in rows]
+
+
+def stuck() -> list[UUID]:
+    """Return runs that have not ended although nothing of them lives: must always be empty (I-7)."""
+    with db.transaction(system=True) as session:
+        rows = session.connection().exec_driver_sql(
+            """
+            select e.id from workflow_executions e
+            where e.status not in ('succeeded','failed','cancelled','timed_out')
+              and not exists (select 1 from workflow_steps s where s.tenant_id = e.tenant_id and s.execution_id = e.id
+                              and s.state in ('ready','leased','waiting','in_doubt'))
+            """
+        )
+        return [row.id for row in rows]
+
+
+def ready_count() -> int:
+    """Return how many steps are due now and held by nobody, at most 1,000."""
+    with db.transaction(system=True) as session:
+        count: int = (
+            session.connection()
+            .exec_driver_sql(
+                "select count(*) from (select 1 from workflow_steps where state = 'ready' and queue = %s"
+                " and available_at <= clock_timestamp() limit 1000) due",
+                (QUEUE,),
+            )
+            .scalar_one()
+        )
+    return count

@@ -1,0 +1,200 @@
+"""Rows as pages show them: names, times, and every error code as a sentence in the reader's language. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from portal.workflows.definition import graph_hash
+
+REASONS: dict[str, Any] = {
+    "expression": _l("A value could not be worked out."),
+    "condition_not_boolean": _l("The condition gave something other than true or false."),
+    "wait_not_a_number": _l("How long to wait is not a number."),
+    "wait_too_long": _l("A wait lasts 30 days at most."),
+    "wait_not_a_moment": _l("The moment to wait for is not a date and time."),
+    "output_too_large": _l("The step's result is larger than 256 kB."),
+    "action_broke": _l("The step broke in a way that was not foreseen."),
+    "worker_lost": _l("The worker was lost while it carried out the step."),
+    "crash_loop": _l("The step brought its worker down again and again, so it was stopped."),
+    "deadline": _l("The run took longer than its time limit."),
+    "decided_failed": _l("Somebody decided that the step failed."),
+    "table_not_found": _l("The data table does not exist any more."),
+    "row_invalid": _l("The data table did not accept the values."),
+    "nobody_to_tell": _l("There is nobody to tell: the run was not started by a person."),
+    "call_status": _l("The other system answered with an error."),
+    "call_dns": _l("The address of the other system was not found."),
+    "call_blocked": _l("Calls to this address are not allowed."),
+    "call_connect": _l("The other system could not be reached."),
+    "call_tls": _l("The other system's certificate is not valid for its name."),
+    "call_timeout": _l("The other system did not answer in time."),
+    "call_too_large": _l("The call or its answer is too large."),
+    "call_protocol": _l("The other system's answer could not be understood."),
+    "mail_connect": _l("The mail server could not be reached."),
+    "mail_recipient_refused": _l("The mail server refused a recipient."),
+    "mail_sender_refused": _l("The mail server refused the sender."),
+    "mail_message_refused": _l("The mail server refused the message."),
+    "mail_invalid_address": _l("A recipient is not a valid e-mail address."),
+    "mail_invalid_header": _l("The subject may not contain line breaks."),
+    "mail_too_many_recipients": _l("An e-mail has at most 20 recipients."),
+    "mail_timeout": _l("The mail server did not answer in time."),
+    "mail_connection_lost": _l("The connection to the mail server was lost while sending."),
+}
+UNKNOWN = _l("The step did not succeed.")
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The newest run of a workflow."""
+
+    id: UUID
+    status: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRow:
+    """One workflow in the list."""
+
+    id: UUID
+    name: str
+    name_ar: str | None
+    description: str | None
+    description_ar: str | None
+    is_active: bool
+    updated_at: datetime
+    published_number: int | None
+    draft_changed: bool
+    last_run: LastRun | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run in a list."""
+
+    id: UUID
+    workflow_id: UUID
+    name: str
+    name_ar: str | None
+    status: str
+    started_at: datetime
+    completed_at: datetime | None
+    duration_ms: int | None
+    executed_by_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step of a run, as its card shows it."""
+
+    state: str
+    attempt: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration_ms: int | None
+    input: Any
+    output: Any
+    error: dict[str, Any] | None
+    due_at: datetime | None
+    idem_key: str
+    effect_class: str
+    warning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """The head of a run's page."""
+
+    id: UUID
+    workflow_id: UUID
+    status: str
+    started_at: datetime
+    completed_at: datetime | None
+    duration_ms: int | None
+    version_number: int
+    executed_by_name: str | None
+    input_data: dict[str, Any]
+    output_data: Any
+    error: dict[str, Any] | None
+    event_seq: int
+    replay_of: UUID | None
+
+
+def explain_error(error: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a stored error with its sentence: {"code", "message", "detail", "step"}."""
+    if not error:
+        return None
+    code = error.get("code", "")
+    return {"code": code, "message": REASONS.get(code, UNKNOWN), "detail": error.get("detail") or "", "step": error.get("step")}
+
+
+def duration_ms(begun: datetime | None, ended: datetime | None) -> int | None:
+    """Return the time between two moments in milliseconds, None while one is open."""
+    return round((ended - begun).total_seconds() * 1000) if begun and ended else None
+
+
+def workflow_row(row: Any) -> WorkflowRow:
+    """Turn a row of `queries.list_workflows` into what the list shows."""
+    last = LastRun(row.run_id, row.status, row.run_at) if row.run_id else None
+    is_changed = row.graph_hash is None or row.graph_hash != graph_hash(row.nodes, row.settings)
+    return WorkflowRow(
+        row.id, row.name, row.name_ar, row.description, row.description_ar, row.is_active, row.updated_at, row.published_number, is_changed, last
+    )
+
+
+def run_row(row: Any, names: dict[UUID, str]) -> RunRow:
+    """Turn a row of `queries.list_runs` into what a list shows."""
+    begun = row.started_at or row.created_at
+    return RunRow(
+        row.id,
+        row.workflow_id,
+        row.name,
+        row.name_ar,
+        row.status,
+        begun,
+        row.completed_at,
+        duration_ms(begun, row.completed_at),
+        names.get(row.executed_by),
+    )
+
+
+def run_view(run: Any, version_number: int, names: dict[UUID, str]) -> RunView:
+    """Turn a run into the head of its page."""
+    begun = run.started_at or run.created_at
+    return RunView(
+        run.id,
+        run.workflow_id,
+        run.status,
+        begun,
+        run.completed_at,
+        duration_ms(begun, run.completed_at),
+        version_number,
+        names.get(run.executed_by),
+        run.input_data,
+        run.output_data,
+        explain_error(run.error),
+        run.event_seq,
+        run.replay_of,
+    )
+
+
+def step_view(step: Any, due_at: datetime | None) -> StepView:
+    """Turn a step's row into what its card shows."""
+    return StepView(
+        step.state,
+        step.attempt,
+        step.started_at,
+        step.finished_at,
+        duration_ms(step.started_at, step.finished_at),
+        step.input,
+        step.output,
+        explain_error(step.error),
+        due_at if step.state == "waiting" else step.available_at if step.state == "ready" and step.attempt else None,
+        step.idem_key,
+        step.effect_class,
+        step.warning,
+    )

@@ -1,0 +1,19 @@
+"""Forms of workflows."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
+from wtforms.validators import InputRequired, Length
+
+from portal.core.forms import Form
+
+
+class NewWorkflowForm(Form):
+    name = StringField(_l("Name"), [InputRequired(_l("Give the workflow a name.")), Length(max=120, message=_l("Use at most 120 characters."))])
+    name_ar = StringField(_l("Name in Arabic"), [Length(max=120, message=_l("Use at most 120 characters."))])
+    sample = StringField(_l("Begin with"), [InputRequired(_l("Choose what to begin with."))])
+
+
+class ActionForm(Form):
+    """A button: nothing but the CSRF token."""

@@ -1,0 +1,85 @@
+"""The inputs that a workflow declares: read what a person gave into typed values. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from portal.core.errors import Invalid
+from portal.i18n.search import ascii_digits
+
+EMAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>]{2,}\Z")
+MAX_TEXT = 1_000
+MAX_LONG_TEXT = 20_000
+NO_SUCH_TABLE = _l("This data table does not exist any more. Choose another one.")
+
+
+def read(declared: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+    """Return key → typed value for every declared input; what was not declared is left out.
+
+    Args:
+        given: key → text from a form, or a JSON value.
+
+    Raises:
+        Invalid: `.problems` names each wrong input by its key.
+    """
+    values, problems = {}, {}
+    for each in declared:
+        try:
+            values[each["key"]] = _value(each, given.get(each["key"]))
+        except ValueError as wrong:
+            problems[each["key"]] = str(wrong)
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+def _value(declared: dict[str, Any], given: Any) -> Any:
+    kind = declared["type"]
+    if kind == "boolean":
+        return given in (True, "true", "on", "1", "y", "yes")
+    text = "" if given is None else str(given).replace("\x00", "").strip()
+    if not text:
+        if declared.get("required"):
+            raise ValueError(_l("Fill this in."))
+        return None
+    return _READ[kind](text, declared)
+
+
+def _text(text: str, declared: dict[str, Any]) -> str:
+    limit = MAX_LONG_TEXT if declared["type"] == "long_text" else MAX_TEXT
+    if len(text) > limit:
+        raise ValueError(_l("Use at most %(num)d characters.", num=limit))
+    return text
+
+
+def _number(text: str, _declared: dict[str, Any]) -> int | float:
+    plain = ascii_digits(text).replace(",", "")
+    if not re.fullmatch(r"[+-]?(\d{1,15}(\.\d{1,15})?|\.\d{1,15})", plain):
+        raise ValueError(_l("Enter a number, for example 12 or 1.5."))
+    return float(plain) if "." in plain else int(plain)
+
+
+def _date(text: str, _declared: dict[str, Any]) -> str:
+    try:
+        return date.fromisoformat(ascii_digits(text)).isoformat()
+    except ValueError:
+        raise ValueError(_l("Enter a date as year-month-day, for example 2026-12-31.")) from None
+
+
+def _email(text: str, _declared: dict[str, Any]) -> str:
+    if len(text) > 320 or not EMAIL.match(text):
+        raise ValueError(_l("Enter an e-mail address, for example name@example.com."))
+    return text
+
+
+def _choice(text: str, declared: dict[str, Any]) -> str:
+    if text not in declared.get("choices", []):
+        raise ValueError(_l("Choose one of the values."))
+    return text
+
+
+_READ = {"text": _text, "long_text": _text, "number": _number, "date": _date, "email": _email, "choice": _choice}

@@ -1,0 +1,23 @@
+"""Job entry points of the engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from portal.core.jobs import job
+from portal.workflows.engine import runner
+
+BUDGET_S = 55.0
+LINGER_S = 8.0
+
+
+@job("workflows.pump", queue="engine", timeout_s=120)
+def pump(_queue: str) -> None:
+    """Carry out due steps of any run until nothing is due, 55 s at most. A ticket carries no ids and means only: look."""
+    runner.pump(worker=runner.worker_name(), budget_s=BUDGET_S, linger_s=LINGER_S, kill=end_this_process)
+
+
+def end_this_process() -> None:
+    """Kill this process hard: a handler that hangs cannot be stopped in any other way, and its lease expires."""
+    os.kill(os.getpid(), signal.SIGKILL)

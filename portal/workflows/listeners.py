@@ -1,0 +1,37 @@
+"""What workflows do when something happened: tell the person who started the run."""
+
+from __future__ import annotations
+
+from portal import events
+from portal.core.bus import listen
+from portal.notifications import service as notifications
+
+
+@listen(events.RunFinished)
+def on_run_finished(event: events.RunFinished) -> None:
+    if event.started_by is None or event.status not in ("failed", "timed_out"):
+        return
+    notifications.notify(
+        event.tenant_id,
+        [event.started_by],
+        type=f"run.{event.status}",
+        message="",
+        severity="error",
+        data={"run_id": str(event.run_id), "workflow_id": str(event.workflow_id)},
+        link=f"/runs/{event.run_id}",
+    )
+
+
+@listen(events.StepInDoubt)
+def on_step_in_doubt(event: events.StepInDoubt) -> None:
+    if event.started_by is None:
+        return
+    notifications.notify(
+        event.tenant_id,
+        [event.started_by],
+        type="step.in_doubt",
+        message="",
+        severity="warning",
+        data={"run_id": str(event.run_id), "step": event.node_key},
+        link=f"/runs/{event.run_id}",
+    )

@@ -1,0 +1,233 @@
+"""Tables of workflows, their versions and runs. Every move of a run or step is in `engine/store.py`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.db import Base, Dated, Identified, Json, TenantScoped
+
+
+def tenant_column(**options: Any) -> Any:
+    """The tenant's id, checked against the tenants."""
+    return mapped_column(ForeignKey("tenants.id"), nullable=False, **options)
+
+
+def same_tenant(columns: str, target: str, name: str | None = None) -> ForeignKeyConstraint:
+    """A foreign key that carries the tenant: a row can never point at another tenant's row."""
+    table, key = target.split(".")
+    return ForeignKeyConstraint(["tenant_id", columns], [f"{table}.tenant_id", f"{table}.{key}"], name=name, use_alter=bool(name))
+
+
+class WorkflowTemplate(Identified, TenantScoped, Dated, Base):
+    """A workflow: its names, its draft (nodes, edges, settings), and which version is live."""
+
+    __tablename__ = "workflow_templates"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id"),
+        same_tenant("published_version_id", "workflow_versions.id", "fk_workflow_templates_published"),
+        Index("ix_workflow_templates_changed", "tenant_id", "updated_at"),
+    )
+
+    tenant_id = tenant_column()
+    name: Mapped[str]
+    name_ar: Mapped[str | None]
+    description: Mapped[str | None]
+    description_ar: Mapped[str | None]
+    category: Mapped[str] = mapped_column(default="general", server_default="general")
+    nodes: Mapped[list[Json]] = mapped_column(default=list, server_default=text("'[]'"))
+    edges: Mapped[list[Json]] = mapped_column(default=list, server_default=text("'[]'"))
+    settings: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    draft_revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    published_version_id: Mapped[UUID | None]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+
+
+class WorkflowRevision(TenantScoped, Base):
+    """One saved edit of a draft: the undo stack. Revision 0 is the draft as it was created."""
+
+    __tablename__ = "workflow_revisions"
+    __table_args__ = (same_tenant("template_id", "workflow_templates.id"),)
+
+    tenant_id = tenant_column(primary_key=True)
+    template_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    nodes: Mapped[list[Json]]
+    settings: Mapped[Json]
+    label: Mapped[str]  # a code of what was done, e.g. `step.added`
+    author_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class WorkflowVersion(Identified, TenantScoped, Base):
+    """A published definition; a trigger refuses any change of it."""
+
+    __tablename__ = "workflow_versions"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id"),
+        UniqueConstraint("tenant_id", "template_id", "number"),
+        same_tenant("template_id", "workflow_templates.id"),
+    )
+
+    tenant_id = tenant_column()
+    template_id: Mapped[UUID]
+    number: Mapped[int]
+    nodes: Mapped[list[Json]]
+    edges: Mapped[list[Json]]
+    settings: Mapped[Json]
+    graph_hash: Mapped[str]
+    author_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+RUN_ENDED = "'succeeded','failed','cancelled','timed_out'"
+STEP_ENDED = "'succeeded','failed','skipped','cancelled'"
+
+
+class WorkflowExecution(Identified, TenantScoped, Base):
+    """One run of one version of a workflow."""
+
+    __tablename__ = "workflow_executions"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id"),
+        UniqueConstraint("tenant_id", "workflow_id", "dedup_key"),
+        same_tenant("workflow_id", "workflow_templates.id"),
+        same_tenant("version_id", "workflow_versions.id"),
+        CheckConstraint(f"status in ('pending','running','cancelling','paused',{RUN_ENDED})", name="status_known"),
+        CheckConstraint(f"(status in ({RUN_ENDED})) = (completed_at is not null)", name="finished_has_a_time"),
+        Index("ix_workflow_executions_newest", "tenant_id", "created_at", "id"),
+        Index("ix_workflow_executions_by_workflow", "tenant_id", "workflow_id", "created_at"),
+        Index("ix_workflow_executions_by_status", "tenant_id", "status", "created_at"),
+        Index("ix_workflow_executions_deadline", "deadline_at", postgresql_where=text(f"status not in ({RUN_ENDED})")),
+    )
+
+    tenant_id = tenant_column()
+    workflow_id: Mapped[UUID]
+    version_id: Mapped[UUID]  # pinned: publishing never changes a running run
+    executed_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    status: Mapped[str] = mapped_column(default="pending", server_default="pending")
+    input_data: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))
+    output_data: Mapped[Json | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    started_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    error_message: Mapped[str | None]
+    error: Mapped[Json | None]  # {"code", "step", "detail"}: what the page explains in the reader's language
+    dedup_key: Mapped[str | None]
+    deadline_at: Mapped[datetime | None]
+    cancel_at: Mapped[datetime | None]
+    event_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    replay_of: Mapped[UUID | None]
+
+
+class WorkflowStep(Identified, TenantScoped, Base):
+    """One node of one run; `scope_path` and `gen` keep it unique once loops and replays come."""
+
+    __tablename__ = "workflow_steps"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id"),
+        UniqueConstraint("tenant_id", "execution_id", "node_key", "scope_path", "gen"),
+        same_tenant("execution_id", "workflow_executions.id"),
+        CheckConstraint(f"state in ('ready','leased','waiting','in_doubt',{STEP_ENDED})", name="state_known"),
+        CheckConstraint("(state = 'leased') = (lease_until is not null)", name="leased_has_a_term"),
+        CheckConstraint(f"(state in ({STEP_ENDED})) = (finished_at is not null)", name="finished_has_a_time"),
+        Index("ix_workflow_steps_ready", "queue", "available_at", "id", postgresql_where=text("state = 'ready'")),
+        Index("ix_workflow_steps_leased", "lease_until", postgresql_where=text("state = 'leased'")),
+    )
+
+    tenant_id: Mapped[UUID]
+    execution_id: Mapped[UUID]
+    node_key: Mapped[str]
+    scope_path: Mapped[str] = mapped_column(default="", server_default="")
+    gen: Mapped[int] = mapped_column(default=0, server_default="0")
+    kind: Mapped[str]
+    queue: Mapped[str] = mapped_column(default="io", server_default="io")
+    state: Mapped[str]
+    attempt: Mapped[int] = mapped_column(default=0, server_default="0")
+    crash_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    timeout_s: Mapped[int] = mapped_column(default=60, server_default="60")
+    available_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    lease_owner: Mapped[str | None]
+    lease_epoch: Mapped[int] = mapped_column(default=0, server_default="0")
+    lease_until: Mapped[datetime | None]
+    hard_until: Mapped[datetime | None]
+    effect_class: Mapped[str]
+    effect_at: Mapped[datetime | None]
+    idem_key: Mapped[str]
+    port: Mapped[str | None]  # the way out that was taken: out, then or else
+    input: Mapped[Json | None]
+    output: Mapped[Any | None] = mapped_column(JSONB)
+    error: Mapped[Json | None]
+    warning: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class WorkflowAttempt(TenantScoped, Base):
+    """One try of a step, by one worker; appended to only."""
+
+    __tablename__ = "workflow_attempts"
+    __table_args__ = (same_tenant("step_id", "workflow_steps.id"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    step_id: Mapped[UUID] = mapped_column(primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    worker: Mapped[str]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    outcome: Mapped[str]
+    error_code: Mapped[str | None]
+
+
+class WorkflowEvent(TenantScoped, Base):
+    """What happened to a run, numbered without gaps; appended to only."""
+
+    __tablename__ = "workflow_events"
+    __table_args__ = (same_tenant("execution_id", "workflow_executions.id"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    execution_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    kind: Mapped[str]
+    node_key: Mapped[str | None]
+    actor: Mapped[str] = mapped_column(default="engine", server_default="engine")
+    data: Mapped[Json | None]
+
+
+class WorkflowTimer(Identified, TenantScoped, Base):
+    """Something due later; fires once, and only if the step is still the one that set it."""
+
+    __tablename__ = "workflow_timers"
+    __table_args__ = (
+        same_tenant("execution_id", "workflow_executions.id"),
+        same_tenant("step_id", "workflow_steps.id"),
+        Index("ix_workflow_timers_due", "due_at", postgresql_where=text("fired_at is null")),
+        Index("ix_workflow_timers_step", "tenant_id", "step_id"),
+    )
+
+    tenant_id: Mapped[UUID]
+    execution_id: Mapped[UUID]
+    step_id: Mapped[UUID]
+    due_at: Mapped[datetime]
+    expect_epoch: Mapped[int]
+    fired_at: Mapped[datetime | None]
+
+
+class WorkflowLeader(Base):
+    """Which dispatcher leads: a lease, safe when two believe that they do."""
+
+    __tablename__ = "workflow_leaders"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    epoch: Mapped[int] = mapped_column(default=1, server_default="1")
+    until: Mapped[datetime]

@@ -1,0 +1,201 @@
+"""The verbs of workflows and runs; each is one transaction, audited, announced."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from portal import events
+from portal.audit import service as audit
+from portal.core import bus, clock, db
+from portal.core.access import Actor
+from portal.core.errors import NotFound
+from portal.datatables import service as tables
+from portal.workflows import definition, inputs, queries, samples
+from portal.workflows.actions.registry import FIELDS
+from portal.workflows.definition import Problem
+from portal.workflows.engine.plan import Graph
+from portal.workflows.engine.states import RUN_ENDED
+from portal.workflows.engine.store import ending, rescuing, starting
+from portal.workflows.errors import DraftInvalid, NotPublished, WrongState
+from portal.workflows.models import WorkflowRevision, WorkflowTemplate, WorkflowVersion
+
+
+def create_workflow(tenant_id: UUID, *, name: str, name_ar: str | None, sample: str, by: Actor) -> UUID:
+    """Create a workflow, blank or from a sample; a sample brings the data table that it writes to."""
+    chosen = samples.get(sample)
+    with db.transaction() as session:
+        nodes, settings = chosen.build(tenant_id)
+        workflow = WorkflowTemplate(
+            tenant_id=tenant_id,
+            name=name,
+            name_ar=name_ar or None,
+            description=chosen.text,
+            description_ar=chosen.text_ar,
+            category=chosen.category,
+            nodes=nodes,
+            edges=definition.edges_of(nodes),
+            settings=settings,
+            created_by=by.id,
+        )
+        session.add(workflow)
+        session.flush()
+        session.add(
+            WorkflowRevision(
+                tenant_id=tenant_id, template_id=workflow.id, number=0, nodes=nodes, settings=settings, label="created", author_id=by.id
+            )
+        )
+        audit.record(tenant_id, by, "workflow.created", workflow.id, sample=sample)
+    return workflow.id
+
+
+def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
+    """Return every broken rule of a draft, and every data table it names that is not there."""
+    problems = definition.check(workflow.nodes, workflow.settings, FIELDS)
+    known = tables.names(workflow.tenant_id)
+    for node in workflow.nodes:
+        wanted = (node.get("config") or {}).get("table")
+        if node.get("kind") == "database" and wanted and wanted not in known:
+            problems.append(definition.Problem(node["key"], "table", inputs.NO_SUCH_TABLE))
+    return problems
+
+
+def publish_version(tenant_id: UUID, workflow_id: UUID, *, by: Actor) -> int:
+    """Freeze the draft as the next version, make it the live one, and return its number.
+
+    Publishing an unchanged draft again returns the live version's number and changes nothing.
+
+    Raises:
+        NotFound: no such workflow in this tenant.
+        DraftInvalid: `.problems` says what is wrong.
+    """
+    with db.transaction() as session:
+        workflow = queries.get_workflow(tenant_id, workflow_id, lock=True)
+        if problems := check_draft(workflow):
+            raise DraftInvalid(problems)
+        digest = definition.graph_hash(workflow.nodes, workflow.settings)
+        if workflow.published_version_id is not None:
+            live = queries.get_version(tenant_id, workflow.published_version_id)
+            if live.graph_hash == digest:
+                return live.number
+        number = queries.next_version_number(tenant_id, workflow_id)
+        version = WorkflowVersion(
+            tenant_id=tenant_id,
+            template_id=workflow_id,
+            number=number,
+            nodes=workflow.nodes,
+            edges=definition.edges_of(workflow.nodes),
+            settings=workflow.settings,
+            graph_hash=digest,
+            author_id=by.id,
+        )
+        session.add(version)
+        session.flush()
+        workflow.published_version_id = version.id
+        workflow.updated_at = clock.now()
+        audit.record(tenant_id, by, "workflow.published", workflow_id, version=number)
+        bus.announce(events.WorkflowPublished(tenant_id, workflow_id, number))
+    return number
+
+
+def is_draft_changed(workflow: WorkflowTemplate, live: WorkflowVersion | None) -> bool:
+    """Say whether the draft differs from the live version."""
+    return live is None or live.graph_hash != definition.graph_hash(workflow.nodes, workflow.settings)
+
+
+def start_run(
+    tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: Actor, dedup_key: str | None = None
+) -> tuple[UUID, bool]:
+    """Accept a run of the live version; return its id, and False if this key had started it before.
+
+    Raises:
+        NotFound: no such workflow in this tenant.
+        NotPublished: it has no live version.
+        Invalid: `.problems` says which input is wrong.
+    """
+    with db.transaction():
+        workflow = queries.get_workflow(tenant_id, workflow_id)
+        if workflow.published_version_id is None or not workflow.is_active:
+            raise NotPublished
+        version = queries.get_version(tenant_id, workflow.published_version_id)
+        values = inputs.read(version.settings.get("inputs", []), given)
+        run_id, is_new = starting.start(
+            tenant_id,
+            workflow_id,
+            version.id,
+            graph=Graph.of(version.nodes, version.edges),
+            settings=version.settings,
+            input_data=values,
+            by=by.id,
+            dedup_key=dedup_key,
+        )
+        if is_new:
+            audit.record(tenant_id, by, "run.started", run_id, workflow=workflow_id, version=version.number)
+    return run_id, is_new
+
+
+def cancel_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> None:
+    """Ask a run to end; what has begun may still finish, nothing new begins. Safe to repeat.
+
+    Raises:
+        NotFound: no such run in this tenant.
+        WrongState: it has ended already.
+    """
+    with db.transaction():
+        queries.get_run(tenant_id, run_id)
+        if not ending.cancel(tenant_id, run_id, actor=str(by)):
+            raise WrongState
+        audit.record(tenant_id, by, "run.cancel_asked", run_id)
+
+
+def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
+    """Start a new run of the same version that takes over every finished step and goes on at the one that failed.
+
+    The old run stays as it is: ended runs never change. Asking twice gives the same new run.
+
+    Raises:
+        NotFound: no such run in this tenant.
+        WrongState: it has not failed.
+    """
+    with db.transaction():
+        run = queries.get_run(tenant_id, run_id)
+        if run.status not in ("failed", "timed_out", "cancelled"):
+            raise WrongState
+        version = queries.get_version(tenant_id, run.version_id)
+        done = {step.node_key: (step.port or "out", step.output) for step in queries.steps_of(tenant_id, run_id) if step.state == "succeeded"}
+        new_id, is_new = starting.start(
+            tenant_id,
+            run.workflow_id,
+            run.version_id,
+            graph=Graph.of(version.nodes, version.edges),
+            settings=version.settings,
+            input_data=run.input_data,
+            by=by.id,
+            dedup_key=f"retry:{run_id}",
+            reused=done,
+            replay_of=run_id,
+        )
+        if is_new:
+            audit.record(tenant_id, by, "run.retried", new_id, of=run_id)
+    return new_id
+
+
+def decide_step(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, by: Actor) -> None:
+    """Answer for a step in doubt: `done`, `repeat` or `fail`.
+
+    Raises:
+        NotFound: no such run in this tenant, or no such decision.
+        WrongState: the step is not in doubt any more.
+    """
+    if decision not in ("done", "repeat", "fail"):
+        raise NotFound
+    with db.transaction():
+        queries.get_run(tenant_id, run_id)
+        if not rescuing.decide(tenant_id, run_id, node_key, decision, actor=str(by)):
+            raise WrongState
+        audit.record(tenant_id, by, "step.decided", run_id, step=node_key, decision=decision)
+
+
+def has_ended(status: str) -> bool:
+    """Say whether a run with this status will never change again."""
+    return status in RUN_ENDED

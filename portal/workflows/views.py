@@ -1,0 +1,250 @@
+"""Pages of workflows and runs."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, request, stream_with_context, url_for
+from flask_babel import gettext as _
+
+from portal.core import ids, paging
+from portal.core.access import Permission, access, requires
+from portal.core.errors import Invalid, NotFound
+from portal.core.paging import Page
+from portal.core.render import changed, is_fragment_request, render, see_other, toast
+from portal.identity import service as identity
+from portal.workflows import explain, queries, samples, service, streams
+from portal.workflows.designer.flow import run_tree
+from portal.workflows.engine.states import RunStatus
+from portal.workflows.errors import NotPublished, WrongState
+from portal.workflows.forms import NewWorkflowForm
+
+bp = Blueprint("workflows", __name__)
+
+
+@bp.get("/")
+@requires(Permission.WORKFLOW_READ)
+def home() -> Response:
+    return see_other(url_for("workflows.listing"))
+
+
+@bp.get("/workflows")
+@requires(Permission.WORKFLOW_READ)
+def listing() -> Response:
+    here = access()
+    rows = [explain.workflow_row(row) for row in queries.list_workflows(here.tenant_id)]
+    return render("workflows/list.html", listing=paging.Listing(rows), can_edit=here.can(Permission.WORKFLOW_EDIT))
+
+
+@bp.get("/workflows/new")
+@requires(Permission.WORKFLOW_EDIT)
+def new() -> Response:
+    form = NewWorkflowForm(sample=request.args.get("sample", "blank"))
+    return render("workflows/new.html", form=form, samples=list(samples.SAMPLES.values()))
+
+
+@bp.post("/workflows")
+@requires(Permission.WORKFLOW_EDIT)
+def create() -> Response:
+    here = access()
+    form = NewWorkflowForm()
+    if not form.validate() or form.sample.data not in samples.SAMPLES:
+        return render("workflows/new.html", status=422, form=form, samples=list(samples.SAMPLES.values()))
+    workflow_id = service.create_workflow(
+        here.tenant_id, name=form.name.data, name_ar=form.name_ar.data, sample=form.sample.data, by=here.actor
+    )
+    return see_other(url_for("designer.show", workflow_id=workflow_id))
+
+
+@bp.get("/workflows/<uuid:workflow_id>")
+@requires(Permission.WORKFLOW_READ)
+def detail(workflow_id: UUID) -> Response:
+    here = access()
+    workflow = queries.get_workflow(here.tenant_id, workflow_id)
+    live = queries.get_version(here.tenant_id, workflow.published_version_id) if workflow.published_version_id else None
+    runs = queries.list_runs(here.tenant_id, status=None, workflow_id=workflow_id, page=Page(limit=10))
+    return render(
+        "workflows/detail.html",
+        workflow=workflow,
+        live=live,
+        draft_changed=service.is_draft_changed(workflow, live),
+        versions=queries.list_versions(here.tenant_id, workflow_id),
+        runs=[explain.run_row(row, _names(runs.items)) for row in runs.items],
+        can_edit=here.can(Permission.WORKFLOW_EDIT),
+        can_run=here.can(Permission.RUN_START),
+    )
+
+
+@bp.get("/workflows/<uuid:workflow_id>/run")
+@requires(Permission.RUN_START)
+def run_form(workflow_id: UUID) -> Response:
+    return _run_form(workflow_id)
+
+
+@bp.post("/workflows/<uuid:workflow_id>/run")
+@requires(Permission.RUN_START)
+def start(workflow_id: UUID) -> Response:
+    here = access()
+    given = request.get_json() if request.is_json else request.form.to_dict()
+    key = str(request.headers.get("Idempotency-Key") or given.get("request_key") or "")[:200] or None
+    try:
+        run_id, _is_new = service.start_run(here.tenant_id, workflow_id, given=given, by=here.actor, dedup_key=key)
+    except Invalid as wrong:
+        if request.is_json:
+            raise
+        return _run_form(workflow_id, status=422, given=given, problems=wrong.problems)
+    except NotPublished:
+        toast(_("Publish the workflow first, then it can run."), "warning")
+        return see_other(url_for("workflows.detail", workflow_id=workflow_id))
+    return _accepted(run_id)
+
+
+def _accepted(run_id: UUID) -> Response:
+    """202 for programs and htmx, with where to look; a plain form goes to the live page."""
+    url = url_for("workflows.run", run_id=run_id)
+    if request.is_json:
+        answer = jsonify(id=str(run_id), url=url)
+        answer.status_code, answer.headers["Location"] = 202, url
+        return answer
+    if is_fragment_request():
+        return Response(status=202, headers={"HX-Redirect": url})
+    return see_other(url)
+
+
+def _run_form(workflow_id: UUID, *, status: int = 200, given: dict[str, Any] | None = None, problems: dict[str, str] | None = None) -> Response:
+    here = access()
+    workflow = queries.get_workflow(here.tenant_id, workflow_id)
+    live = queries.get_version(here.tenant_id, workflow.published_version_id) if workflow.published_version_id else None
+    return render(
+        "workflows/run_form.html",
+        status=status,
+        workflow=workflow,
+        live=live,
+        inputs=live.settings.get("inputs", []) if live else [],
+        given=given or {},
+        problems=problems or {},
+        request_key=(given or {}).get("request_key") or str(ids.new_id()),
+        can_edit=here.can(Permission.WORKFLOW_EDIT),
+    )
+
+
+@bp.get("/runs")
+@requires(Permission.RUN_READ)
+def runs() -> Response:
+    here = access()
+    status = request.args.get("status") or None
+    if status is not None and status not in set(RunStatus):
+        status = None
+    workflow_id = _uuid(request.args.get("workflow"))
+    page = Page(after=paging.read_cursor(request.args.get("after")))
+    listing = queries.list_runs(here.tenant_id, status=status, workflow_id=workflow_id, page=page)
+    names = _names(listing.items)
+    return render(
+        "workflows/runs.html",
+        listing=paging.Listing([explain.run_row(row, names) for row in listing.items], listing.next_cursor),
+        counts=queries.count_runs(here.tenant_id),
+        workflows=queries.workflow_names(here.tenant_id),
+        filters={"status": status or "", "workflow": str(workflow_id or ""), "after": request.args.get("after", "")},
+        can_run=here.can(Permission.RUN_START),
+    )
+
+
+def _names(rows: list[Any]) -> dict[UUID, str]:
+    return identity.names_of(row.executed_by for row in rows if row.executed_by)
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+@bp.get("/runs/<uuid:run_id>")
+@requires(Permission.RUN_READ)
+def run(run_id: UUID) -> Response:
+    return _run(run_id)
+
+
+def _run(run_id: UUID, *, status: int = 200) -> Response:
+    here = access()
+    found = queries.get_run(here.tenant_id, run_id)
+    version = queries.get_version(here.tenant_id, found.version_id)
+    workflow = queries.get_workflow(here.tenant_id, found.workflow_id)
+    steps = queries.steps_of(here.tenant_id, run_id)
+    due = queries.due_times(here.tenant_id, run_id)
+    names = identity.names_of([found.executed_by] if found.executed_by else [])
+    states = {step.node_key: explain.step_view(step, due.get(step.id)) for step in steps}
+    return render(
+        "workflows/run.html",
+        fragment="run_live",
+        status=status,
+        workflow=workflow,
+        run=explain.run_view(found, version.number, names),
+        flow=run_tree(version.nodes, states),
+        ended=service.has_ended(found.status),
+        can_operate=here.can(Permission.RUN_OPERATE) or (here.can(Permission.RUN_START) and found.executed_by == here.person_id),
+    )
+
+
+@bp.get("/runs/<uuid:run_id>/stream")
+@requires(Permission.RUN_READ)
+def stream(run_id: UUID) -> Response:
+    tenant_id = access().tenant_id
+    queries.get_run(tenant_id, run_id)
+    bell = streams.hub.join(str(run_id))
+    if bell is None:
+        return Response(status=503, headers={"Retry-After": "15"})
+    seen = request.headers.get("Last-Event-ID") or request.args.get("seen") or "-1"
+    lines = streams.follow(tenant_id, run_id, bell, seen=int(seen) if seen.lstrip("-").isdigit() else -1)
+    return Response(
+        stream_with_context(lines),
+        mimetype="text/event-stream",
+        headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"},
+    )
+
+
+@bp.post("/runs/<uuid:run_id>/cancel")
+@requires(Permission.RUN_START)
+def cancel(run_id: UUID) -> Response:
+    here = access()
+    _may_operate(run_id)
+    try:
+        service.cancel_run(here.tenant_id, run_id, by=here.actor)
+    except WrongState:
+        toast(_("The run had ended before it could be cancelled."), "info")
+    return changed(url_for("workflows.run", run_id=run_id), lambda: _run(run_id))
+
+
+@bp.post("/runs/<uuid:run_id>/retry")
+@requires(Permission.RUN_START)
+def retry(run_id: UUID) -> Response:
+    here = access()
+    _may_operate(run_id)
+    try:
+        new_run = service.retry_run(here.tenant_id, run_id, by=here.actor)
+    except WrongState:
+        toast(_("Only a run that failed or was ended can be retried."), "info")
+        return see_other(url_for("workflows.run", run_id=run_id))
+    return _accepted(new_run)
+
+
+@bp.post("/runs/<uuid:run_id>/steps/<node_key>/decide")
+@requires(Permission.RUN_START)
+def decide(run_id: UUID, node_key: str) -> Response:
+    here = access()
+    _may_operate(run_id)
+    try:
+        service.decide_step(here.tenant_id, run_id, node_key, request.form.get("decision", ""), by=here.actor)
+    except WrongState:
+        toast(_("Somebody has already decided."), "info")
+    return changed(url_for("workflows.run", run_id=run_id), lambda: _run(run_id))
+
+
+def _may_operate(run_id: UUID) -> None:
+    """Operators handle every run, members their own; for all others it does not exist."""
+    here = access()
+    found = queries.get_run(here.tenant_id, run_id)
+    if not here.can(Permission.RUN_OPERATE) and found.executed_by != here.person_id:
+        raise NotFound

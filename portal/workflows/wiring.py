@@ -1,0 +1,14 @@
+"""Workflows at the start: routes, jobs, listeners."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from portal.workflows import jobs, listeners  # noqa: F401 - importing registers them
+from portal.workflows.designer.views import bp as designer
+from portal.workflows.views import bp
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(bp)
+    app.register_blueprint(designer)

@@ -1,0 +1,5 @@
+// What every page runs: htmx with its guard, live pages, and the shell's small conveniences. Pages work without all of it.
+import "htmx.org/dist/htmx.esm.js";
+import "htmx.org/dist/ext/hx-csp.js";
+import "./live.js";
+import "./shell.js";

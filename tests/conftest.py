@@ -1,0 +1,245 @@
+"""Fixtures of the whole suite: real PostgreSQL and Redis, one application, people with roles, a stranger.
+
+Nothing of our own is mocked. Each test has a tenant of its own, so tests need no cleaning between them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import html5lib
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.core import db, jobs
+from portal.core.access import SYSTEM
+from portal.core.config import current_settings
+from portal.core.ids import new_id
+
+PASSWORD = "correct horse battery staple"
+VOID_NONCE = re.compile(r"<script(?![^>]*\bnonce=)", re.IGNORECASE)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Embedded PostgreSQL and Redis of this test process, migrated."""
+    from portal.devkit.servers import ephemeral
+
+    with ephemeral(fsync=False) as started:
+        os.environ.update(
+            ENVIRONMENT="test",
+            SECRET_KEY="test-only-" + new_id().hex + new_id().hex,
+            DATABASE_URL=started.app_url,
+            DATABASE_OWNER_URL=started.owner_url,
+            DATABASE_SYSTEM_URL=started.system_url,
+            REDIS_URL=started.redis_url,
+            PUBLIC_URL="http://localhost",
+            LOG_LEVEL="ERROR",
+            LEASE_S="2",
+        )
+        current_settings.cache_clear()
+        db.engine.cache_clear()
+        jobs.connection.cache_clear()
+        yield started
+        db.dispose()
+
+
+@pytest.fixture(scope="session")
+def app(servers: Any) -> Iterator[Flask]:
+    """The application on the migrated database."""
+    from flask_migrate import upgrade
+
+    from portal.app import create_app
+    from portal.core.config import ROOT
+
+    made = create_app()
+    made.config.update(
+        TESTING=False, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False
+    )
+    with made.app_context():
+        upgrade(directory=str(ROOT / "migrations"))
+    # No context stays open: requests of a test would share its `g`, and with it who is signed in.
+    yield made
+
+
+@dataclass
+class House:
+    """One tenant of a test, with its people by role."""
+
+    id: UUID
+    name: str
+    people: dict[str, UUID] = field(default_factory=dict)
+
+    def email(self, role: str) -> str:
+        return f"{role}-{self.id.hex[:12]}@example.com"
+
+
+def make_house(name: str = "Test house") -> House:
+    """Make a tenant with one person of each role."""
+    from portal.identity import service as identity
+    from portal.identity.roles import PERMISSIONS
+    from portal.tenants import service as tenants
+
+    mark = new_id().hex
+    house = House(
+        tenants.add_tenant(f"t-{mark}", name=name, name_ar="بيت الاختبار"), name
+    )
+    for role in PERMISSIONS:
+        person = _person(house.email(role), role)
+        identity.add_member(house.id, person, role, by=SYSTEM)
+        house.people[role] = person
+    return house
+
+
+_hash: list[str] = []
+
+
+def _person(email: str, name: str) -> UUID:
+    """Add a person; all share one password hash, because a real one takes a tenth of a second each."""
+    from portal.identity.models import Person
+    from portal.identity.passwords import hash_password
+
+    if not _hash:
+        _hash.append(hash_password(PASSWORD))
+    with db.transaction() as session:
+        person = Person(
+            email=email,
+            email_key=email.casefold(),
+            name=name.title(),
+            name_ar=None,
+            password_hash=_hash[0],
+            locale="en",
+        )
+        session.add(person)
+        session.flush()
+        return person.id
+
+
+@pytest.fixture
+def tenant(app: Flask) -> House:
+    with app.app_context():
+        return make_house()
+
+
+@pytest.fixture
+def other_tenant(app: Flask) -> House:
+    with app.app_context():
+        return make_house("Other house")
+
+
+class Page:
+    """An answer with its HTML parsed; opening it checks what every page must have."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.status_code = answer.status_code
+        self.headers = answer.headers
+        self.text = answer.get_data(as_text=True) if not answer.is_streamed else ""
+        self.json = answer.get_json(silent=True)
+        if answer.mimetype == "text/html" and self.text.lstrip().lower().startswith(
+            "<!doctype"
+        ):
+            check_page(self.text, answer.headers)
+
+    def tree(self) -> Any:
+        return html5lib.parse(self.text, namespaceHTMLElements=False)
+
+    def text_of(self, path: str) -> list[str]:
+        """Return the text of each element for an ElementTree path or a `#id` / `.class` selector."""
+        found = (
+            self.tree().iter()
+            if path.startswith(("#", "."))
+            else self.tree().iterfind(path)
+        )
+        return [
+            " ".join("".join(each.itertext()).split())
+            for each in found
+            if _matches(each, path)
+        ]
+
+
+def _matches(element: Any, path: str) -> bool:
+    if path.startswith("#"):
+        return bool(element.get("id") == path[1:])
+    if path.startswith("."):
+        return path[1:] in (element.get("class") or "").split()
+    return True
+
+
+def check_page(text: str, headers: Any) -> None:
+    """Fail on a page that is not valid HTML, lacks title, lang, dir or nonces, or has an id twice."""
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+    tree = parser.parse(text)
+    wrong = [(where, code, vars_) for where, code, vars_ in parser.errors]
+    assert not wrong, (
+        f"not valid HTML: {wrong[:3]} near {text.splitlines()[max(0, wrong[0][0][0] - 1)][:200]!r}"
+    )
+    root = next(tree.iter("html"))
+    assert root.get("lang") in ("ar", "en") and root.get("dir") in ("rtl", "ltr"), (
+        "lang or dir is missing"
+    )
+    assert "".join(next(tree.iter("title")).itertext()).strip(), "the title is missing"
+    assert not VOID_NONCE.search(text), "a script has no nonce"
+    assert "'nonce-" in headers.get("Content-Security-Policy", ""), (
+        "the CSP has no nonce"
+    )
+    ids = [each.get("id") for each in tree.iter() if each.get("id")]
+    doubled = {each for each in ids if ids.count(each) > 1}
+    assert not doubled, f"ids stand twice: {doubled}"
+
+
+class Browser:
+    """A signed-in test client; each page it opens is checked."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def get(self, url: str, **options: Any) -> Page:
+        return Page(self.client.get(url, **_as_htmx(options)))
+
+    def post(self, url: str, **options: Any) -> Page:
+        return Page(self.client.post(url, **_as_htmx(options)))
+
+
+def _as_htmx(options: dict[str, Any]) -> dict[str, Any]:
+    if options.pop("fragment", None):
+        options["headers"] = {**options.get("headers", {}), "HX-Request": "true"}
+    return options
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Browser:
+    return Browser(app.test_client())
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[House, str], Browser]:
+    def enter(house: House, role: str, locale: str = "en") -> Browser:
+        client = app.test_client()
+        client.set_cookie("locale", locale)
+        answer = client.post(
+            "/sign-in", data={"email": house.email(role), "password": PASSWORD}
+        )
+        assert answer.status_code == 303, answer.get_data(as_text=True)[:500]
+        return Browser(client)
+
+    return enter
+
+
+@pytest.fixture
+def as_role(
+    tenant: House, sign_in: Callable[[House, str], Browser]
+) -> Callable[[str], Browser]:
+    return lambda role: sign_in(tenant, role)
+
+
+@pytest.fixture
+def stranger(other_tenant: House, sign_in: Callable[[House, str], Browser]) -> Browser:
+    """The owner of another tenant."""
+    return sign_in(other_tenant, "owner")

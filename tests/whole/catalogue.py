@@ -1,0 +1,82 @@
+"""What PostgreSQL's own catalogue says of the walls: one query per kind of hole, each returning what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+
+# Tables without a tenant's wall, each with its reason.
+SHARED = {
+    "tenants": "a tenant is found before anything is known of it",
+    "people": "one person may belong to several tenants",
+    "sessions": "found by the hash of a secret that only the browser has",
+    "outbox": "names of jobs and ids, read by the system role only after the commit",
+    "ops_heartbeats": "signs of life, no tenant's data",
+    "workflow_leaders": "the dispatcher's lease",
+    "alembic_version": "the schema's number",
+}
+# Functions that run with their owner's rights, each with its reason.
+DEFINERS: dict[str, str] = {}
+ROLES = ("nasij_app", "nasij_system")
+
+QUERIES = {
+    "a tenant table without forced row-level security": """
+        select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)
+          and c.relname <> all(:shared)
+    """,
+    "a tenant table without a tenant_id that may not be null": """
+        select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and c.relkind in ('r', 'p') and c.relname <> all(:shared)
+          and not exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnotnull)
+    """,
+    "a view that does not run as its reader": """
+        select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and c.relkind = 'v'
+          and not coalesce('security_invoker=true' = any(c.reloptions) or 'security_invoker=on' = any(c.reloptions), false)
+    """,
+    "a materialised view that the application may read": """
+        select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and c.relkind = 'm' and has_table_privilege('nasij_app', c.oid, 'select')
+    """,
+    "a function with its owner's rights": """
+        select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = 'public' and p.prosecdef and p.proname <> all(:definers)
+    """,
+    "a foreign key between tenant tables without the tenant": """
+        select k.conname from pg_constraint k
+        join pg_class a on a.oid = k.conrelid join pg_class b on b.oid = k.confrelid
+        join pg_namespace n on n.oid = a.relnamespace
+        where n.nspname = 'public' and k.contype = 'f' and a.relname <> all(:shared) and b.relname <> all(:shared)
+          and not exists (select 1 from pg_attribute t where t.attrelid = k.conrelid and t.attname = 'tenant_id' and t.attnum = any(k.conkey))
+    """,
+    "a unique key without the tenant": """
+        select i.relname from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class c on c.oid = x.indrelid
+        join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and x.indisunique and c.relname <> all(:shared)
+          and not exists (select 1 from pg_attribute t where t.attrelid = c.oid and t.attname = 'tenant_id' and t.attnum = any(x.indkey))
+          and not (x.indisprimary and x.indnkeyatts = 1 and (select t.attname from pg_attribute t
+                   where t.attrelid = c.oid and t.attnum = x.indkey[0]) = 'id')
+    """,
+    "a grant that passes row-level security by": """
+        select table_name || ' ' || privilege_type from information_schema.role_table_grants
+        where table_schema = 'public' and grantee = any(:roles) and privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER')
+    """,
+    "a role that passes the walls by": """
+        select rolname::text from pg_roles where rolname = any(:roles) and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb)
+        union select c.relname::text from pg_class c join pg_roles r on r.oid = c.relowner where r.rolname = any(:roles)
+    """,
+}
+
+
+def holes(connection: Any) -> dict[str, list[str]]:
+    """Return what is wrong: kind of hole → names."""
+    values = {"shared": list(SHARED), "definers": list(DEFINERS), "roles": list(ROLES)}
+    found = {}
+    for what, query in QUERIES.items():
+        given = {name: value for name, value in values.items() if f":{name}" in query}
+        names = [row[0] for row in connection.execute(text(query), given)]
+        if names:
+            found[what] = names
+    return found

@@ -1,0 +1,116 @@
+"""Build, publish and run small workflows directly through the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from portal.core import db
+from portal.core.access import Actor
+from portal.workflows import queries, service
+from portal.workflows.engine import janitor, runner
+from portal.workflows.engine.store import leasing
+from portal.workflows.models import WorkflowTemplate
+
+
+def step(
+    key: str,
+    kind: str,
+    *,
+    parent: str | None = None,
+    lane: str | None = None,
+    attempts: int = 3,
+    timeout_s: int = 30,
+    **config: Any,
+):
+    return {
+        "key": key, "kind": kind, "name": key, "name_ar": None, "parent": parent, "lane": lane, "config": config,
+        "retry": {"attempts": attempts}, "timeout_s": timeout_s,
+    }  # fmt: skip
+
+
+def values(**given: str) -> dict[str, Any]:
+    return {"values": [{"name": name, "value": value} for name, value in given.items()]}
+
+
+class Engine:
+    """A tenant's workflows, run by a worker of this process."""
+
+    def __init__(self, house: Any) -> None:
+        self.house = house
+        self.by = Actor("person", house.people["owner"])
+
+    def publish(
+        self,
+        *nodes: dict[str, Any],
+        inputs: tuple[str, ...] = (),
+        deadline_s: int = 86400,
+    ) -> Any:
+        settings = {
+            "inputs": [
+                {
+                    "key": key,
+                    "type": "text",
+                    "label": key,
+                    "label_ar": key,
+                    "required": False,
+                    "choices": [],
+                }
+                for key in inputs
+            ],
+            "deadline_s": deadline_s,
+        }
+        with db.transaction(self.house.id) as session:
+            workflow = WorkflowTemplate(
+                tenant_id=self.house.id,
+                name="Test",
+                nodes=list(nodes),
+                settings=settings,
+            )
+            session.add(workflow)
+            session.flush()
+            service.publish_version(self.house.id, workflow.id, by=self.by)
+        return workflow.id
+
+    def start(self, workflow_id: Any, key: str | None = None, **given: Any) -> Any:
+        with db.transaction(self.house.id):
+            return service.start_run(
+                self.house.id, workflow_id, given=given, by=self.by, dedup_key=key
+            )[0]
+
+    def pump(self) -> int:
+        return runner.pump(worker="test", budget_s=20)
+
+    def sweep(self) -> int:
+        return janitor.sweep()
+
+    def run(self, run_id: Any) -> Any:
+        with db.transaction(self.house.id):
+            return queries.get_run(self.house.id, run_id)
+
+    def steps(self, run_id: Any) -> dict[str, Any]:
+        with db.transaction(self.house.id):
+            return {
+                each.node_key: each for each in queries.steps_of(self.house.id, run_id)
+            }
+
+    def states(self, run_id: Any) -> dict[str, str]:
+        return {key: each.state for key, each in self.steps(run_id).items()}
+
+    def in_house(self) -> Any:
+        return db.transaction(self.house.id)
+
+    def finish(self, run_id: Any) -> Any:
+        self.pump()
+        return self.run(run_id)
+
+    def claim(self) -> Any:
+        return leasing.claim(worker="test", lease_s=2)
+
+
+@pytest.fixture
+def engine(app: Any, tenant: Any) -> Iterator[Engine]:
+    with app.app_context():
+        yield Engine(tenant)

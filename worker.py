@@ -1,0 +1,77 @@
+"""The other two processes: `worker.py work` (RQ workers) and `worker.py dispatch` (the dispatcher and clock)."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+
+from redis import RedisError
+from rq import Queue, Worker
+from rq.serializers import JSONSerializer
+
+from portal.app import create_app
+from portal.core import db, jobs
+from portal.workflows.engine import janitor, runner
+from portal.workflows.jobs import BUDGET_S
+
+USAGE = "usage: worker.py work [--direct] | dispatch"
+
+
+def work() -> None:
+    """Take tickets from RQ until told to stop; while Redis is away, look for due steps directly."""
+    stop = _stopping()
+    while not stop.is_set():
+        try:
+            connection = jobs.connection()
+            queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in jobs.QUEUES]
+            worker = PoolWorker(queues, connection=connection, serializer=JSONSerializer, job_monitoring_interval=2, maintenance_interval=30)
+            worker.work(logging_level="WARNING")
+            return
+        except (RedisError, OSError):
+            work_directly(stop, budget_s=5)
+
+
+class PoolWorker(Worker):
+    """An RQ worker whose children open database connections of their own."""
+
+    def main_work_horse(self, *args: object, **kwargs: object) -> None:
+        db.dispose()
+        super().main_work_horse(*args, **kwargs)
+
+
+def work_directly(stop: threading.Event, *, budget_s: float) -> None:
+    """Poll PostgreSQL for due steps: the same pump without Redis."""
+    end = time.monotonic() + budget_s
+    while not stop.is_set() and time.monotonic() < end:
+        if not runner.pump(worker=runner.worker_name(), budget_s=BUDGET_S):
+            stop.wait(0.25)
+
+
+def dispatch() -> None:
+    """Lead, or stand by, until told to stop."""
+    janitor.dispatch(runner.worker_name(), stop=_stopping())
+
+
+def _stopping() -> threading.Event:
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_unused: stop.set())
+    return stop
+
+
+def main(arguments: list[str]) -> None:
+    if arguments not in (["work"], ["work", "--direct"], ["dispatch"]):
+        sys.exit(USAGE)
+    with create_app().app_context():
+        if arguments == ["dispatch"]:
+            dispatch()
+        elif arguments == ["work"]:
+            work()
+        else:
+            work_directly(_stopping(), budget_s=float("inf"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
