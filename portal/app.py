@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -71,7 +72,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_PATH="/",
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=https,
-        DEMO_PEOPLE=[],
+        DEMO_PEOPLE=_demo_people(settings),
         TEMPLATES_AUTO_RELOAD=settings.environment == "development",
         SETTINGS=settings,
     )
@@ -86,11 +87,29 @@ def _wrap(app: Flask, settings: Settings) -> None:
         with db.unit_of_work():
             return inner(environ, start_response)
 
-    static = WhiteNoise(with_unit, root=str(settings.static_path), prefix="static/", max_age=31_536_000, immutable_file_test=lambda *_: True)
+    built = str(settings.static_path) if settings.static_path.exists() else None
+    static = WhiteNoise(
+        with_unit, root=built, prefix="static/", max_age=31_536_000, immutable_file_test=lambda *_: True, add_headers_function=_guard_file
+    )
     outer: Any = static
     if settings.web_proxies:
         outer = ProxyFix(static, x_for=settings.web_proxies, x_proto=settings.web_proxies, x_host=settings.web_proxies)
     app.wsgi_app = outer  # type: ignore[method-assign]  # how Flask wants middleware
+
+
+def _guard_file(answer_headers: Any, _path: str, _url: str) -> None:
+    """Built files bypass Flask, and so the headers that it gives to pages."""
+    answer_headers["X-Content-Type-Options"] = "nosniff"
+    answer_headers["Cross-Origin-Resource-Policy"] = "same-origin"
+
+
+def _demo_people(settings: Settings) -> list[dict[str, str]]:
+    """Return the demo's sign-ins for the sign-in page; never in production."""
+    path = ROOT / "var" / "demo.json"
+    if settings.environment != "development" or not path.exists():
+        return []
+    people: list[dict[str, str]] = json.loads(path.read_text("utf-8"))
+    return people
 
 
 def _name_request() -> None:

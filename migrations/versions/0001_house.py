@@ -414,7 +414,7 @@ TENANT_TABLES = {
 SHARED_TABLES = {
     "tenants": (KEEP, "SELECT"),
     "people": (KEEP, ""),
-    "sessions": (READ_WRITE, ""),
+    "sessions": (READ_WRITE, "SELECT, DELETE"),
     "outbox": ("SELECT, INSERT, DELETE", "SELECT, UPDATE, DELETE"),
     "ops_heartbeats": (KEEP, KEEP),
     "workflow_leaders": ("", KEEP),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
+
+from sqlalchemy import text
 
 from portal import events
 from portal.audit import service as audit
@@ -14,6 +17,10 @@ from portal.identity import queries
 from portal.identity.errors import SignInRefused
 from portal.identity.models import Membership, Person
 from portal.identity.passwords import hash_password, needs_rehash, verify_password
+
+# A browser left alone is signed out, and every browser once a day.
+IDLE = timedelta(hours=1)
+ABSOLUTE = timedelta(hours=24)
 
 
 def email_key(email: str) -> str:
@@ -88,3 +95,16 @@ def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
 def member_ids(tenant_id: UUID, *, roles: tuple[str, ...] | None = None) -> list[UUID]:
     """Return the active members of the tenant, all of them or those with one of the roles."""
     return queries.member_ids(tenant_id, roles)
+
+
+def sweep_sessions() -> int:
+    """Delete sessions that nobody can use any more; returns how many. For the dispatcher."""
+    with db.transaction(system=True) as session:
+        gone = session.execute(
+            text(
+                "delete from sessions where seen_at < clock_timestamp() - make_interval(secs => :idle)"
+                " or created_at < clock_timestamp() - make_interval(secs => :absolute)"
+            ),
+            {"idle": IDLE.total_seconds(), "absolute": ABSOLUTE.total_seconds()},
+        )
+    return int(gone.rowcount)  # type: ignore[attr-defined]  # a DELETE has it

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +14,8 @@ from werkzeug.datastructures import CallbackDict
 from portal.core import db
 from portal.core.secrets import new_token, token_hash
 from portal.identity import queries
+from portal.identity.service import ABSOLUTE, IDLE
 
-IDLE = timedelta(hours=1)
-ABSOLUTE = timedelta(hours=24)
 TOUCHLESS = ("/health/", "/static/")
 
 

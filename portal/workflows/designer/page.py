@@ -74,7 +74,7 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "values": fields.values_of(workflow.settings, edits.surely_before(workflow.nodes, card.key)),
         "attempts": node.get("attempts") or (node.get("retry") or {}).get("attempts", 3),
         "timeout_s": node.get("timeout_s") or 30,
-        "has_attempts": bool(action) and action.effect(node.get("config") or {}) != "pure",
+        "has_attempts": action is not None and action.effect(node.get("config") or {}) != "pure",
         "can_up": edits.shifted_place(workflow.nodes, card.key, -1) is not None,
         "can_down": edits.shifted_place(workflow.nodes, card.key, 1) is not None,
         "places": _places(workflow.nodes, card),

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core import db, jobs, outbox
+from portal.identity import service as identity
 from portal.workflows.engine.runner import again
 from portal.workflows.engine.store import ending, look, rescuing
 from portal.workflows.engine.store.rows import QUEUE
@@ -21,17 +22,21 @@ log = logging.getLogger(__name__)
 ROUND_S = 1.0
 LEADER_S = 10.0
 PUMPS = 4
-SESSION_DAYS = 1
+HOUSEKEEPING_S = 600.0
 
 
 def dispatch(owner: str, *, stop: threading.Event) -> None:
     """Lead as long as the lease can be had; sleeps out a round without it. Ends when `stop` is set."""
+    swept = float("-inf")
     while not stop.is_set():
         began = time.monotonic()
         try:
             jobs.forget_outage()
             if lead(owner):
                 sweep()
+                if time.monotonic() - swept > HOUSEKEEPING_S:
+                    identity.sweep_sessions()
+                    swept = time.monotonic()
         except SQLAlchemyError:
             log.warning(
                 "the dispatcher lost its database; it tries again", exc_info=True
