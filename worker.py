@@ -9,6 +9,7 @@ import time
 
 from redis import RedisError
 from rq import Queue, Worker
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from portal.app import create_app
@@ -26,7 +27,9 @@ def work() -> None:
         try:
             connection = jobs.connection()
             queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in jobs.QUEUES]
-            worker = PoolWorker(queues, connection=connection, serializer=JSONSerializer, job_monitoring_interval=2, maintenance_interval=30)
+            worker = PoolWorker(
+                queues, connection=connection, serializer=JSONSerializer, job_monitoring_interval=2, maintenance_interval=30
+            )
             worker.work(logging_level="WARNING")
             return
         except (RedisError, OSError):
@@ -36,9 +39,9 @@ def work() -> None:
 class PoolWorker(Worker):
     """An RQ worker whose children open database connections of their own."""
 
-    def main_work_horse(self, *args: object, **kwargs: object) -> None:
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
         db.dispose()
-        super().main_work_horse(*args, **kwargs)
+        super().main_work_horse(job, queue)
 
 
 def work_directly(stop: threading.Event, *, budget_s: float) -> None:

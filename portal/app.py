@@ -41,7 +41,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or current_settings()
     init_logging(settings.log_level)
-    app = Flask("portal", root_path=str(ROOT / "portal"), template_folder=str(ROOT / "templates"), static_folder=str(settings.static_path), static_url_path="/static")
+    app = Flask(
+        "portal",
+        root_path=str(ROOT / "portal"),
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(settings.static_path),
+        static_url_path="/static",
+    )
     _configure(app, settings)
     csrf.init_app(app)
     Migrate(app, db)
@@ -152,14 +158,14 @@ def _answer_http(refused: HTTPException) -> Response:
 
 
 def _answer_database(_broken: OperationalError) -> Response:
-    log.exception("the database is away")
+    log.error("the database is away")
     answer = _answer(503, "database_away")
     answer.headers["Retry-After"] = "5"
     return answer
 
 
 def _answer_crash(_broken: Exception) -> Response:
-    log.exception("a request broke")
+    log.error("a request broke")
     return _answer(500, "error")
 
 
@@ -181,4 +187,3 @@ def _answer(status: int, code: str, *, message: str = "", problems: dict[str, st
         answer = Response(render_template(f"errors/{known}.html", message=message, request_id=request_id, status=status))
     answer.status_code = status
     return answer
-

@@ -59,13 +59,11 @@ def app(servers: Any) -> Iterator[Flask]:
     from portal.core.config import ROOT
 
     made = create_app()
-    made.config.update(
-        TESTING=False, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False
-    )
+    made.config.update(TESTING=False, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
     with made.app_context():
         upgrade(directory=str(ROOT / "migrations"))
     # No context stays open: requests of a test would share its `g`, and with it who is signed in.
-    yield made
+    return made
 
 
 @dataclass
@@ -87,9 +85,7 @@ def make_house(name: str = "Test house") -> House:
     from portal.tenants import service as tenants
 
     mark = new_id().hex
-    house = House(
-        tenants.add_tenant(f"t-{mark}", name=name, name_ar="بيت الاختبار"), name
-    )
+    house = House(tenants.add_tenant(f"t-{mark}", name=name, name_ar="بيت الاختبار"), name)
     for role in PERMISSIONS:
         person = _person(house.email(role), role)
         identity.add_member(house.id, person, role, by=SYSTEM)
@@ -142,9 +138,7 @@ class Page:
         self.headers = answer.headers
         self.text = "" if answer.mimetype == "text/event-stream" else answer.get_data(as_text=True)
         self.json = answer.get_json(silent=True)
-        if not 300 <= answer.status_code < 400 and answer.mimetype == "text/html" and self.text.lstrip().lower().startswith(
-            "<!doctype"
-        ):
+        if not 300 <= answer.status_code < 400 and answer.mimetype == "text/html" and self.text.lstrip().lower().startswith("<!doctype"):
             check_page(self.text, answer.headers)
 
     def tree(self) -> Any:
@@ -152,16 +146,8 @@ class Page:
 
     def text_of(self, path: str) -> list[str]:
         """Return the text of each element for an ElementTree path or a `#id` / `.class` selector."""
-        found = (
-            self.tree().iter()
-            if path.startswith(("#", "."))
-            else self.tree().iterfind(path)
-        )
-        return [
-            " ".join("".join(each.itertext()).split())
-            for each in found
-            if _matches(each, path)
-        ]
+        found = self.tree().iter() if path.startswith(("#", ".")) else self.tree().iterfind(path)
+        return [" ".join("".join(each.itertext()).split()) for each in found if _matches(each, path)]
 
 
 def _matches(element: Any, path: str) -> bool:
@@ -177,18 +163,12 @@ def check_page(text: str, headers: Any) -> None:
     parser = html5lib.HTMLParser(namespaceHTMLElements=False)
     tree = parser.parse(text)
     wrong = [(where, code, vars_) for where, code, vars_ in parser.errors]
-    assert not wrong, (
-        f"not valid HTML: {wrong[:3]} near {text.splitlines()[max(0, wrong[0][0][0] - 1)][:200]!r}"
-    )
+    assert not wrong, f"not valid HTML: {wrong[:3]} near {text.splitlines()[max(0, wrong[0][0][0] - 1)][:200]!r}"
     root = next(tree.iter("html"))
-    assert root.get("lang") in ("ar", "en") and root.get("dir") in ("rtl", "ltr"), (
-        "lang or dir is missing"
-    )
+    assert root.get("lang") in ("ar", "en") and root.get("dir") in ("rtl", "ltr"), "lang or dir is missing"
     assert "".join(next(tree.iter("title")).itertext()).strip(), "the title is missing"
     assert not VOID_NONCE.search(text), "a script has no nonce"
-    assert "'nonce-" in headers.get("Content-Security-Policy", ""), (
-        "the CSP has no nonce"
-    )
+    assert "'nonce-" in headers.get("Content-Security-Policy", ""), "the CSP has no nonce"
     ids = [each.get("id") for each in tree.iter() if each.get("id")]
     doubled = {each for each in ids if ids.count(each) > 1}
     assert not doubled, f"ids stand twice: {doubled}"
@@ -223,9 +203,7 @@ def sign_in(app: Flask) -> Callable[[House, str], Browser]:
     def enter(house: House, role: str, locale: str = "en") -> Browser:
         client = app.test_client()
         client.set_cookie("locale", locale)
-        answer = client.post(
-            "/sign-in", data={"email": house.email(role), "password": PASSWORD}
-        )
+        answer = client.post("/sign-in", data={"email": house.email(role), "password": PASSWORD})
         assert answer.status_code == 303, answer.get_data(as_text=True)[:500]
         return Browser(client)
 
@@ -233,9 +211,7 @@ def sign_in(app: Flask) -> Callable[[House, str], Browser]:
 
 
 @pytest.fixture
-def as_role(
-    tenant: House, sign_in: Callable[[House, str], Browser]
-) -> Callable[[str], Browser]:
+def as_role(tenant: House, sign_in: Callable[[House, str], Browser]) -> Callable[[str], Browser]:
     return lambda role: sign_in(tenant, role)
 
 

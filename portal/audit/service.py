@@ -17,6 +17,4 @@ def record(tenant_id: UUID, by: Actor, action: str, target_id: UUID | None = Non
         details: JSON values; never secrets, never translated text.
     """
     plain = {key: value if isinstance(value, int | float | bool | list | dict) else str(value) for key, value in details.items()}
-    db.session().add(
-        AuditEntry(tenant_id=tenant_id, actor_kind=by.kind, actor_id=by.id, action=action, target_id=target_id, details=plain)
-    )
+    db.session().add(AuditEntry(tenant_id=tenant_id, actor_kind=by.kind, actor_id=by.id, action=action, target_id=target_id, details=plain))

@@ -30,7 +30,7 @@ REFUSED_6 = tuple(ipaddress.ip_network(each) for each in ("2001::/23", "2001:db8
 DIGITS_ONLY = re.compile(r"(0x[0-9a-f]+|[0-9.]+)\Z", re.IGNORECASE)
 
 
-class Refused(Exception):  # noqa: N818 - the public error is egress.EgressError
+class Refused(Exception):
     """The address may not be called; the text is safe to show."""
 
 

@@ -6,6 +6,7 @@ check keep the name. A call is never repeated here: the engine does that, knowin
 
 from __future__ import annotations
 
+import ipaddress
 import queue
 import socket
 import ssl
@@ -203,7 +204,7 @@ class _CheckedNetwork(httpcore.SyncBackend):
         chosen = judged_address(host, port, trip.openings)
         stream = super().connect_tcp(chosen, port, timeout=trip.left(timeout), local_address=local_address, socket_options=socket_options)
         reached = stream.get_extra_info("server_addr")
-        if not reached or addresses.ipaddress.ip_address(reached[0]) != addresses.ipaddress.ip_address(chosen):
+        if not reached or ipaddress.ip_address(reached[0]) != ipaddress.ip_address(chosen):
             stream.close()
             raise Refused("the connection went elsewhere")
         return _TimedStream(stream, trip)
@@ -231,7 +232,9 @@ class _TimedStream(httpcore.NetworkStream):
     def close(self) -> None:
         self._inner.close()
 
-    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> httpcore.NetworkStream:
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
         return _TimedStream(self._inner.start_tls(ssl_context, server_hostname, self._trip.left(timeout or CONNECT_S)), self._trip)
 
     def get_extra_info(self, info: str) -> Any:

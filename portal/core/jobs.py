@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import redis
@@ -74,7 +74,11 @@ def enqueue(name: str, *ids: object) -> None:
         text("insert into outbox (id, name, arguments) values (:id, :name, cast(:arguments as jsonb))"),
         {"id": outbox_id, "name": name, "arguments": json.dumps([str(each) for each in ids])},
     )
-    db.after_commit(lambda: send_ticket(name, str(outbox_id)))
+    db.after_commit(partial(_send, name, str(outbox_id)))
+
+
+def _send(name: str, outbox_id: str) -> None:
+    send_ticket(name, outbox_id)
 
 
 def send_ticket(name: str, *arguments: str, key: str | None = None) -> bool:

@@ -7,13 +7,13 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-_fields: ContextVar[dict[str, str]] = ContextVar("log_fields", default={})
+_fields: ContextVar[dict[str, str]] = ContextVar("log_fields")
 _KNOWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -27,7 +27,7 @@ class JsonFormatter(logging.Formatter):
             "said": record.getMessage(),
             "by": record.name,
             "pid": os.getpid(),
-            **_fields.get(),
+            **_fields.get({}),
         }
         line.update({key: value for key, value in record.__dict__.items() if key not in _KNOWN})
         if record.exc_info:
@@ -49,7 +49,7 @@ def init_logging(level: str) -> None:
 @contextmanager
 def logged_with(**fields: object) -> Iterator[None]:
     """Add fields to every line logged inside."""
-    token = _fields.set({**_fields.get(), **{key: str(value) for key, value in fields.items() if value is not None}})
+    token = _fields.set({**_fields.get({}), **{key: str(value) for key, value in fields.items() if value is not None}})
     try:
         yield
     finally:
@@ -58,7 +58,7 @@ def logged_with(**fields: object) -> Iterator[None]:
 
 def add_fields(**fields: object) -> None:
     """Add fields to the lines of the rest of this request."""
-    _fields.set({**_fields.get(), **{key: str(value) for key, value in fields.items() if value is not None}})
+    _fields.set({**_fields.get({}), **{key: str(value) for key, value in fields.items() if value is not None}})
 
 
 def clear_fields() -> None:

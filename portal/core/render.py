@@ -41,8 +41,7 @@ def init_app(app: Flask) -> None:
 
 def render(page: str, *, fragment: str | None = None, status: int = 200, **context: object) -> Response:
     """Answer with the page, or with one named block of it when htmx asked for a part."""
-    partly = fragment is not None and is_fragment_request()
-    html = render_block(page, fragment, **context) if partly else render_template(page, **context)
+    html = render_block(page, fragment, **context) if fragment is not None and is_fragment_request() else render_template(page, **context)
     response = make_response(html, status)
     response.vary.update(("HX-Request", "HX-Boosted", "HX-History-Restore-Request"))
     return response

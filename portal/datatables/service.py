@@ -21,9 +21,7 @@ MAX_FOUND = 100
 MAX_CHANGED = 1_000
 
 
-def create_table(
-    tenant_id: UUID, slug: str, *, name: str, name_ar: str | None, columns: list[dict[str, Any]], by: Actor
-) -> UUID:
+def create_table(tenant_id: UUID, slug: str, *, name: str, name_ar: str | None, columns: list[dict[str, Any]], by: Actor) -> UUID:
     """Make a data table and return its id.
 
     Raises:

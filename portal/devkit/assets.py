@@ -100,10 +100,20 @@ class Build:
         if not path.exists():
             say(f"  {source} does not exist yet: left out")
             return
-        command = [_node(), self.packages / "esbuild" / "bin" / "esbuild", path, "--bundle", "--minify", "--charset=utf8", "--log-level=warning"]
+        command: list[str | Path] = [
+            _node(),
+            self.packages / "esbuild" / "bin" / "esbuild",
+            path,
+            "--bundle",
+            "--minify",
+            "--charset=utf8",
+            "--log-level=warning",
+        ]
         command += ["--legal-comments=none", "--target=es2022,chrome111,firefox115,safari16.4"]
         command += ["--format=esm"] if path.suffix == ".js" else ["--external:*.woff2", "--external:*.svg"]
-        made = subprocess.run(command, capture_output=True, check=False, cwd=self.packages.parent, env={**os.environ, "NODE_PATH": str(self.packages)})
+        made = subprocess.run(
+            command, capture_output=True, check=False, cwd=self.packages.parent, env={**os.environ, "NODE_PATH": str(self.packages)}
+        )
         if made.returncode:
             raise BuildRefused(f"static/{source} does not build:\n{made.stderr.decode(errors='replace').strip()}")
         self._put(path.name, URL.sub(self._hashed_url, made.stdout))

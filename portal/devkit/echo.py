@@ -102,7 +102,7 @@ class Echo:
 class _Handler(LocalHandler):
     echo: Echo
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_GET(self) -> None:
         if self.path == "/":
             if self.is_local():
                 self._page()
@@ -112,7 +112,7 @@ class _Handler(LocalHandler):
         else:
             self._record()
 
-    def do_DELETE(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_DELETE(self) -> None:
         if self.path != "/calls":
             self._record()
         elif self.is_local():
@@ -123,7 +123,13 @@ class _Handler(LocalHandler):
         body = self.read_body().decode("utf-8", "replace")
         headers = {"-".join(part.capitalize() for part in name.split("-")): value for name, value in self.headers.items()}
         call = self.echo.record(self.command, self.path, headers, body)
-        answer: dict[str, Any] = {"ok": call.status < 400, "number": call.number, "method": call.method, "path": call.path, "received": _parsed(body)}
+        answer: dict[str, Any] = {
+            "ok": call.status < 400,
+            "number": call.number,
+            "method": call.method,
+            "path": call.path,
+            "received": _parsed(body),
+        }
         more = {"Retry-After": "1"} if call.status in (429, 503) else {}
         content = b"" if call.status in (204, 304) else json.dumps(answer, ensure_ascii=False).encode()
         self.answer(content, "application/json; charset=utf-8", status=call.status, headers=more)

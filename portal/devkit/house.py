@@ -43,7 +43,9 @@ def folder() -> Iterator[Path]:
         (FOLDER / "log").mkdir(exist_ok=True)
         lock = (FOLDER / "lock").open("a")
     except PermissionError:
-        raise Refused(f"{shown(FOLDER)} belongs to another user. Run as that user, or remove the folder (it holds the demo's data).") from None
+        raise Refused(
+            f"{shown(FOLDER)} belongs to another user. Run as that user, or remove the folder (it holds the demo's data)."
+        ) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -212,4 +214,3 @@ def _kept(path: Path, fresh: str) -> str:
 def _running_address() -> str:
     variables = running_variables(FOLDER) or {}
     return variables.get("PUBLIC_URL") or "it is still starting, or runs a command"
-

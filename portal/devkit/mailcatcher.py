@@ -122,7 +122,9 @@ class MailCatcher:
 
     def __init__(self, *, smtp_port: int, web_port: int, folder: Path | None = None) -> None:
         self.mailbox = Mailbox(folder)
-        self._smtp = Controller(_Receiver(self.mailbox), hostname="127.0.0.1", port=smtp_port, enable_SMTPUTF8=True, data_size_limit=26_000_000)
+        self._smtp = Controller(
+            _Receiver(self.mailbox), hostname="127.0.0.1", port=smtp_port, enable_SMTPUTF8=True, data_size_limit=26_000_000
+        )
         self._web = LocalServer(type("Handler", (_Pages,), {"mailbox": self.mailbox}), web_port)
 
     def start(self) -> None:
@@ -140,7 +142,7 @@ class MailCatcher:
 
     @property
     def smtp_port(self) -> int:
-        return int(self._smtp.server.sockets[0].getsockname()[1])
+        return int(self._smtp.server.sockets[0].getsockname()[1])  # type: ignore[union-attr]  # it runs
 
 
 class _Receiver:
@@ -149,7 +151,7 @@ class _Receiver:
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.original_content or b""
         mail = self._mailbox.add(envelope.mail_from or "", envelope.rcpt_tos, content)
         return f"250 2.0.0 Kept as {mail.id}"
@@ -158,7 +160,7 @@ class _Receiver:
 class _Pages(LocalHandler):
     mailbox: Mailbox
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_GET(self) -> None:
         if not self.is_local():
             return
         path = self.path.partition("?")[0]
@@ -171,7 +173,7 @@ class _Pages(LocalHandler):
 
     do_HEAD = do_GET  # noqa: N815 - the name http.server calls
 
-    def do_DELETE(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_DELETE(self) -> None:
         self.read_body()
         if self.is_local() and self.path == "/messages":
             self.mailbox.clear()
@@ -179,7 +181,10 @@ class _Pages(LocalHandler):
 
     def _list(self) -> None:
         mails = self.mailbox.newest_first()
-        rows = "".join(_row(mail) for mail in mails) or '<li class="muted">No mail yet. Mails that Nasij sends appear here; none leaves this machine.</li>'
+        rows = (
+            "".join(_row(mail) for mail in mails)
+            or '<li class="muted">No mail yet. Mails that Nasij sends appear here; none leaves this machine.</li>'
+        )
         self.answer_page(f"Mail ({len(mails)})", f"<h1>Mail catcher</h1><ol>{rows}</ol>")
 
     def _one(self, path: str) -> None:
@@ -214,7 +219,9 @@ def _page(mail: Mail) -> str:
         parts.append(f'<iframe title="The mail as HTML" sandbox src="/messages/{mail.id}/html"></iframe>')
     if text:
         parts.append(f'<h2>As text</h2><pre dir="auto">{escape(text)}</pre>')
-    parts.append(f'<p><a href="/">All mail</a> · <a href="/messages/{mail.id}/raw">Source</a> · <a href="/messages/{mail.id}/json">JSON</a></p>')
+    parts.append(
+        f'<p><a href="/">All mail</a> · <a href="/messages/{mail.id}/raw">Source</a> · <a href="/messages/{mail.id}/json">JSON</a></p>'
+    )
     return "".join(parts)
 
 

@@ -140,7 +140,9 @@ class Postgres:
         words += ["--data-checksums", "--no-instructions"] if self.fsync else ["--no-sync", "--no-instructions"]
         made = subprocess.run(self._program.command("initdb", *words), capture_output=True, check=False, **self._surroundings)
         if made.returncode:
-            raise ServerRefused(f"PostgreSQL could not make its files in {self.root}: {made.stderr.decode(errors='replace')[-800:].strip()}")
+            raise ServerRefused(
+                f"PostgreSQL could not make its files in {self.root}: {made.stderr.decode(errors='replace')[-800:].strip()}"
+            )
         fresh.rename(self._data)
 
     def _wait(self) -> None:

@@ -121,4 +121,6 @@ class Redis:
                     return
         said = self.root / "server.log"
         self.kill()
-        raise ServerRefused(f"Redis did not start. Its last words:\n{said.read_text(errors='replace')[-800:].strip() if said.exists() else '(none)'}")
+        raise ServerRefused(
+            f"Redis did not start. Its last words:\n{said.read_text(errors='replace')[-800:].strip() if said.exists() else '(none)'}"
+        )

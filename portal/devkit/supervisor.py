@@ -29,7 +29,12 @@ from portal.devkit.watched import Watched
 
 READY_S = 90
 PORTS = {"NASIJ_WEB_PORT": 8000, "NASIJ_MAIL_PORT": 8025, "NASIJ_SMTP_PORT": 1025, "NASIJ_ECHO_PORT": 8026}
-USES = {"NASIJ_WEB_PORT": "the portal", "NASIJ_MAIL_PORT": "the mail catcher's page", "NASIJ_SMTP_PORT": "the mail catcher", "NASIJ_ECHO_PORT": "the webhook echo"}
+USES = {
+    "NASIJ_WEB_PORT": "the portal",
+    "NASIJ_MAIL_PORT": "the mail catcher's page",
+    "NASIJ_SMTP_PORT": "the mail catcher",
+    "NASIJ_ECHO_PORT": "the webhook echo",
+}
 
 
 class Stop(BaseException):
@@ -55,7 +60,9 @@ def read_ports() -> dict[str, int]:
     for name, port in ports.items():
         if is_taken(port):
             free = next(each for each in range(port + 1, 65536) if not is_taken(each) and each not in ports.values())
-            raise Refused(f"Port {port}, for {USES[name]}, is taken by another program. Stop it, or choose another port: `{name}={free} make run`.")
+            raise Refused(
+                f"Port {port}, for {USES[name]}, is taken by another program. Stop it, or choose another port: `{name}={free} make run`."
+            )
     return ports
 
 
@@ -150,7 +157,9 @@ def _prepare(folder: Path, servers: House, surroundings: dict[str, str]) -> None
 
 def _once(what: str, words: list[str], surroundings: dict[str, str]) -> None:
     began = time.monotonic()
-    done = subprocess.run([sys.executable, "-m", "portal.cli", *words], env=surroundings, cwd=house.ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "portal.cli", *words], env=surroundings, cwd=house.ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise Refused(f"{what} could not be brought up to date (`portal {words[0]}`):\n{(done.stdout + done.stderr).strip()[-3000:]}")
     say(f"  {what}: up to date ({time.monotonic() - began:.1f} s)")

@@ -55,9 +55,7 @@ def run(*, check: bool) -> int:
 def collect() -> Catalog:
     """Return every string of code and templates, in order of the text, without places: a moved line is no change."""
     found = Catalog(project="Nasij", charset="utf-8", fuzzy=False)
-    for filename, _line, message, _comments, context in extract_from_dir(
-        str(ROOT), METHODS, OPTIONS, KEYWORDS, directory_filter=_is_ours
-    ):
+    for filename, _line, message, _comments, context in extract_from_dir(str(ROOT), METHODS, OPTIONS, KEYWORDS, directory_filter=_is_ours):
         if filename.startswith(("portal/", "templates/")):
             found.add(message, context=context)
     return found
@@ -80,7 +78,7 @@ def merged(template: Catalog, tag: str) -> Catalog:
             continue
         string = known.get(_key(message))
         if string is None and tag == "en":
-            string = message.id if isinstance(message.id, tuple) else message.id
+            string = message.id
         target.add(message.id, string if string is not None else "")
     return target
 
@@ -95,7 +93,7 @@ def _wrong(message: Message, tag: str) -> list[str]:
     forms = ARABIC_FORMS if tag == "ar" else 2
     if not all(strings) or (message.pluralizable and len(strings) < forms):
         return ["not translated"]
-    ids = message.id if isinstance(message.id, tuple) else (message.id,)
+    ids: tuple[str, ...] = (message.id,) if isinstance(message.id, str) else tuple(message.id)
     wrong = []
     if any(not set(HOLE.findall(string)) <= set(HOLE.findall(ids[-1])) for string in strings):
         wrong.append("a placeholder that the text does not have")
@@ -109,7 +107,8 @@ def _wrong(message: Message, tag: str) -> list[str]:
 
 
 def _strings(message: Message) -> tuple[str, ...]:
-    return tuple(message.string) if isinstance(message.string, tuple | list) else (message.string or "",)
+    given = message.string
+    return (given,) if isinstance(given, str) else tuple(given or ("",))
 
 
 def _key(message: Message) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date as Date
-from datetime import datetime as Datetime
+import datetime as dt
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -25,7 +24,7 @@ def number(value: float | None) -> str:
     return "" if value is None else _plain(format_decimal(value, locale=get_locale(), numbering_system="latn"))
 
 
-def datetime(value: Datetime | None) -> str:
+def datetime(value: dt.datetime | None) -> str:
     """A moment in the tenant's time zone, to the minute."""
     if value is None:
         return ""
@@ -34,12 +33,12 @@ def datetime(value: Datetime | None) -> str:
     return _plain(format_datetime(value, "d MMM y, HH:mm"))
 
 
-def date(value: Date | Datetime | None) -> str:
+def date(value: dt.date | dt.datetime | None) -> str:
     """A day."""
     return "" if value is None else _plain(format_date(value, "d MMMM y"))
 
 
-def relative(value: Datetime | None) -> str:
+def relative(value: dt.datetime | None) -> str:
     """How long ago, or how long until, in the largest whole unit."""
     if value is None:
         return ""

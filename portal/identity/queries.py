@@ -18,9 +18,11 @@ def find_person(email_key: str) -> Person | None:
 
 def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple[object, ...]] | None:
     """Return the live session with its person and tenant, in one query; None if it is unknown or too old."""
-    return db.session().execute(
-        text(
-            """
+    return (
+        db.session()
+        .execute(
+            text(
+                """
             select s.id, s.person_id, s.tenant_id, s.data, s.seen_at < clock_timestamp() - interval '1 minute' as stale,
                    p.name as person_name, p.name_ar as person_name_ar, p.locale, t.name as tenant_name, t.name_ar as tenant_name_ar,
                    t.timezone
@@ -30,9 +32,11 @@ def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple
             where s.id = :id and s.seen_at > clock_timestamp() - make_interval(secs => :idle)
               and s.created_at > clock_timestamp() - make_interval(secs => :absolute)
             """
-        ),
-        {"id": token_hash, "idle": idle_s, "absolute": absolute_s},
-    ).first()
+            ),
+            {"id": token_hash, "idle": idle_s, "absolute": absolute_s},
+        )
+        .first()
+    )
 
 
 def first_tenant_of(person_id: UUID) -> UUID | None:

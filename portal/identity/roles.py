@@ -1,10 +1,10 @@
 """Which role may do what; everything that is not named here is refused."""
 
-from portal.core.access import Permission as P
+from portal.core.access import Permission
 
-READ = frozenset({P.WORKFLOW_READ, P.RUN_READ, P.TABLE_READ, P.NOTIFICATION_READ})
-MEMBER = READ | {P.RUN_START}
-BUILDER = MEMBER | {P.WORKFLOW_EDIT, P.WORKFLOW_PUBLISH, P.RUN_OPERATE, P.TABLE_EDIT}
+READ = frozenset({Permission.WORKFLOW_READ, Permission.RUN_READ, Permission.TABLE_READ, Permission.NOTIFICATION_READ})
+MEMBER = READ | {Permission.RUN_START}
+BUILDER = MEMBER | {Permission.WORKFLOW_EDIT, Permission.WORKFLOW_PUBLISH, Permission.RUN_OPERATE, Permission.TABLE_EDIT}
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "owner": frozenset(str(p) for p in BUILDER),

@@ -69,7 +69,12 @@ def add_person(email: str, *, name: str, name_ar: str | None, password: str, loc
         if found is not None:
             return found.id
         person = Person(
-            email=email.strip(), email_key=email_key(email), name=name, name_ar=name_ar, password_hash=hash_password(password), locale=locale
+            email=email.strip(),
+            email_key=email_key(email),
+            name=name,
+            name_ar=name_ar,
+            password_hash=hash_password(password),
+            locale=locale,
         )
         session.add(person)
         session.flush()

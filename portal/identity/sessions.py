@@ -57,7 +57,7 @@ class DatabaseSessions(SessionInterface):
         response.vary.add("Cookie")
         if not session.modified:
             return
-        options = {"domain": self.get_cookie_domain(app), "path": self.get_cookie_path(app)}
+        options: dict[str, Any] = {"domain": self.get_cookie_domain(app), "path": self.get_cookie_path(app)}
         if not session:
             if session.token:
                 end_session(session.token)

@@ -57,7 +57,9 @@ def switch_locale() -> Response:
     if here is not None:
         service.choose_locale(here.person_id, tag)
     answer = see_other(local_address(request.form.get("next")))
-    answer.set_cookie("locale", tag, max_age=31_536_000, samesite="Lax", httponly=True, secure=bool(current_app.config["SESSION_COOKIE_SECURE"]))
+    answer.set_cookie(
+        "locale", tag, max_age=31_536_000, samesite="Lax", httponly=True, secure=bool(current_app.config["SESSION_COOKIE_SECURE"])
+    )
     return answer
 
 

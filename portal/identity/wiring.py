@@ -29,6 +29,14 @@ def find_access() -> None:
     if role is None:
         return
     g.access = Access(
-        row.person_id, row.tenant_id, role, PERMISSIONS[role], row.person_name, row.tenant_name, row.tenant_name_ar, row.locale, row.timezone
+        row.person_id,
+        row.tenant_id,
+        role,
+        PERMISSIONS[role],
+        row.person_name,
+        row.tenant_name,
+        row.tenant_name_ar,
+        row.locale,
+        row.timezone,
     )
     add_fields(tenant=row.tenant_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class MailNotSent(Exception):  # noqa: N818 - reads as the fact that it is
+class MailNotSent(Exception):
     """The mail server did not take the message.
 
     Args:

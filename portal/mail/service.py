@@ -49,7 +49,7 @@ def send(mail: OutgoingMail) -> Receipt:
     message_id = f"<{mail.message_id}@{domain}>"
     message = Message(
         subject=mail.subject,
-        recipients=mail.to,
+        recipients=[*mail.to],
         body=mail.text,
         html=html_of(mail.text),
         sender=settings.mail_from,

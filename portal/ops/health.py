@@ -48,8 +48,7 @@ def _postgresql() -> bool:
         session.execute(text("set local statement_timeout = '1s'"))
         session.execute(
             text(
-                "insert into ops_heartbeats (name, at) values ('web', clock_timestamp())"
-                " on conflict (name) do update set at = excluded.at"
+                "insert into ops_heartbeats (name, at) values ('web', clock_timestamp()) on conflict (name) do update set at = excluded.at"
             )
         )
     return True

@@ -142,7 +142,16 @@ def workflow_row(row: Any) -> WorkflowRow:
     last = LastRun(row.run_id, row.status, row.run_at) if row.run_id else None
     is_changed = row.graph_hash is None or row.graph_hash != graph_hash(row.nodes, row.settings)
     return WorkflowRow(
-        row.id, row.name, row.name_ar, row.description, row.description_ar, row.is_active, row.updated_at, row.published_number, is_changed, last
+        row.id,
+        row.name,
+        row.name_ar,
+        row.description,
+        row.description_ar,
+        row.is_active,
+        row.updated_at,
+        row.published_number,
+        is_changed,
+        last,
     )
 
 

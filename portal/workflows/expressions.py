@@ -131,7 +131,7 @@ def _closing(text: str, position: int) -> int:
 
 @lru_cache(maxsize=1)
 def _environment() -> Any:
-    return cel.NewEnv(variables={name: cel.Type.DYN for name in VARIABLES}, extensions=[ext_strings.ExtStrings()])
+    return cel.NewEnv(variables=dict.fromkeys(VARIABLES, cel.Type.DYN), extensions=[ext_strings.ExtStrings()])
 
 
 @lru_cache(maxsize=2048)

@@ -10,7 +10,9 @@ from portal.core.forms import Form
 
 
 class NewWorkflowForm(Form):
-    name = StringField(_l("Name"), [InputRequired(_l("Give the workflow a name.")), Length(max=120, message=_l("Use at most 120 characters."))])
+    name = StringField(
+        _l("Name"), [InputRequired(_l("Give the workflow a name.")), Length(max=120, message=_l("Use at most 120 characters."))]
+    )
     name_ar = StringField(_l("Name in Arabic"), [Length(max=120, message=_l("Use at most 120 characters."))])
     sample = StringField(_l("Begin with"), [InputRequired(_l("Choose what to begin with."))])
 

@@ -61,9 +61,7 @@ def get_version(tenant_id: UUID, version_id: UUID) -> WorkflowVersion:
     Raises:
         NotFound: no such version in this tenant.
     """
-    found = db.session().scalar(
-        select(WorkflowVersion).where(WorkflowVersion.tenant_id == tenant_id, WorkflowVersion.id == version_id)
-    )
+    found = db.session().scalar(select(WorkflowVersion).where(WorkflowVersion.tenant_id == tenant_id, WorkflowVersion.id == version_id))
     if found is None:
         raise NotFound
     return found
@@ -84,9 +82,7 @@ def list_versions(tenant_id: UUID, workflow_id: UUID) -> Sequence[WorkflowVersio
 def next_version_number(tenant_id: UUID, workflow_id: UUID) -> int:
     """Return the number that the next published version gets; call it with the workflow locked."""
     highest = db.session().scalar(
-        select(func.max(WorkflowVersion.number)).where(
-            WorkflowVersion.tenant_id == tenant_id, WorkflowVersion.template_id == workflow_id
-        )
+        select(func.max(WorkflowVersion.number)).where(WorkflowVersion.tenant_id == tenant_id, WorkflowVersion.template_id == workflow_id)
     )
     return (highest or 0) + 1
 
@@ -97,9 +93,7 @@ def get_run(tenant_id: UUID, run_id: UUID) -> WorkflowExecution:
     Raises:
         NotFound: no such run in this tenant.
     """
-    found = db.session().scalar(
-        select(WorkflowExecution).where(WorkflowExecution.tenant_id == tenant_id, WorkflowExecution.id == run_id)
-    )
+    found = db.session().scalar(select(WorkflowExecution).where(WorkflowExecution.tenant_id == tenant_id, WorkflowExecution.id == run_id))
     if found is None:
         raise NotFound
     return found
@@ -107,11 +101,15 @@ def get_run(tenant_id: UUID, run_id: UUID) -> WorkflowExecution:
 
 def run_stand(tenant_id: UUID, run_id: UUID) -> tuple[int, str] | None:
     """Return the number of a run's last event and its status; None if there is no such run in this tenant."""
-    row = db.session().execute(
-        select(WorkflowExecution.event_seq, WorkflowExecution.status).where(
-            WorkflowExecution.tenant_id == tenant_id, WorkflowExecution.id == run_id
+    row = (
+        db.session()
+        .execute(
+            select(WorkflowExecution.event_seq, WorkflowExecution.status).where(
+                WorkflowExecution.tenant_id == tenant_id, WorkflowExecution.id == run_id
+            )
         )
-    ).first()
+        .first()
+    )
     return (row.event_seq, row.status) if row else None
 
 
@@ -124,9 +122,7 @@ def steps_of(tenant_id: UUID, run_id: UUID) -> Sequence[WorkflowStep]:
 def due_times(tenant_id: UUID, run_id: UUID) -> dict[UUID, Any]:
     """Return when the waiting steps of a run go on, by step id."""
     rows = db.session().execute(
-        text(
-            "select step_id, due_at from workflow_timers where tenant_id = :tenant and execution_id = :run and fired_at is null"
-        ),
+        text("select step_id, due_at from workflow_timers where tenant_id = :tenant and execution_id = :run and fired_at is null"),
         {"tenant": tenant_id, "run": run_id},
     )
     return {row.step_id: row.due_at for row in rows}
@@ -171,4 +167,4 @@ def count_runs(tenant_id: UUID) -> dict[str, int]:
     rows = db.session().execute(
         select(WorkflowExecution.status, func.count()).where(WorkflowExecution.tenant_id == tenant_id).group_by(WorkflowExecution.status)
     )
-    return {status: count for status, count in rows}
+    return dict(rows.tuples())

@@ -278,7 +278,9 @@ def _pairs(**values: str) -> list[dict[str, str]]:
 SAMPLES = {
     sample.slug: sample
     for sample in (
-        Sample("blank", "file-plus", _l("Blank workflow"), _l("Begin with nothing and add your own steps."), "general", None, None, (), _blank),
+        Sample(
+            "blank", "file-plus", _l("Blank workflow"), _l("Begin with nothing and add your own steps."), "general", None, None, (), _blank
+        ),
         Sample(
             "leave_request",
             "calendar-check",

@@ -103,9 +103,7 @@ def is_draft_changed(workflow: WorkflowTemplate, live: WorkflowVersion | None) -
     return live is None or live.graph_hash != definition.graph_hash(workflow.nodes, workflow.settings)
 
 
-def start_run(
-    tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: Actor, dedup_key: str | None = None
-) -> tuple[UUID, bool]:
+def start_run(tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: Actor, dedup_key: str | None = None) -> tuple[UUID, bool]:
     """Accept a run of the live version; return its id, and False if this key had started it before.
 
     Raises:
@@ -162,7 +160,9 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
         if run.status not in ("failed", "timed_out", "cancelled"):
             raise WrongState
         version = queries.get_version(tenant_id, run.version_id)
-        done = {step.node_key: (step.port or "out", step.output) for step in queries.steps_of(tenant_id, run_id) if step.state == "succeeded"}
+        done = {
+            step.node_key: (step.port or "out", step.output) for step in queries.steps_of(tenant_id, run_id) if step.state == "succeeded"
+        }
         new_id, is_new = starting.start(
             tenant_id,
             run.workflow_id,

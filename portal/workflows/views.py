@@ -112,7 +112,9 @@ def _accepted(run_id: UUID) -> Response:
     return see_other(url)
 
 
-def _run_form(workflow_id: UUID, *, status: int = 200, given: dict[str, Any] | None = None, problems: dict[str, str] | None = None) -> Response:
+def _run_form(
+    workflow_id: UUID, *, status: int = 200, given: dict[str, Any] | None = None, problems: dict[str, str] | None = None
+) -> Response:
     here = access()
     workflow = queries.get_workflow(here.tenant_id, workflow_id)
     live = queries.get_version(here.tenant_id, workflow.published_version_id) if workflow.published_version_id else None

@@ -60,7 +60,7 @@ def client(words: list[str]) -> FlaskClient:
 def in_production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings = current_settings().model_copy(update={"environment": "production"})
     monkeypatch.setattr("portal.core.headers.current_settings", lambda: settings)
-    yield
+    return
 
 
 def nonce_of(text: str) -> str:
@@ -95,9 +95,7 @@ def test_each_answer_has_a_nonce_of_its_own(client: FlaskClient) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/page", "/program", "/broken"])
-def test_every_answer_carries(
-    client: FlaskClient, path: str, name: str, value: str
-) -> None:
+def test_every_answer_carries(client: FlaskClient, path: str, name: str, value: str) -> None:
     assert client.get(path).headers[name] == value
 
 
@@ -109,22 +107,14 @@ def test_powerful_features_are_denied(client: FlaskClient) -> None:
 
 
 def test_transport_security_only_in_production(client: FlaskClient) -> None:
-    assert (
-        "Strict-Transport-Security"
-        not in client.get("/page", base_url="https://nasij.example").headers
-    )
+    assert "Strict-Transport-Security" not in client.get("/page", base_url="https://nasij.example").headers
 
 
 @pytest.mark.usefixtures("in_production")
 def test_production_demands_https_for_a_year(words: list[str]) -> None:
-    answer = (
-        tiny_app(words).test_client().get("/page", base_url="https://nasij.example")
-    )
+    answer = tiny_app(words).test_client().get("/page", base_url="https://nasij.example")
 
-    assert (
-        answer.headers["Strict-Transport-Security"]
-        == "max-age=31536000; includeSubDomains"
-    )
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
 def test_an_unchanged_page_is_not_sent_again(client: FlaskClient) -> None:
@@ -153,12 +143,7 @@ def test_a_changed_page_is_sent(client: FlaskClient, words: list[str]) -> None:
     first = client.get("/page")
     words[0] = "changed"
 
-    assert (
-        client.get(
-            "/page", headers={"If-None-Match": first.headers["ETag"]}
-        ).status_code
-        == 200
-    )
+    assert client.get("/page", headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
 
 
 def test_a_page_of_another_session_is_never_confirmed(client: FlaskClient) -> None:

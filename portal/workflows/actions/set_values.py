@@ -15,9 +15,7 @@ class SetValues:
     icon: ClassVar[str] = "variable"
     label: ClassVar[Any] = _l("Set values")
     description: ClassVar[Any] = _l("Compute values and give them names for later steps")
-    fields: ClassVar[tuple[Field, ...]] = (
-        Field("values", "pairs", _l("Values"), _l("Name and value of each"), required=True, default=()),
-    )
+    fields: ClassVar[tuple[Field, ...]] = (Field("values", "pairs", _l("Values"), _l("Name and value of each"), required=True, default=()),)
     outputs: ClassVar[tuple[tuple[str, Any], ...]] = ()
 
     def effect(self, config: dict[str, Any]) -> str:

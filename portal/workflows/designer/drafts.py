@@ -91,7 +91,14 @@ def change_step(tenant_id: UUID, workflow_id: UUID, key: str, new: dict[str, Any
         NotFound: no such workflow, or no such step in its draft.
         DraftChanged: it is not at this revision any more.
     """
-    _edit(tenant_id, workflow_id, lambda nodes, settings: (edits.change(nodes, key, **new), settings), revision=revision, label="step.changed", by=by)
+    _edit(
+        tenant_id,
+        workflow_id,
+        lambda nodes, settings: (edits.change(nodes, key, **new), settings),
+        revision=revision,
+        label="step.changed",
+        by=by,
+    )
 
 
 def change_start(tenant_id: UUID, workflow_id: UUID, new: Settings, *, revision: int, by: Actor) -> None:
@@ -123,7 +130,9 @@ def delete_step(tenant_id: UUID, workflow_id: UUID, key: str, *, revision: int, 
     Raises:
         NotFound, DraftChanged: as `change_step`.
     """
-    _edit(tenant_id, workflow_id, lambda nodes, settings: (edits.delete(nodes, key), settings), revision=revision, label="step.deleted", by=by)
+    _edit(
+        tenant_id, workflow_id, lambda nodes, settings: (edits.delete(nodes, key), settings), revision=revision, label="step.deleted", by=by
+    )
 
 
 def undo(tenant_id: UUID, workflow_id: UUID, *, revision: int, by: Actor) -> str | None:

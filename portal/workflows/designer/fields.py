@@ -118,7 +118,7 @@ def read_step(node: Node, action: Action | None, form: Any) -> StepForm:
             errors[each.name], config[each.name] = wrong.args[0], clean(form.get(f"c-{each.name}", ""))
     changes: dict[str, Any] = {"config": config}
     for name in ("name", "name_ar"):
-        changes[name] = clean(form.get(name, ""))[: MAX_TEXT]
+        changes[name] = clean(form.get(name, ""))[:MAX_TEXT]
         if len(changes[name]) > MAX_NAME:
             errors[name] = _("Use at most %(num)d characters.", num=MAX_NAME)
     typed = {**node, **changes, "attempts": form.get("attempts", ""), "timeout_s": form.get("timeout_s", "")}
@@ -253,7 +253,9 @@ def values_of(settings: Settings, before: Iterable[Node]) -> list[dict[str, Any]
             {
                 "title": {"name": _("Inputs of the run"), "name_ar": _("Inputs of the run")},
                 "kind": "start",
-                "values": [({"name": each.get("label") or each["key"], "name_ar": each.get("label_ar")}, f"input.{each['key']}") for each in inputs],
+                "values": [
+                    ({"name": each.get("label") or each["key"], "name_ar": each.get("label_ar")}, f"input.{each['key']}") for each in inputs
+                ],
             }
         )
     for node in before:

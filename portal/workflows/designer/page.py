@@ -103,11 +103,7 @@ def _tables(tenant_id: UUID) -> list[tuple[str, str]]:
 
 def _places(nodes: list[Node], card: Card) -> list[tuple[str, str]]:
     """Every other place for a step, as (value, sentence)."""
-    return [
-        (place_value(place), place_sentence(nodes, place))
-        for place in edits.places(nodes, without=card.key)
-        if place != card.place
-    ]
+    return [(place_value(place), place_sentence(nodes, place)) for place in edits.places(nodes, without=card.key) if place != card.place]
 
 
 def place_value(place: Place) -> str:
@@ -117,7 +113,7 @@ def place_value(place: Place) -> str:
 
 def read_place(value: str) -> Place:
     """Read what `place_value` wrote; a place that is not there is refused by the edit."""
-    parent, lane, after = (part or None for part in (value.split("|") + ["", "", ""])[:3])
+    parent, lane, after = (part or None for part in ([*value.split("|"), "", "", ""])[:3])
     return Place(parent, lane, after)
 
 

@@ -38,9 +38,7 @@ def dispatch(owner: str, *, stop: threading.Event) -> None:
                     identity.sweep_sessions()
                     swept = time.monotonic()
         except SQLAlchemyError:
-            log.warning(
-                "the dispatcher lost its database; it tries again", exc_info=True
-            )
+            log.warning("the dispatcher lost its database; it tries again", exc_info=True)
         stop.wait(max(0.05, ROUND_S - (time.monotonic() - began)))
 
 
@@ -95,7 +93,5 @@ def _each(what: str, rows: Iterable[tuple[Any, ...]], move: Callable[..., Any]) 
         try:
             moved += bool(again(partial(move, *row)))
         except Exception:
-            log.exception(
-                "a run could not be moved on", extra={"move": what, "run": str(row[1])}
-            )
+            log.exception("a run could not be moved on", extra={"move": what, "run": str(row[1])})
     return moved

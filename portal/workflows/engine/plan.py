@@ -67,10 +67,7 @@ def after(graph: Graph, stands: Mapping[str, Stand], ended: str) -> Next:
         for target in graph.outgoing.get(waiting.pop(0), ()):
             if target in known:
                 continue
-            arrivals = [
-                _arrival(known.get(source), port)
-                for source, port in graph.incoming[target]
-            ]
+            arrivals = [_arrival(known.get(source), port) for source, port in graph.incoming[target]]
             if None in arrivals:
                 continue
             if any(arrivals):

@@ -7,9 +7,7 @@ CAP_S = 300.0
 MAX_RETRY_AFTER_S = 3600.0
 
 
-def next_delay_s(
-    attempt: int, *, limit: int, chance: float, retry_after_s: float | None = None
-) -> float | None:
+def next_delay_s(attempt: int, *, limit: int, chance: float, retry_after_s: float | None = None) -> float | None:
     """Say how many seconds to wait before the next attempt; None when the limit is reached.
 
     Full jitter: anything between 0 and min(300, 2 · 2^(attempt-1)), so that failed steps do not return in a herd.

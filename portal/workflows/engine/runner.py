@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -53,11 +53,7 @@ def pump(
     with _hints() as hint, Keeper(kill) as keeper:
         idle_since = time.monotonic()
         while time.monotonic() < end:
-            lease = again(
-                partial(
-                    leasing.claim, worker=worker, lease_s=current_settings().lease_s
-                )
-            )
+            lease = again(partial(leasing.claim, worker=worker, lease_s=current_settings().lease_s))
             if lease is not None:
                 steps += carry(lease, keeper=keeper, until=end)
                 idle_since = time.monotonic()
@@ -72,9 +68,7 @@ def carry(lease: Lease | None, *, keeper: Keeper, until: float) -> int:
     """Carry one run forward from a leased step; returns how many steps were carried out."""
     first = lease
     steps = 0
-    with logged_with(
-        tenant=first.tenant_id if first else None, run=first.run_id if first else None
-    ):
+    with logged_with(tenant=first.tenant_id if first else None, run=first.run_id if first else None):
         run = again(partial(leasing.open_run, lease)) if lease else None
         while lease is not None and run is not None:
             steps += 1
@@ -89,9 +83,7 @@ def _step(lease: Lease, run: Run, *, keeper: Keeper, go_on: bool) -> Lease | Non
     action = ACTIONS[lease.kind]
     call = settling.prepare(lease, run)
     if isinstance(call, Failed):
-        return again(
-            partial(settling.settle, lease, run, call, config=None, carry=go_on)
-        )
+        return again(partial(settling.settle, lease, run, call, config=None, carry=go_on))
     if lease.effect in ("pure", "db"):
         return again(
             partial(
@@ -108,9 +100,7 @@ def _step(lease: Lease, run: Run, *, keeper: Keeper, go_on: bool) -> Lease | Non
         return None
     with keeper.keeping(lease):
         outcome = _perform(lease, call)
-    return again(
-        partial(settling.settle, lease, run, outcome, config=None, carry=go_on)
-    )
+    return again(partial(settling.settle, lease, run, outcome, config=None, carry=go_on))
 
 
 def _perform(lease: Lease, call: Call) -> Outcome:
@@ -118,9 +108,7 @@ def _perform(lease: Lease, call: Call) -> Outcome:
     try:
         return ACTIONS[lease.kind].perform(call)
     except Exception:
-        log.exception(
-            "an action broke", extra={"step": lease.node_key, "kind": lease.kind}
-        )
+        log.exception("an action broke", extra={"step": lease.node_key, "kind": lease.kind})
         return Failed("action_broke", again=True, sent=None)
 
 
@@ -135,11 +123,7 @@ def again(move: Callable[[], T]) -> T:
             return move()
         except (OperationalError, DBAPIError) as broken:
             conflict = getattr(broken.orig, "sqlstate", None) in CONFLICTS
-            if attempt == TRIES_ON_CONFLICT or not (
-                conflict
-                or broken.connection_invalidated
-                or isinstance(broken, OperationalError)
-            ):
+            if attempt == TRIES_ON_CONFLICT or not (conflict or broken.connection_invalidated or isinstance(broken, OperationalError)):
                 raise
             log.warning(
                 "a move is repeated",
@@ -183,10 +167,7 @@ class Keeper:
             lease, begun = self._lease, self._begun
             if lease is None or time.monotonic() - begun < beat_s:
                 continue
-            if (
-                time.monotonic() - begun > lease.timeout_s + OVERRUN_GRACE_S
-                and self._kill is not None
-            ):
+            if time.monotonic() - begun > lease.timeout_s + OVERRUN_GRACE_S and self._kill is not None:
                 log.error(
                     "a step overran its time limit; this worker process ends",
                     extra={"step": lease.node_key},
@@ -201,26 +182,16 @@ class Keeper:
 @contextmanager
 def _hints() -> Iterator[Callable[[float], None]]:
     """Listen for wake-ups; without Redis the listener just sleeps, and the pump polls."""
-    listener = jobs.with_redis(
-        lambda connection: connection.pubsub(ignore_subscribe_messages=True)
-    )
+    listener = jobs.with_redis(lambda connection: connection.pubsub(ignore_subscribe_messages=True))
     channel = f"nasij:wake:{QUEUE}"
 
     def subscribe() -> bool:
-        return (
-            listener is not None
-            and jobs.with_redis(lambda _connection: listener.subscribe(channel) or True)
-            is True
-        )
+        return listener is not None and jobs.with_redis(lambda _connection: listener.subscribe(channel) or True) is True
 
     listening = subscribe()
 
     def hint(timeout_s: float) -> None:
-        if (
-            not listening
-            or jobs.with_redis(lambda _connection: _drain(listener, timeout_s) or True)
-            is None
-        ):
+        if not listening or jobs.with_redis(lambda _connection: _drain(listener, timeout_s)) is None:
             time.sleep(min(timeout_s, 0.25))
 
     try:
@@ -230,9 +201,9 @@ def _hints() -> Iterator[Callable[[float], None]]:
             listener.close()
 
 
-def _drain(listener: object, timeout_s: float) -> None:
+def _drain(listener: Any, timeout_s: float) -> bool:
     """Wait for one hint, and take the ones behind it: ten hints are no more reason to look than one."""
-    if listener.get_message(timeout=timeout_s) is None:  # type: ignore[attr-defined]  # redis has no types for this
-        return
-    while listener.get_message(timeout=0) is not None:  # type: ignore[attr-defined]  # redis has no types for this
-        pass
+    if listener.get_message(timeout=timeout_s) is not None:
+        while listener.get_message(timeout=0) is not None:
+            pass
+    return True

@@ -30,34 +30,21 @@ class StepState(StrEnum):
     CANCELLED = "cancelled"
 
 
-RUN_ENDED = frozenset(
-    {RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.TIMED_OUT}
-)
-STEP_ENDED = frozenset(
-    {StepState.SUCCEEDED, StepState.FAILED, StepState.SKIPPED, StepState.CANCELLED}
-)
+RUN_ENDED = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.TIMED_OUT})
+STEP_ENDED = frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.SKIPPED, StepState.CANCELLED})
 
 RUN_MOVES: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.PENDING: frozenset({RunStatus.RUNNING, RunStatus.CANCELLING}) | RUN_ENDED,
     RunStatus.RUNNING: frozenset({RunStatus.CANCELLING}) | RUN_ENDED,
-    RunStatus.CANCELLING: frozenset(
-        {RunStatus.CANCELLED, RunStatus.TIMED_OUT, RunStatus.FAILED}
-    ),
+    RunStatus.CANCELLING: frozenset({RunStatus.CANCELLED, RunStatus.TIMED_OUT, RunStatus.FAILED}),
     **dict.fromkeys(RUN_ENDED, frozenset()),
 }
 
 STEP_MOVES: dict[StepState, frozenset[StepState]] = {
     StepState.READY: frozenset({StepState.LEASED, StepState.CANCELLED}),
-    StepState.LEASED: frozenset(
-        {StepState.READY, StepState.WAITING, StepState.IN_DOUBT}
-    )
-    | STEP_ENDED,
-    StepState.WAITING: frozenset(
-        {StepState.READY, StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED}
-    ),
-    StepState.IN_DOUBT: frozenset(
-        {StepState.READY, StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED}
-    ),
+    StepState.LEASED: frozenset({StepState.READY, StepState.WAITING, StepState.IN_DOUBT}) | STEP_ENDED,
+    StepState.WAITING: frozenset({StepState.READY, StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED}),
+    StepState.IN_DOUBT: frozenset({StepState.READY, StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED}),
     **dict.fromkeys(STEP_ENDED, frozenset()),
 }
 

@@ -12,7 +12,9 @@ from portal.workflows.designer import edits
 from portal.workflows.designer.edits import Place
 
 KINDS = ("email", "set", "condition")
-wishes = st.lists(st.tuples(st.sampled_from(["add", "add", "move", "up", "down", "delete"]), st.integers(0, 999), st.integers(0, 999)), max_size=30)
+wishes = st.lists(
+    st.tuples(st.sampled_from(["add", "add", "move", "up", "down", "delete"]), st.integers(0, 999), st.integers(0, 999)), max_size=30
+)
 
 
 def node(kind, key=""):
@@ -51,7 +53,7 @@ def pick(choices, number):
 
 
 def assert_whole(nodes):
-    places = [problem for problem in definition.check(nodes, {"inputs": []}, {kind: () for kind in KINDS}) if problem.step]
+    places = [problem for problem in definition.check(nodes, {"inputs": []}, dict.fromkeys(KINDS, ())) if problem.step]
     assert not places
     assert nodes == list(edits._flat(edits._lines(nodes))), "not in reading order"
     cards = list(edits.every_card(edits.tree(nodes)))

@@ -26,7 +26,7 @@ def test_the_flow_is_a_nested_list_in_reading_order(build, as_role):
 
     assert page.status_code == 200
     assert re.findall(r'data-step="(\w+)"', page.text) == ["start", "long_leave", "ask_manager", "confirm", "note_down", "tell_me"]
-    assert [text for text in page.text_of(".lane-label")] == ["Yes", "No"]
+    assert list(page.text_of(".lane-label")) == ["Yes", "No"]
     assert page.text_of("#publish-button") == ["Publish"]
 
 
@@ -172,7 +172,9 @@ def test_publishing_makes_the_version_live(build, as_role):
     assert "Version 1 is live" in page.text
 
 
-@pytest.mark.parametrize("path", ["", "/add", "/steps/confirm", "/start", "/steps/confirm/move", "/steps/confirm/delete", "/undo", "/redo", "/publish"])
+@pytest.mark.parametrize(
+    "path", ["", "/add", "/steps/confirm", "/start", "/steps/confirm/move", "/steps/confirm/delete", "/undo", "/redo", "/publish"]
+)
 def test_strangers_and_readers_stay_outside(build, as_role, stranger, path):
     url = f"/workflows/{build()}/design{path}"
     ask = {"data": {"revision": "0", "kind": "wait"}}

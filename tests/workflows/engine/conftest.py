@@ -76,9 +76,7 @@ class Engine:
 
     def start(self, workflow_id: Any, key: str | None = None, **given: Any) -> Any:
         with db.transaction(self.house.id):
-            return service.start_run(
-                self.house.id, workflow_id, given=given, by=self.by, dedup_key=key
-            )[0]
+            return service.start_run(self.house.id, workflow_id, given=given, by=self.by, dedup_key=key)[0]
 
     def pump(self) -> int:
         return runner.pump(worker="test", budget_s=20)
@@ -92,9 +90,7 @@ class Engine:
 
     def steps(self, run_id: Any) -> dict[str, Any]:
         with db.transaction(self.house.id):
-            return {
-                each.node_key: each for each in queries.steps_of(self.house.id, run_id)
-            }
+            return {each.node_key: each for each in queries.steps_of(self.house.id, run_id)}
 
     def states(self, run_id: Any) -> dict[str, str]:
         return {key: each.state for key, each in self.steps(run_id).items()}

@@ -27,9 +27,7 @@ BRANCHED = (
 
 
 def test_a_chain_goes_on_with_the_next_step():
-    following = after(
-        graph(node("a"), node("b")), {"a": Stand("succeeded", "out")}, "a"
-    )
+    following = after(graph(node("a"), node("b")), {"a": Stand("succeeded", "out")}, "a")
 
     assert (following.begin, following.skip) == (["b"], [])
 
@@ -59,10 +57,7 @@ def test_an_empty_lane_leads_to_the_step_after_the_condition():
 
 
 def test_a_step_that_failed_sends_nothing_on():
-    assert (
-        after(graph(node("a"), node("b")), {"a": Stand("failed", None)}, "a").begin
-        == []
-    )
+    assert after(graph(node("a"), node("b")), {"a": Stand("failed", None)}, "a").begin == []
 
 
 @st.composite
@@ -90,11 +85,7 @@ def test_every_step_of_any_workflow_ends_once_and_runs_end(nodes, choice):
 
     while ready:
         key = ready.pop(choice.randrange(len(ready)))
-        port = (
-            choice.choice(["then", "else"])
-            if plan_graph.nodes[key]["kind"] == "condition"
-            else "out"
-        )
+        port = choice.choice(["then", "else"]) if plan_graph.nodes[key]["kind"] == "condition" else "out"
         stands[key] = Stand("succeeded", port)
         following = after(plan_graph, stands, key)
         assert (
@@ -102,9 +93,7 @@ def test_every_step_of_any_workflow_ends_once_and_runs_end(nodes, choice):
                 plan_graph,
                 {
                     **stands,
-                    **dict.fromkeys(
-                        following.begin + following.skip, Stand("ready", None)
-                    ),
+                    **dict.fromkeys(following.begin + following.skip, Stand("ready", None)),
                 },
                 key,
             ).begin

@@ -30,9 +30,7 @@ def test_values_flow_from_step_to_step(engine):
     assert (run.status, run.output_data) == ("succeeded", {"text": "total 42"})
 
 
-@pytest.mark.parametrize(
-    ("a", "ran", "skipped"), [("9", "yes", "no"), ("1", "no", "yes")]
-)
+@pytest.mark.parametrize(("a", "ran", "skipped"), [("9", "yes", "no"), ("1", "no", "yes")])
 def test_a_condition_takes_one_lane_and_the_lanes_meet(engine, a, ran, skipped):
     workflow = engine.publish(
         step("check", "condition", when="int(input.a) > 5"),
@@ -76,12 +74,7 @@ def test_the_same_key_starts_one_run_also_at_once(engine):
     workflow = engine.publish(step("only", "set", **values(x="1")))
     found = []
 
-    threads = [
-        threading.Thread(
-            target=lambda: found.append(engine.start(workflow, key="same"))
-        )
-        for _ in range(6)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(engine.start(workflow, key="same"))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -130,12 +123,7 @@ def test_a_lost_worker_is_replaced_and_its_late_answer_changes_nothing(engine):
     engine.sweep()
     assert engine.states(run_id) == {"only": "ready"}
     call = settling.prepare(lease, run)
-    assert (
-        settling.settle(
-            lease, run, runner.ACTIONS["set"].perform(call), config=None, carry=False
-        )
-        is None
-    )
+    assert settling.settle(lease, run, runner.ACTIONS["set"].perform(call), config=None, carry=False) is None
     assert engine.states(run_id) == {"only": "ready"}
     assert engine.finish(run_id).status == "succeeded"
 
@@ -170,12 +158,7 @@ def test_an_unsafe_step_cut_off_after_its_fence_asks_a_person(engine):
     assert engine.states(run_id) == {"mail": "in_doubt"}
     assert engine.claim() is None
     with engine.in_house() as session:
-        assert (
-            session.scalar(
-                text("select count(*) from notifications where type = 'step.in_doubt'")
-            )
-            == 1
-        )
+        assert session.scalar(text("select count(*) from notifications where type = 'step.in_doubt'")) == 1
         service.decide_step(engine.house.id, run_id, "mail", "done", by=engine.by)
     engine.pump()
     assert engine.run(run_id).status == "succeeded"
@@ -206,16 +189,12 @@ def test_cancelling_ends_what_waits_and_stops_what_is_leased(engine):
 
 
 def test_a_run_past_its_time_limit_is_timed_out(engine):
-    workflow = engine.publish(
-        step("pause", "wait", mode="for", amount=1, unit="hours"), deadline_s=60
-    )
+    workflow = engine.publish(step("pause", "wait", mode="for", amount=1, unit="hours"), deadline_s=60)
     run_id = engine.start(workflow)
     engine.pump()
     with engine.in_house() as session:
         session.execute(
-            text(
-                "update workflow_executions set deadline_at = clock_timestamp() where id = :id"
-            ),
+            text("update workflow_executions set deadline_at = clock_timestamp() where id = :id"),
             {"id": run_id},
         )
 
@@ -249,9 +228,7 @@ def test_a_published_version_and_an_ended_run_never_change(engine):
     run_id = engine.start(workflow)
     engine.pump()
 
-    for statement in (
-        "update workflow_executions set status = 'running', completed_at = null where id = :id",
-    ):
+    for statement in ("update workflow_executions set status = 'running', completed_at = null where id = :id",):
         with (
             pytest.raises(DBAPIError, match="never change"),
             engine.in_house() as session,
@@ -262,17 +239,13 @@ def test_a_published_version_and_an_ended_run_never_change(engine):
 
 
 def test_events_are_numbered_without_gaps(engine):
-    workflow = engine.publish(
-        step("a", "set", **values(x="1")), step("b", "set", **values(x="1"))
-    )
+    workflow = engine.publish(step("a", "set", **values(x="1")), step("b", "set", **values(x="1")))
     run_id = engine.start(workflow)
     engine.pump()
 
     with engine.in_house() as session:
         rows = session.execute(
-            text(
-                "select seq, kind from workflow_events where execution_id = :id order by seq"
-            ),
+            text("select seq, kind from workflow_events where execution_id = :id order by seq"),
             {"id": run_id},
         ).all()
     assert [row.seq for row in rows] == list(range(1, len(rows) + 1))

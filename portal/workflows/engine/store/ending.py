@@ -26,9 +26,7 @@ from portal.workflows.engine.store.sql import (
 )
 
 
-def cancel(
-    tenant_id: UUID, run_id: UUID, *, actor: str, error: dict[str, Any] | None = None
-) -> bool:
+def cancel(tenant_id: UUID, run_id: UUID, *, actor: str, error: dict[str, Any] | None = None) -> bool:
     """Ask the run to end: what has not begun never begins; a leased step learns of it at its next sign of life.
 
     Args:
@@ -108,9 +106,7 @@ def end_cancelled(
     db.after_commit(lambda: publish(run.id, run.event_seq))
 
 
-def _finish_cancelled(
-    connection: Connection, run: Run, error: dict[str, Any] | None
-) -> None:
+def _finish_cancelled(connection: Connection, run: Run, error: dict[str, Any] | None) -> None:
     status = "timed_out" if error else "cancelled"
     run.event_seq += 1
     connection.exec_driver_sql(
@@ -126,8 +122,4 @@ def _finish_cancelled(
             **run_values(status, error, None),
         },
     )
-    bus.announce(
-        events.RunFinished(
-            run.tenant_id, run.id, run.workflow_id, status, run.executed_by
-        )
-    )
+    bus.announce(events.RunFinished(run.tenant_id, run.id, run.workflow_id, status, run.executed_by))

@@ -36,7 +36,7 @@ def claim(*, worker: str, lease_s: float) -> Lease | None:
             )
             .first()
         )
-    return Lease(*row, worker) if row else None
+    return Lease(*row, worker=worker) if row else None  # type: ignore[misc]  # the columns stand in the fields' order
 
 
 def open_run(lease: Lease) -> Run | None:

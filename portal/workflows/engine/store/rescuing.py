@@ -44,9 +44,7 @@ def rescue(tenant_id: UUID, run_id: UUID, step_id: UUID) -> str | None:
             "update workflow_steps set lease_epoch = lease_epoch + 1, crash_count = crash_count + 1, warning = %s"
             " where tenant_id = %s and id = %s",
             (
-                "maybe_repeated"
-                if step.effect_class == "at_least_once" and step.effect_at
-                else None,
+                "maybe_repeated" if step.effect_class == "at_least_once" and step.effect_at else None,
                 tenant_id,
                 step_id,
             ),
@@ -63,9 +61,7 @@ def rescue(tenant_id: UUID, run_id: UUID, step_id: UUID) -> str | None:
         error = {"code": "worker_lost", "detail": "", "attempt": step.attempt}
         if doubtful:
             moves.tell("step.in_doubt", step.node_key, **error)
-            row = {
-                **stand(run, run.graph.nodes[step.node_key], "in_doubt", error=error)
-            }
+            row = {**stand(run, run.graph.nodes[step.node_key], "in_doubt", error=error)}
         elif step.crash_count >= MAX_CRASHES:
             error["code"] = "crash_loop"
             moves.tell("step.failed", step.node_key, **error)
@@ -106,9 +102,7 @@ def fire(tenant_id: UUID, run_id: UUID, timer_id: UUID) -> bool:
     return True
 
 
-def decide(
-    tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, actor: str
-) -> bool:
+def decide(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, actor: str) -> bool:
     """Answer for a step in doubt: `done` (it happened), `repeat` (do it again, same key) or `fail`.
 
     Returns:
@@ -145,10 +139,6 @@ def decide(
             db.after_commit(wake)
             db.after_commit(lambda: publish(run.id, run.event_seq))
             return True
-        outcome = (
-            Done({"decided": "done"})
-            if decision == "done"
-            else Failed("decided_failed", sent=False)
-        )
+        outcome = Done({"decided": "done"}) if decision == "done" else Failed("decided_failed", sent=False)
         continue_from(connection, run, lease, outcome)
     return True

@@ -91,9 +91,7 @@ class Moves:
 
 def idem_key(run_id: UUID, node_key: str, scope_path: str = "", gen: int = 0) -> str:
     """Return the key that every attempt of a step carries to the outside: the same for all retries and workers."""
-    return hashlib.sha256(
-        f"{run_id}|{node_key}|{scope_path}|{gen}".encode()
-    ).hexdigest()[:40]
+    return hashlib.sha256(f"{run_id}|{node_key}|{scope_path}|{gen}".encode()).hexdigest()[:40]
 
 
 def to_json(value: Any) -> str:
@@ -161,28 +159,14 @@ def ending_of(moves: Moves) -> str | None:
             if row["state"] in LIVE:
                 row.update(state="cancelled", leased=False)
         return "failed"
-    return (
-        None
-        if any(stand.state in LIVE for stand in moves.run.stands.values())
-        else "succeeded"
-    )
+    return None if any(stand.state in LIVE for stand in moves.run.stands.values()) else "succeeded"
 
 
-def announce_after(
-    run: Run, moves: Moves, status: str | None, doubtful: Lease | None
-) -> None:
+def announce_after(run: Run, moves: Moves, status: str | None, doubtful: Lease | None) -> None:
     if doubtful is not None:
-        bus.announce(
-            events.StepInDoubt(
-                run.tenant_id, run.id, doubtful.node_key, run.executed_by
-            )
-        )
+        bus.announce(events.StepInDoubt(run.tenant_id, run.id, doubtful.node_key, run.executed_by))
     if status is not None:
-        bus.announce(
-            events.RunFinished(
-                run.tenant_id, run.id, run.workflow_id, status, run.executed_by
-            )
-        )
+        bus.announce(events.RunFinished(run.tenant_id, run.id, run.workflow_id, status, run.executed_by))
     seq = run.event_seq
     db.after_commit(lambda: publish(run.id, seq))
 
@@ -190,9 +174,7 @@ def announce_after(
 def wake() -> None:
     """Hint that work is due: tell the pumps that listen, or ask RQ for one. Losing it costs at most the dispatcher's second."""
     if not jobs.publish(f"nasij:wake:{QUEUE}"):
-        jobs.send_ticket(
-            "workflows.pump", QUEUE, key=f"pump-{QUEUE}-{random.randrange(4)}"
-        )  # noqa: S311 - spreads, hides nothing
+        jobs.send_ticket("workflows.pump", QUEUE, key=f"pump-{QUEUE}-{random.randrange(4)}")  # noqa: S311 - spreads, hides nothing
 
 
 def publish(run_id: UUID, seq: int) -> None:

@@ -40,7 +40,7 @@ MAX_INLINE = 200
 MAX_VALUE_BYTES = 256 * 1024
 
 
-class _Refused(Exception):  # noqa: N818 - not an error: it undoes a db effect
+class _Refused(Exception):
     """A db action refused after the transaction began; what it wrote goes with the rollback."""
 
     def __init__(self, failed: Failed) -> None:
@@ -109,13 +109,11 @@ def _settle(
             outcome = _apply(outcome)
         moves = Moves(run, lease.worker, may_carry=carry)
         step = _judge(lease, run, outcome, moves)
-        if step["state"] in ("succeeded",):
+        if step["state"] == "succeeded":
             _follow(moves, lease.node_key)
         status = ending_of(moves)
         write_settle(connection, lease, step, moves, status, config)
-        announce_after(
-            run, moves, status, lease if step["state"] == "in_doubt" else None
-        )
+        announce_after(run, moves, status, lease if step["state"] == "in_doubt" else None)
         return moves.carried
 
 
@@ -132,9 +130,7 @@ def _apply(effect: Callable[[], Outcome]) -> Outcome:
     return outcome
 
 
-def _judge(
-    lease: Lease, run: Run, outcome: Outcome | Any, moves: Moves
-) -> dict[str, Any]:
+def _judge(lease: Lease, run: Run, outcome: Outcome | Any, moves: Moves) -> dict[str, Any]:
     """Turn an outcome into the step's new state, and tell the run's events."""
     node = run.graph.nodes[lease.node_key]
     if isinstance(outcome, Done):
@@ -144,9 +140,7 @@ def _judge(
         else:
             moves.tell("step.succeeded", lease.node_key)
             moves.last_output = outcome.output
-            return stand(
-                run, node, "succeeded", port=outcome.port, output=outcome.output
-            )
+            return stand(run, node, "succeeded", port=outcome.port, output=outcome.output)
     if isinstance(outcome, Waiting):
         moves.tell("step.waiting", lease.node_key)
         moves.timers.append(_timer(lease.step_id, outcome, lease.epoch))
@@ -242,9 +236,7 @@ def _compute(moves: Moves, node: dict[str, Any]) -> bool:
         moves.last_output = outcome.output
         return True
     if isinstance(outcome, Waiting):
-        row = born(
-            run.id, node, "waiting", output=outcome.output, config=config, attempt=1
-        )
+        row = born(run.id, node, "waiting", output=outcome.output, config=config, attempt=1)
         moves.timers.append(_timer(row["id"], outcome, 0))
         moves.tell("step.waiting", key)
     else:
@@ -282,15 +274,8 @@ def _value(kind: str, value: Any, context: dict[str, Any]) -> Any:
     if kind == "expression":
         return compile_template(as_template(value)).evaluate(context)
     if kind == "pairs":
-        return [
-            {"name": pair["name"], "value": _value("text", pair["value"], context)}
-            for pair in value or ()
-        ]
-    if (
-        kind in ("text", "long_text", "number", "duration", "datetime")
-        and isinstance(value, str)
-        and "$" in value
-    ):
+        return [{"name": pair["name"], "value": _value("text", pair["value"], context)} for pair in value or ()]
+    if kind in ("text", "long_text", "number", "duration", "datetime") and isinstance(value, str) and "$" in value:
         return compile_template(value).evaluate(context)
     return value
 
@@ -306,9 +291,7 @@ def _timer(step_id: UUID | str, waiting: Waiting, epoch: int) -> dict[str, Any]:
     }
 
 
-def continue_from(
-    connection: Connection, run: Run, lease: Lease, outcome: Done | Failed
-) -> None:
+def continue_from(connection: Connection, run: Run, lease: Lease, outcome: Done | Failed) -> None:
     """Settle a step that nobody leases (a timer fired, a person decided), and begin what follows."""
     moves = Moves(run, lease.worker, may_carry=False)
     step = _judge(lease, run, outcome, moves)

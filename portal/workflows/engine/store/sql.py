@@ -76,9 +76,7 @@ def write_rows(
 ) -> None:
     values = _row_values(tenant_id, run_id, born, told, timers, worker)
     timed = f", timed as ({TIMED})" if timers else ""
-    connection.exec_driver_sql(
-        f"with born as ({BORN}), told as ({TOLD}){timed} select 1", values
-    )
+    connection.exec_driver_sql(f"with born as ({BORN}), told as ({TOLD}){timed} select 1", values)
 
 
 def _row_values(
@@ -107,9 +105,7 @@ def write_settle(
     run = moves.run
     if status is not None:
         moves.tell(f"run.{status}")
-    values = _row_values(
-        run.tenant_id, run.id, moves.born, moves.events, moves.timers, lease.worker
-    )
+    values = _row_values(run.tenant_id, run.id, moves.born, moves.events, moves.timers, lease.worker)
     values |= {
         "step": lease.step_id, "epoch": lease.epoch, "state": step["state"], "port": step["port"],
         "output": to_json(step["output"]) if step["output"] is not None else None,
@@ -120,19 +116,11 @@ def write_settle(
     connection.exec_driver_sql(SETTLE + (RUN_ENDS if status else RUN_GOES_ON), values)
 
 
-def run_values(
-    status: str | None, error: dict[str, Any] | None, output: Any
-) -> dict[str, Any]:
-    message = (
-        f"{error.get('step')}: {error['code']} {error.get('detail') or ''}".strip()
-        if error
-        else None
-    )
+def run_values(status: str | None, error: dict[str, Any] | None, output: Any) -> dict[str, Any]:
+    message = f"{error.get('step')}: {error['code']} {error.get('detail') or ''}".strip() if error else None
     return {
         "status": status,
-        "run_output": to_json(output)
-        if output is not None and status == "succeeded"
-        else None,
+        "run_output": to_json(output) if output is not None and status == "succeeded" else None,
         "run_error": to_json(error) if error else None,
         "error_message": message,
     }
@@ -167,9 +155,7 @@ def read_steps(connection: Connection, run: Run) -> None:
             run.outputs[row.node_key] = row.output
 
 
-def locked_run(
-    connection: Connection, tenant_id: UUID, run_id: UUID
-) -> tuple[Run | None, Any]:
+def locked_run(connection: Connection, tenant_id: UUID, run_id: UUID) -> tuple[Run | None, Any]:
     """Lock a run's row and read all of it; (None, row) when it has ended."""
     row = connection.exec_driver_sql(
         """

@@ -58,21 +58,10 @@ def start(
     ).first()  # fmt: skip
     if taken is None:
         return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False
-    rows = [
-        born(run_id, graph.nodes[key], "succeeded", port=port, output=output)
-        for key, (port, output) in (reused or {}).items()
-    ]
-    stands = {
-        key: Stand("succeeded", port) for key, (port, _output) in (reused or {}).items()
-    }
-    rows += [
-        born(run_id, graph.nodes[key], "ready") for key in _first_steps(graph, stands)
-    ]
-    rows += [
-        born(run_id, graph.nodes[key], "skipped")
-        for key, stand in stands.items()
-        if stand.state == "skipped"
-    ]
+    rows = [born(run_id, graph.nodes[key], "succeeded", port=port, output=output) for key, (port, output) in (reused or {}).items()]
+    stands = {key: Stand("succeeded", port) for key, (port, _output) in (reused or {}).items()}
+    rows += [born(run_id, graph.nodes[key], "ready") for key in _first_steps(graph, stands)]
+    rows += [born(run_id, graph.nodes[key], "skipped") for key, stand in stands.items() if stand.state == "skipped"]
     first = [
         {
             "seq": 1,
@@ -87,9 +76,7 @@ def start(
     return run_id, True
 
 
-def _run_of_key(
-    connection: Connection, tenant_id: UUID, workflow_id: UUID, dedup_key: str | None
-) -> UUID:
+def _run_of_key(connection: Connection, tenant_id: UUID, workflow_id: UUID, dedup_key: str | None) -> UUID:
     found: UUID = connection.exec_driver_sql(
         "select id from workflow_executions where tenant_id = %s and workflow_id = %s and dedup_key = %s",
         (tenant_id, workflow_id, dedup_key),

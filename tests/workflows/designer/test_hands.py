@@ -1,0 +1,179 @@
+"""The designer in a real browser: keyboard, saving as you go, dragging, in both directions, under the strict CSP."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+
+import pytest
+from werkzeug.serving import make_server
+
+from portal.core import db
+from portal.core.access import Actor
+from portal.workflows import service
+from tests.conftest import PASSWORD
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
+
+
+@pytest.fixture(scope="module")
+def address(app):
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_design(address, chromium, tenant):
+    opened, noise = [], []
+    by = Actor("person", tenant.people["builder"])
+    with db.transaction(tenant.id):
+        workflow_id = service.create_workflow(tenant.id, name="Leave", name_ar="إجازة", sample="leave_request", by=by)
+
+    def enter(locale="en", *, width=1280, query=""):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+        context.set_default_timeout(8_000)
+        opened.append(context)
+        page = context.new_page()
+        page.goto(f"{address}/sign-in")
+        page.fill("[name=email]", tenant.email("builder"))
+        page.fill("[name=password]", PASSWORD)
+        page.locator("[name=password]").press("Enter")
+        page.wait_for_url(f"{address}/workflows")
+        if page.get_attribute("html", "lang") != locale:
+            page.click("[data-lang-switch] button")
+            page.wait_for_selector(f"html[lang={locale}]")
+        page.on("pageerror", lambda error: noise.append(str(error)))
+        page.on("console", lambda said: noise.append(said.text) if said.type == "error" and "status of 4" not in said.text else None)
+        page.goto(f"{address}/workflows/{workflow_id}/design{query}")
+        page.wait_for_selector("a.step-card[tabindex='0']")
+        return page
+
+    yield enter
+    for context in opened:
+        context.close()
+    assert not noise
+
+
+def focused(page):
+    return page.evaluate("document.activeElement.id")
+
+
+def said(page, words):
+    page.wait_for_function("words => document.getElementById('live').textContent.includes(words)", arg=words)
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+    return focused(page)
+
+
+@pytest.mark.parametrize(("locale", "to_no", "to_yes"), [("en", "ArrowRight", "ArrowLeft"), ("ar", "ArrowLeft", "ArrowRight")])
+def test_arrows_follow_what_the_eye_sees(open_design, locale, to_no, to_yes):
+    page = open_design(locale)
+    page.focus("#step-start")
+
+    assert press(page, "ArrowDown", "ArrowDown") == "step-ask_manager"
+    assert press(page, to_no) == "step-confirm"
+    assert press(page, to_yes) == "step-ask_manager"
+    assert press(page, "End") == "step-tell_me"
+    assert press(page, "Home") == "step-start"
+
+
+def test_a_step_is_added_moved_opened_and_deleted_without_a_mouse(open_design):
+    page = open_design()
+    page.focus("#step-long_leave")
+
+    press(page, "a")
+    page.keyboard.type("wait")
+    press(page, "Enter")
+    said(page, "Step added after “More than 5 days?”, position 4 of 6.")
+    assert focused(page) == "step-wait"
+    press(page, "Alt+ArrowUp")
+    said(page, "“Wait” moved. After “Confirm to the employee”")
+    assert focused(page) == "step-wait"
+    press(page, "Enter")
+    page.wait_for_function("document.activeElement.id === 'inspector-title'")
+    assert press(page, "Escape") == "step-wait"
+    press(page, "Delete")
+    said(page, "“Wait” was deleted.")
+    assert focused(page) == "step-confirm"
+    press(page, "Control+z")
+    page.wait_for_selector("#step-wait")
+
+
+def test_what_is_typed_is_saved_before_the_next_step_opens(open_design):
+    page = open_design(query="?step=ask_manager")
+
+    page.fill("#f-ask_manager-to", "${ input.boss }")
+    page.click("#step-confirm")
+    page.wait_for_selector("#f-confirm-to")
+
+    assert "input.boss" in page.inner_text("#step-ask_manager")
+    page.click("#undo-button")
+    page.wait_for_function("!document.getElementById('step-ask_manager').textContent.includes('input.boss')")
+
+
+def test_undo_shows_in_the_open_form(open_design):
+    page = open_design(query="?step=tell_me")
+
+    page.select_option("#f-tell_me-severity", "error")
+    said(page, "Saved.")
+    page.click("#undo-button")
+    said(page, "Undone: Changing a step.")
+
+    assert page.input_value("#f-tell_me-severity") == "success"
+
+
+def test_a_refused_value_stays_while_the_next_one_is_typed(open_design):
+    page = open_design(query="?step=ask_manager")
+    page.click("#more-ask_manager summary")
+
+    page.fill("#f-ask_manager-attempts", "many")
+    press(page, "Tab")
+    page.wait_for_selector("#f-ask_manager-attempts-error")
+
+    assert page.input_value("#f-ask_manager-attempts") == "many"
+    assert focused(page) == "f-ask_manager-timeout_s"
+
+
+def test_a_value_is_put_at_the_cursor(open_design):
+    page = open_design(query="?step=confirm")
+    page.click("#values-confirm summary")
+    page.fill("#f-confirm-subject", "For ")
+    page.click("[data-insert='input.employee']")
+    said(page, "Saved.")
+
+    assert page.input_value("#f-confirm-subject") == "For ${ input.employee }"
+    assert focused(page) == "f-confirm-subject"
+    assert page.evaluate("document.getElementById('values-confirm').open")
+
+
+def test_a_card_is_dragged_to_a_plus(open_design):
+    page = open_design()
+
+    page.drag_and_drop("#step-tell_me", ".lane[data-lane=else] .lane-steps > .slot .slot-add")
+
+    said(page, "“Tell who asked” moved. In “More than 5 days?”, first if no")
+
+
+@pytest.mark.parametrize("locale", ["ar", "en"])
+@pytest.mark.parametrize("query", ["", "?step=start", "?step=note_down"])
+def test_nothing_is_cut_off_on_a_narrow_phone(open_design, locale, query):
+    page = open_design(locale, width=320, query=query)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.evaluate("(box => box.scrollWidth - box.clientWidth)(document.getElementById('inspector'))") <= 1
