@@ -31,7 +31,7 @@ def sign_in_check() -> Response:
     if not form.validate():
         return _page(form, status=422)
     try:
-        person_id, tenant_id = service.sign_in(form.email.data, form.password.data)
+        person_id, tenant_id = service.sign_in(form.email.data or "", form.password.data or "")
     except SignInRefused:
         return _page(form, status=422, failed=True)
     sessions.begin_session(session, person_id, tenant_id)  # type: ignore[arg-type]  # the interface makes WebData

@@ -1,7 +1,9 @@
-"""Values in a step's settings: text with `${ CEL }`. Compiled once, bounded in time and size. Pure.
+"""Values in a step's settings: text with `${ CEL }`. Compiled once, bounded in time and size. Pure: no clock, no chance.
 
-Variables are `input`, `steps` and `run`. A text that is one single `${ … }` gives the value itself (a number stays a
-number); otherwise each value is written into the text.
+Variables are `input`, `steps` and `run`. A text that is one single `${ … }` gives the value itself; otherwise each value is
+written into the text. Values are JSON: a moment becomes ISO text, a duration its seconds, bytes base64. Whole numbers and
+decimals keep their kind (`2.0 * 3.0` is the decimal 6.0), and only lose the empty `.0` when they are written into a text.
+A whole number beyond 64 bits reaches an expression as text, so that no digit is lost.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import base64
 import json
 import math
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -19,196 +22,256 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
 from flask_babel import lazy_gettext as _l
 
+from portal.workflows import expression_errors as errors
+from portal.workflows.expression_cost import Shape, TooDeep, TooMuch, check_cost, shape_of
+from portal.workflows.expression_errors import ExpressionError
+from portal.workflows.expression_tree import Path, Tree, read_tree, reads
+
+__all__ = ["ExpressionError", "Template", "as_text", "compile_template", "evaluate_config", "names_used"]
+
 MAX_EXPRESSION = 2_000
 MAX_TEMPLATE = 20_000
 MAX_EXPRESSIONS = 50
 MAX_RESULT = 256 * 1024
 VARIABLES = ("input", "steps", "run")
-NAME = re.compile(r"\b(input|steps|run)((?:\s*\.\s*[A-Za-z_][A-Za-z0-9_]*)*)")
-STRING = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+INT64 = range(-(2**63), 2**63)
+QUOTED = re.compile(
+    r"(?i:[rb]{0,2})(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')", re.DOTALL
+)
+RAW = re.compile(r"(?i:r|br|rb)(?:\"\"\".*?\"\"\"|'''.*?'''|\"[^\"\n]*\"|'[^'\n]*')", re.DOTALL)
 
 
-class ExpressionError(Exception):
-    """An expression that cannot be compiled or worked out; `.message` is a translated sentence."""
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """One compiled expression, what it reads, and its tree."""
 
-    def __init__(self, message: Any, expression: str = "") -> None:
-        super().__init__(str(message))
-        self.message = message
-        self.expression = expression
+    source: str
+    runnable: Any
+    tree: Tree
+    reads: frozenset[Path]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """An expression and where its source begins in the text."""
+
+    program: _Program
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
     """A compiled text: plain pieces and expressions in turn."""
 
-    parts: tuple[Any, ...]
+    parts: tuple[str | _Part, ...]
 
-    def evaluate(self, context: dict[str, Any]) -> Any:
-        """Work the text out; a JSON value.
+    def evaluate(self, context: Mapping[str, Any]) -> Any:
+        """Work the text out; a JSON value of at most 256 kB.
 
         Raises:
-            ExpressionError: a value is missing, of the wrong kind, or too large.
+            ExpressionError: a value is missing, of the wrong kind, too large, or takes too much work.
         """
         if len(self.parts) == 1 and not isinstance(self.parts[0], str):
-            return _checked(_evaluate(self.parts[0], context))
-        pieces = [part if isinstance(part, str) else _written(_evaluate(part, context)) for part in self.parts]
+            return _evaluate(self.parts[0], context)
+        pieces = [part if isinstance(part, str) else as_text(_evaluate(part, context)) for part in self.parts]
         return _checked("".join(pieces))
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    source: str
-    program: Any
-
-
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1_024)
 def compile_template(text: str) -> Template:
     """Compile a text with `${ … }`; `$${` writes `${` itself.
 
     Raises:
         ExpressionError: a bracket does not close, an expression is wrong, or there is too much of it.
     """
-    return Template(tuple(part if isinstance(part, str) else _compiled(part[0]) for part in _split(text)))
+    return Template(tuple(part if isinstance(part, str) else _part(*part) for part in _split(text)))
 
 
-def names_used(text: str) -> set[tuple[str, ...]]:
+def evaluate_config(config: Any, context: Mapping[str, Any]) -> Any:
+    """Work out every text inside settings, through maps and lists; keys and other values stay.
+
+    Raises:
+        ExpressionError: the first text that cannot be worked out.
+    """
+    if isinstance(config, str):
+        return compile_template(config).evaluate(context) if "${" in config else config
+    if isinstance(config, dict):
+        return {key: evaluate_config(value, context) for key, value in config.items()}
+    if isinstance(config, list):
+        return [evaluate_config(value, context) for value in config]
+    return config
+
+
+def names_used(text: str) -> set[Path]:
     """Return the variables that a text reads, as paths: ("input", "days"), ("steps", "ask", "body").
+
+    `input["days"]` is the same path as `input.days`; a path ends where it depends on another value.
 
     Raises:
         ExpressionError: the text does not compile.
     """
-    names = set()
-    for part in _split(text):
-        if isinstance(part, str):
-            continue
-        _compiled(part[0])
-        for found in NAME.finditer(STRING.sub('""', part[0])):
-            if found.start() and part[0][found.start() - 1] == ".":
-                continue
-            names.add((found[1], *(each.strip() for each in found[2].split(".")[1:])))
-    return names
+    return {path for part in compile_template(text).parts if not isinstance(part, str) for path in part.program.reads}
 
 
-def _split(text: str) -> list[Any]:
-    """Cut a text into plain pieces (str) and expressions (a tuple with the source)."""
+def as_text(value: Any) -> str:
+    """Write a value as it stands in a text: nothing for none, true or false, plain numbers, JSON for lists and maps."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def _split(text: str) -> list[str | tuple[str, int]]:
+    """Cut a text into plain pieces and expressions (the source and where it begins)."""
     if len(text) > MAX_TEMPLATE:
-        raise ExpressionError(_l("A text with values has at most %(num)d characters.", num=MAX_TEMPLATE))
-    parts: list[Any] = []
-    plain, position, count = "", 0, 0
-    while position < len(text):
-        if text.startswith("$${", position):
-            plain, position = plain + "${", position + 3
-        elif text.startswith("${", position):
-            end = _closing(text, position + 2)
-            parts += [plain, (text[position + 2 : end].strip(),)] if plain else [(text[position + 2 : end].strip(),)]
-            plain, position, count = "", end + 1, count + 1
-        else:
-            plain, position = plain + text[position], position + 1
+        raise ExpressionError(_l("A text with values has at most %(num)d characters.", num=MAX_TEMPLATE), code="too_long")
+    parts: list[str | tuple[str, int]] = []
+    plain, place, count = "", 0, 0
+    while (found := text.find("${", place)) >= 0:
+        if found and text[found - 1] == "$" and found > place:
+            plain, place = plain + text[place : found - 1] + "${", found + 2
+            continue
+        plain += text[place:found]
+        end = _closing(text, found + 2)
+        parts += [plain] if plain else []
+        parts.append(_trimmed(text, found + 2, end))
+        plain, place, count = "", end + 1, count + 1
     if count > MAX_EXPRESSIONS:
-        raise ExpressionError(_l("A text holds at most %(num)d values.", num=MAX_EXPRESSIONS))
+        raise ExpressionError(_l("A text holds at most %(num)d values.", num=MAX_EXPRESSIONS), code="too_long")
+    plain += text[place:]
     if plain or not parts:
         parts.append(plain)
     return parts
 
 
-def _closing(text: str, position: int) -> int:
+def _trimmed(text: str, begin: int, end: int) -> tuple[str, int]:
+    source = text[begin:end]
+    return source.strip(), begin + len(source) - len(source.lstrip())
+
+
+def _closing(text: str, begin: int) -> int:
     """Find the bracket that closes an expression, past nested brackets and quoted text."""
-    depth = 0
-    while position < len(text):
-        quoted = STRING.match(text, position)
-        if quoted:
-            position = quoted.end()
+    depth, place = 0, begin
+    while place < len(text):
+        if quoted := RAW.match(text, place) or QUOTED.match(text, place):
+            place = quoted.end()
             continue
-        if text[position] == "{":
+        if text[place] == "{":
             depth += 1
-        elif text[position] == "}":
+        elif text[place] == "}":
             if depth == 0:
-                return position
+                return place
             depth -= 1
-        position += 1
-    raise ExpressionError(_l("“${” is not closed: add a “}” after the value."))
+        place += 1
+    raise ExpressionError(
+        _l("“${” is not closed: add a “}” after the value."), code="unclosed", expression=text[begin : begin + 100], position=begin - 2
+    )
+
+
+def _part(source: str, position: int) -> _Part:
+    try:
+        return _Part(_program(source), position)
+    except ExpressionError as wrong:
+        raise wrong.at(position) from None
 
 
 @lru_cache(maxsize=1)
 def _environment() -> Any:
-    return cel.NewEnv(variables=dict.fromkeys(VARIABLES, cel.Type.DYN), extensions=[ext_strings.ExtStrings()])
+    return cel.NewEnv(variables={name: cel.Type.DYN for name in VARIABLES}, extensions=[ext_strings.ExtStrings()])
 
 
-@lru_cache(maxsize=2048)
-def _compiled(source: str) -> _Compiled:
+@lru_cache(maxsize=1_024)
+def _program(source: str) -> _Program:
     if not source:
-        raise ExpressionError(_l("“${ }” is empty: write a value between the brackets."))
+        raise ExpressionError(_l("“${ }” is empty: write a value between the brackets."), code="empty")
     if len(source) > MAX_EXPRESSION:
-        raise ExpressionError(_l("A value has at most %(num)d characters.", num=MAX_EXPRESSION), source)
+        raise ExpressionError(_l("A value has at most %(num)d characters.", num=MAX_EXPRESSION), code="too_long", expression=source)
     try:
-        return _Compiled(source, _environment().compile(source))
-    except RuntimeError as wrong:
-        raise ExpressionError(_syntax(str(wrong)), source) from None
+        runnable = _environment().compile(source)
+        tree = read_tree(runnable.serialize())
+    except (RuntimeError, ValueError, RecursionError) as wrong:
+        raise errors.of_syntax(str(wrong), source) from None
+    return _Program(source, runnable, tree, frozenset(path for path in reads(tree) if path[0] in VARIABLES))
 
 
-def _syntax(said: str) -> Any:
-    """Say in plain words what the compiler found."""
-    if unknown := re.search(r"undeclared reference to '([^']+)'", said):
-        return _l("“%(name)s” is not known. Values begin with input., steps. or run.", name=unknown[1])
-    if "no matching overload" in said:
-        return _l("The kinds of values do not fit together: numbers, texts and true/false do not mix.")
-    place = re.search(r"<input>:(\d+):(\d+)", said)
-    return _l("The expression is not written correctly, near character %(num)s.", num=place[2] if place else "1")
-
-
-def _evaluate(compiled: _Compiled, context: dict[str, Any]) -> Any:
+def _evaluate(part: _Part, context: Mapping[str, Any]) -> Any:
     try:
-        value = compiled.program.eval(data={name: context.get(name) or {} for name in VARIABLES})
-    except (RuntimeError, TypeError, ValueError, OverflowError):
-        raise ExpressionError(_l("The value could not be worked out."), compiled.source) from None
-    if value.type() == cel.Type.ERROR:
-        raise ExpressionError(_failure(str(value.value())), compiled.source)
-    return _plain(value.plain_value())
+        return _checked(_worked_out(part.program, context))
+    except ExpressionError as wrong:
+        raise wrong.at(part.position, part.program.source) from None
 
 
-def _failure(said: str) -> Any:
-    if missing := re.search(r"[Kk]ey not found in map : \"?([^\"]+)\"?", said):
-        return _l("There is no value “%(name)s”.", name=missing[1])
-    if "no matching overload" in said.lower() or "no_matching_overload" in said.lower() or "No matching overloads" in said:
-        return _l("The kinds of values do not fit together. Whole numbers and decimals do not mix: write double(…) around the whole one.")
-    if "divide by zero" in said or "modulus by zero" in said:
-        return _l("It divides by zero.")
-    if "iteration budget" in said.lower() or "budget" in said.lower():
-        return _l("It takes too much work to compute.")
-    return _l("The value could not be worked out.")
+def _worked_out(program: _Program, context: Mapping[str, Any]) -> Any:
+    try:
+        read, shapes = _read(program.reads, context)
+        check_cost(program.tree, shapes)
+        value = program.runnable.eval(data=read)
+        if value.type() == cel.Type.ERROR:
+            raise errors.of_evaluation(str(value.value()), program.reads, context)
+        return _plain(value.plain_value())
+    except (TooMuch, MemoryError):
+        raise ExpressionError(errors.TOO_MUCH, code="too_much") from None
+    except (TooDeep, RecursionError):
+        raise ExpressionError(_l("The value holds too many values inside each other."), code="too_deep") from None
+    except (RuntimeError, TypeError, ValueError, OverflowError) as wrong:
+        raise errors.of_evaluation(str(wrong), program.reads, context) from None
+
+
+def _read(paths: Iterable[Path], context: Mapping[str, Any]) -> tuple[dict[str, Any], dict[Path, Shape]]:
+    """Copy out only what an expression reads: CEL converts all that it is given, at each evaluation."""
+    given: dict[str, Any] = {name: {} for name in VARIABLES}
+    shapes: dict[Path, Shape] = {}
+    whole: list[Path] = []
+    for path in sorted(paths, key=len):
+        place, target, inside = _find(context, path)
+        value, shapes[path] = _measured(target if len(place) == len(path) or not isinstance(target, dict) else {})
+        if inside or any(path[: len(other)] == other for other in whole):
+            whole.append(path)
+            _put(given, place, value, only_if_missing=False) if not any(place[: len(each)] == each for each in whole[:-1]) else None
+            continue
+        _put(given, place, value, only_if_missing=True)
+    return given, shapes
+
+
+def _find(context: Mapping[str, Any], path: Path) -> tuple[Path, Any, bool]:
+    """Follow a path as far as it goes: how far that is, what stands there, and whether it is the path's end."""
+    value: Any = context.get(path[0])
+    value = {} if value is None else value
+    for depth, key in enumerate(path[1:], start=1):
+        if not isinstance(value, dict) or key not in value:
+            return path[:depth], value, False
+        value = value[key]
+    return path, value, True
+
+
+def _put(given: dict[str, Any], path: Path, value: Any, *, only_if_missing: bool) -> None:
+    into = given
+    for key in path[:-1]:
+        into = into.setdefault(key, {})
+    if not only_if_missing or path[-1] not in into:
+        into[path[-1]] = value
+
+
+def _measured(value: Any) -> tuple[Any, Shape]:
+    return value, shape_of(value)
 
 
 def _plain(value: Any) -> Any:
     """Turn a CEL value into JSON."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ExpressionError(_l("The result is not a finite number."))
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | int):
         return value
-    raise ExpressionError(_l("The result is not a value that can be stored."))
+    return next((make(value) for kind, make in _AS_JSON if isinstance(value, kind)), None) or _refuse(value)
 
 
-def _written(value: Any) -> str:
-    """Write a value into a text."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+def _refuse(value: Any) -> Any:
+    raise ExpressionError(_l("The result is not a value that can be stored."), code="not_storable")
+
+
+_AS_JSON: tuple[tuple[type, Callable[[Any], Any]], ...] = ()
 
 
 def _checked(value: Any) -> Any:
-    if isinstance(value, str | list | dict) and len(json.dumps(value, ensure_ascii=False)) > MAX_RESULT:
-        raise ExpressionError(_l("The result is larger than 256 kB."))
     return value

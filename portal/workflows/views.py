@@ -52,7 +52,7 @@ def create() -> Response:
     if not form.validate() or form.sample.data not in samples.SAMPLES:
         return render("workflows/new.html", status=422, form=form, samples=list(samples.SAMPLES.values()))
     workflow_id = service.create_workflow(
-        here.tenant_id, name=form.name.data, name_ar=form.name_ar.data, sample=form.sample.data, by=here.actor
+        here.tenant_id, name=form.name.data or "", name_ar=form.name_ar.data, sample=form.sample.data, by=here.actor
     )
     return see_other(url_for("designer.show", workflow_id=workflow_id))
 

@@ -106,7 +106,7 @@ def test_a_step_is_added_moved_opened_and_deleted_without_a_mouse(open_design):
     said(page, "“Wait” moved. After “Confirm to the employee”")
     assert focused(page) == "step-wait"
     press(page, "Enter")
-    page.wait_for_function("document.activeElement.id === 'inspector-title'")
+    page.wait_for_function("() => document.activeElement.id === 'inspector-title'")
     assert press(page, "Escape") == "step-wait"
     press(page, "Delete")
     said(page, "“Wait” was deleted.")
@@ -124,7 +124,7 @@ def test_what_is_typed_is_saved_before_the_next_step_opens(open_design):
 
     assert "input.boss" in page.inner_text("#step-ask_manager")
     page.click("#undo-button")
-    page.wait_for_function("!document.getElementById('step-ask_manager').textContent.includes('input.boss')")
+    page.wait_for_function("() => !document.getElementById('step-ask_manager').textContent.includes('input.boss')")
 
 
 def test_undo_shows_in_the_open_form(open_design):
