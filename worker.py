@@ -67,6 +67,7 @@ def _stopping() -> threading.Event:
 def main(arguments: list[str]) -> None:
     if arguments not in (["work"], ["work", "--direct"], ["dispatch"]):
         sys.exit(USAGE)
+    db.trust_connections()
     with create_app().app_context():
         if arguments == ["dispatch"]:
             dispatch()

@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     _configure(app, settings)
     csrf.init_app(app)
-    Migrate(app)
+    Migrate(app, db)  # type: ignore[arg-type]  # our own env.py asks nothing of it
     headers.init_headers(app)
     i18n.init_app(app)
     render.init_app(app)

@@ -82,6 +82,16 @@ class Unit:
 _unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
 
 
+_asks_first = True
+
+
+def trust_connections() -> None:
+    """Use pooled connections without asking whether they still live: for processes that repeat what a dead one broke."""
+    global _asks_first
+    _asks_first = False
+    engine.cache_clear()
+
+
 @lru_cache(maxsize=2)
 def engine(*, system: bool = False) -> Engine:
     """Return the pool of the application role, or of the system role."""
@@ -93,8 +103,9 @@ def engine(*, system: bool = False) -> Engine:
         max_overflow=settings.database_pool,
         pool_timeout=10,
         pool_recycle=1800,
-        # A restarted PostgreSQL leaves dead connections in the pool; the request that meets one must not fail.
-        pool_pre_ping=True,
+        # A restarted PostgreSQL leaves dead connections in the pool; the request that meets one must not fail. A worker
+        # repeats each move itself (engine.runner.again), so it need not ask before every transaction.
+        pool_pre_ping=_asks_first,
         connect_args={"connect_timeout": 5, "prepare_threshold": 3, "application_name": "nasij"},
     )
 

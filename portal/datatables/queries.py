@@ -12,6 +12,8 @@ from portal.core.errors import NotFound
 from portal.core.paging import Listing, Page, write_cursor
 from portal.datatables.models import DataRow, DataTable
 
+_COLUMNS_OF = text("select tenant_id, id, columns from data_tables where tenant_id = :tenant and slug = :slug")
+
 
 def get_table(tenant_id: UUID, table_id: UUID) -> DataTable:
     """Return a data table.
@@ -28,6 +30,11 @@ def get_table(tenant_id: UUID, table_id: UUID) -> DataTable:
 def table_of_slug(tenant_id: UUID, slug: str) -> DataTable | None:
     """Return the data table with this short name."""
     return db.session().scalar(select(DataTable).where(DataTable.tenant_id == tenant_id, DataTable.slug == slug))
+
+
+def columns_of(tenant_id: UUID, slug: str) -> Row[Any] | None:
+    """Return id and columns of the data table with this short name: all that a row needs, without the weight of the ORM."""
+    return db.session().execute(_COLUMNS_OF, {"tenant": tenant_id, "slug": slug}).first()
 
 
 def list_tables(tenant_id: UUID) -> list[Row[Any]]:

@@ -150,8 +150,10 @@ function pick(slot) {
   search.value = "";
   filterKinds(picker, "");
   picker.hidePopover();
+  slot.scrollIntoView({ block: "nearest" });
   picker.showPopover({ source: slot });
-  search.focus();
+  // The picker finds its place only with the next frame: scrolling to where it is now would leave the "+" behind.
+  search.focus({ preventScroll: true });
 }
 
 // What a kind is called counts first; what it does, only when no name fits.
