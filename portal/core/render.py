@@ -35,8 +35,14 @@ class Components:
 def init_app(app: Flask) -> None:
     """Put `ui` and `asset` into every template, fragments included."""
     app.jinja_env.globals.update(ui=Components(app), asset=asset)
+    app.jinja_env.filters["pretty_json"] = pretty_json
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+
+
+def pretty_json(value: Any) -> str:
+    """Return a value as indented JSON, as plain text: the template escapes it, also inside an attribute."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
 def render(page: str, *, fragment: str | None = None, status: int = 200, **context: object) -> Response:
