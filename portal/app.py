@@ -157,15 +157,15 @@ def _answer_http(refused: HTTPException) -> Response:
     return answer
 
 
-def _answer_database(_broken: OperationalError) -> Response:
-    log.error("the database is away")
+def _answer_database(broken: OperationalError) -> Response:
+    log.error("the database is away", exc_info=broken)
     answer = _answer(503, "database_away")
     answer.headers["Retry-After"] = "5"
     return answer
 
 
-def _answer_crash(_broken: Exception) -> Response:
-    log.error("a request broke")
+def _answer_crash(broken: Exception) -> Response:
+    log.error("a request broke", exc_info=broken)
     return _answer(500, "error")
 
 

@@ -167,4 +167,4 @@ def count_runs(tenant_id: UUID) -> dict[str, int]:
     rows = db.session().execute(
         select(WorkflowExecution.status, func.count()).where(WorkflowExecution.tenant_id == tenant_id).group_by(WorkflowExecution.status)
     )
-    return dict(rows.tuples())
+    return {row[0]: row[1] for row in rows}
