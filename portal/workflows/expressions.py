@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -22,10 +21,10 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
 from flask_babel import lazy_gettext as _l
 
-from portal.workflows import expression_errors as errors
-from portal.workflows.expression_cost import Shape, TooDeep, TooMuch, check_cost, shape_of
-from portal.workflows.expression_errors import ExpressionError
-from portal.workflows.expression_tree import Path, Tree, read_tree, reads
+from portal.core.cel import errors
+from portal.core.cel.cost import SCALAR, Shape, TooDeep, TooMuch, check_cost, made_fit, shape_of
+from portal.core.cel.errors import ExpressionError
+from portal.core.cel.tree import Path, Select, Tree, path_of, read_tree, reads
 
 __all__ = ["ExpressionError", "Template", "as_text", "compile_template", "evaluate_config", "names_used"]
 
@@ -33,8 +32,8 @@ MAX_EXPRESSION = 2_000
 MAX_TEMPLATE = 20_000
 MAX_EXPRESSIONS = 50
 MAX_RESULT = 256 * 1024
+_TOO_DEEP = _l("The value holds too many values inside each other.")
 VARIABLES = ("input", "steps", "run")
-INT64 = range(-(2**63), 2**63)
 QUOTED = re.compile(
     r"(?i:[rb]{0,2})(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')", re.DOTALL
 )
@@ -43,12 +42,13 @@ RAW = re.compile(r"(?i:r|br|rb)(?:\"\"\".*?\"\"\"|'''.*?'''|\"[^\"\n]*\"|'[^'\n]
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """One compiled expression, what it reads, and its tree."""
+    """One compiled expression, what it reads, and its tree; `path` when it is nothing but one path."""
 
     source: str
     runnable: Any
     tree: Tree
     reads: frozenset[Path]
+    path: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _part(source: str, position: int) -> _Part:
 
 @lru_cache(maxsize=1)
 def _environment() -> Any:
-    return cel.NewEnv(variables={name: cel.Type.DYN for name in VARIABLES}, extensions=[ext_strings.ExtStrings()])
+    return cel.NewEnv(variables=dict.fromkeys(VARIABLES, cel.Type.DYN), extensions=[ext_strings.ExtStrings()])
 
 
 @lru_cache(maxsize=1_024)
@@ -194,7 +194,9 @@ def _program(source: str) -> _Program:
         tree = read_tree(runnable.serialize())
     except (RuntimeError, ValueError, RecursionError) as wrong:
         raise errors.of_syntax(str(wrong), source) from None
-    return _Program(source, runnable, tree, frozenset(path for path in reads(tree) if path[0] in VARIABLES))
+    read = frozenset(path for path in reads(tree) if path[0] in VARIABLES)
+    path = None if isinstance(tree, Select) and tree.tests else path_of(tree)
+    return _Program(source, runnable, tree, read, path if path in read else None)
 
 
 def _evaluate(part: _Part, context: Mapping[str, Any]) -> Any:
@@ -205,73 +207,99 @@ def _evaluate(part: _Part, context: Mapping[str, Any]) -> Any:
 
 
 def _worked_out(program: _Program, context: Mapping[str, Any]) -> Any:
+    if program.path:
+        # Most expressions are a path: what stands there is passed on untouched, with every digit and in its order.
+        depth, found = errors.follow(program.path, context)
+        if depth == len(program.path):
+            return found
     try:
-        read, shapes = _read(program.reads, context)
+        given, shapes = _read(program.reads, context)
         check_cost(program.tree, shapes)
-        value = program.runnable.eval(data=read)
+        value = program.runnable.eval(data=given)
         if value.type() == cel.Type.ERROR:
             raise errors.of_evaluation(str(value.value()), program.reads, context)
         return _plain(value.plain_value())
     except (TooMuch, MemoryError):
         raise ExpressionError(errors.TOO_MUCH, code="too_much") from None
     except (TooDeep, RecursionError):
-        raise ExpressionError(_l("The value holds too many values inside each other."), code="too_deep") from None
+        raise ExpressionError(_TOO_DEEP, code="too_deep") from None
     except (RuntimeError, TypeError, ValueError, OverflowError) as wrong:
         raise errors.of_evaluation(str(wrong), program.reads, context) from None
 
 
 def _read(paths: Iterable[Path], context: Mapping[str, Any]) -> tuple[dict[str, Any], dict[Path, Shape]]:
-    """Copy out only what an expression reads: CEL converts all that it is given, at each evaluation."""
+    """Copy out only what an expression reads, measured: CEL converts all that it is given, at each evaluation."""
     given: dict[str, Any] = {name: {} for name in VARIABLES}
     shapes: dict[Path, Shape] = {}
-    whole: list[Path] = []
+    whole: set[Path] = set()
     for path in sorted(paths, key=len):
-        place, target, inside = _find(context, path)
-        value, shapes[path] = _measured(target if len(place) == len(path) or not isinstance(target, dict) else {})
-        if inside or any(path[: len(other)] == other for other in whole):
-            whole.append(path)
-            _put(given, place, value, only_if_missing=False) if not any(place[: len(each)] == each for each in whole[:-1]) else None
-            continue
-        _put(given, place, value, only_if_missing=True)
+        shapes[path] = _bring(given, whole, context, path)
     return given, shapes
 
 
-def _find(context: Mapping[str, Any], path: Path) -> tuple[Path, Any, bool]:
-    """Follow a path as far as it goes: how far that is, what stands there, and whether it is the path's end."""
-    value: Any = context.get(path[0])
-    value = {} if value is None else value
-    for depth, key in enumerate(path[1:], start=1):
-        if not isinstance(value, dict) or key not in value:
-            return path[:depth], value, False
-        value = value[key]
-    return path, value, True
+def _bring(given: dict[str, Any], whole: set[Path], context: Mapping[str, Any], path: Path) -> Shape:
+    """Copy one path out of the context, as far as it goes; a part that is missing stays missing, and is CEL's to tell."""
+    source: Any = {name: context.get(name) or {} for name in VARIABLES}
+    into: dict[str, Any] | None = given
+    for depth, key in enumerate(path, start=1):
+        if not isinstance(source, dict) or key not in source:
+            return SCALAR
+        source = source[key]
+        if path[:depth] in whole:
+            into = None  # a shorter path brought all of it
+        if depth == len(path) or not isinstance(source, dict):
+            value, shape = _fit(source)
+            if into is not None:
+                into[key] = value
+                whole.add(path[:depth])
+            return shape
+        into = None if into is None else into.setdefault(key, {})
+    return SCALAR
 
 
-def _put(given: dict[str, Any], path: Path, value: Any, *, only_if_missing: bool) -> None:
-    into = given
-    for key in path[:-1]:
-        into = into.setdefault(key, {})
-    if not only_if_missing or path[-1] not in into:
-        into[path[-1]] = value
-
-
-def _measured(value: Any) -> tuple[Any, Shape]:
-    return value, shape_of(value)
+def _fit(value: Any) -> tuple[Any, Shape]:
+    try:
+        return value, shape_of(value)
+    except ValueError:
+        fit = made_fit(value)
+        return fit, shape_of(fit)
 
 
 def _plain(value: Any) -> Any:
     """Turn a CEL value into JSON."""
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool | int | str):
         return value
-    return next((make(value) for kind, make in _AS_JSON if isinstance(value, kind)), None) or _refuse(value)
-
-
-def _refuse(value: Any) -> Any:
+    if isinstance(value, float):
+        return value
+    if isinstance(value, dict):
+        # CEL keeps no order. Sorted, so that a call that is repeated after a crash has the same body.
+        return dict(sorted((key if isinstance(key, str) else as_text(key), _plain(each)) for key, each in value.items()))
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        seconds = value.total_seconds()
+        return int(seconds) if seconds.is_integer() else seconds
+    if isinstance(value, bytes | bytearray):
+        return base64.b64encode(value).decode()
     raise ExpressionError(_l("The result is not a value that can be stored."), code="not_storable")
 
 
-_AS_JSON: tuple[tuple[type, Callable[[Any], Any]], ...] = ()
-
-
 def _checked(value: Any) -> Any:
+    """Refuse a result that is no JSON, or larger than a step may keep."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    try:
+        size = len(value.encode()) if isinstance(value, str) else len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except RecursionError:
+        raise ExpressionError(_TOO_DEEP, code="too_deep") from None
+    except UnicodeEncodeError:
+        return _checked(made_fit(value))
+    except ValueError:
+        raise ExpressionError(_l("The result is not a finite number."), code="not_finite") from None
+    except TypeError:
+        raise ExpressionError(_l("The result is not a value that can be stored."), code="not_storable") from None
+    if size > MAX_RESULT:
+        raise ExpressionError(_l("The result is larger than 256 kB."), code="too_large")
     return value
