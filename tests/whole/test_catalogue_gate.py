@@ -35,7 +35,7 @@ PLANTED = {
     "a foreign key between tenant tables without the tenant": (
         "create table stray (id uuid primary key, tenant_id uuid not null, table_id uuid references data_tables (id))"
     ),
-    "a unique key without the tenant": "create unique index loose on data_tables (slug)",
+    "a unique key without the tenant": "create unique index loose on ai_agents (name)",
     "a grant that passes row-level security by": "grant truncate on data_tables to nasij_app",
     "a role that passes the walls by": "alter role nasij_app bypassrls",
 }
