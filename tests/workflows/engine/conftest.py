@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import text
 
 from portal.core import db
 from portal.core.access import Actor
+from portal.core.config import current_settings
 from portal.workflows import queries, service
 from portal.workflows.engine import janitor, runner
 from portal.workflows.engine.store import leasing
@@ -110,7 +111,13 @@ class Engine:
 @pytest.fixture
 def engine(app: Any, tenant: Any) -> Iterator[Engine]:
     with app.app_context():
-        # Claims take from every tenant: what other tests left behind must not be first in line.
-        with db.transaction(system=True) as session:
-            session.execute(text("update workflow_steps set available_at = clock_timestamp() + interval '1 day' where state = 'ready'"))
+        _put_aside_what_others_left()
         yield Engine(tenant)
+
+
+def _put_aside_what_others_left() -> None:
+    """Claims and sweeps take from every tenant: what other tests left behind must not be first in line."""
+    with psycopg.connect(current_settings().database_owner_url) as connection:
+        connection.execute("update workflow_steps set available_at = clock_timestamp() + interval '1 day' where state = 'ready'")
+        connection.execute("update workflow_steps set lease_until = clock_timestamp() + interval '1 day' where state = 'leased'")
+        connection.execute("update workflow_timers set due_at = clock_timestamp() + interval '1 day' where fired_at is null")
