@@ -55,6 +55,7 @@ class Access:
     person_name: str
     tenant_name: str
     tenant_name_ar: str | None
+    person_name_ar: str | None = None
     locale: str | None = None
     timezone: str = "Asia/Riyadh"
 

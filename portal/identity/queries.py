@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, select, text
 
 from portal.core import db
+from portal.i18n.locale import bilingual
 from portal.identity.models import Membership, Person
 
 
@@ -63,14 +64,14 @@ def role_in(tenant_id: UUID, person_id: UUID) -> str | None:
 
 
 def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Return the names of people of the tenant by id."""
+    """Return the names of people of the tenant by id, in the reader's language where they have one in it."""
     wanted = list(set(ids))
     if not wanted:
         return {}
     rows = db.session().execute(
-        select(Person.id, Person.name).join(Membership, Membership.person_id == Person.id).where(Person.id.in_(wanted))
+        select(Person.id, Person.name, Person.name_ar).join(Membership, Membership.person_id == Person.id).where(Person.id.in_(wanted))
     )
-    return {row.id: row.name for row in rows}
+    return {row.id: bilingual(row) for row in rows}
 
 
 def member_ids(tenant_id: UUID, roles: tuple[str, ...] | None) -> list[UUID]:

@@ -29,14 +29,15 @@ def find_access() -> None:
     if role is None:
         return
     g.access = Access(
-        row.person_id,
-        row.tenant_id,
-        role,
-        PERMISSIONS[role],
-        row.person_name,
-        row.tenant_name,
-        row.tenant_name_ar,
-        row.locale,
-        row.timezone,
+        person_id=row.person_id,
+        tenant_id=row.tenant_id,
+        role=role,
+        permissions=PERMISSIONS[role],
+        person_name=row.person_name,
+        person_name_ar=row.person_name_ar,
+        tenant_name=row.tenant_name,
+        tenant_name_ar=row.tenant_name_ar,
+        locale=row.locale,
+        timezone=row.timezone,
     )
     add_fields(tenant=row.tenant_id)

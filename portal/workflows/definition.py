@@ -176,7 +176,7 @@ def _check_fields(node: Node, fields: tuple[Field, ...], earlier: set[str], inpu
         if field.name not in config:
             continue
         value = config[field.name]
-        if field.required and value in ("", None, [], {}):
+        if field.required and value in ("", None, [], {}, ()):
             problems.append(Problem(node["key"], field.name, _l("Fill in “%(field)s”.", field=field.label)))
             continue
         if field.type == "choice" and value not in [choice for choice, _label in field.choices]:

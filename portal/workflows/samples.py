@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from portal.core.config import current_settings
 from portal.core.errors import NotFound
 from portal.datatables import service as tables
+from portal.i18n.locale import chosen_tag
 
 Built = tuple[list[dict[str, Any]], dict[str, Any]]
 
@@ -67,8 +68,13 @@ def _leave_request(tenant_id: UUID) -> Built:
         "مراسلة المدير",
         {
             "to": "${ input.manager_email }",
-            "subject": "${ input.employee } asks for ${ input.days } days of leave",
-            "body": "${ input.employee } asks for ${ input.days } days of leave from ${ input.starts_on }.\n\nReason: ${ input.reason }",
+            "subject": _text(
+                "${ input.employee } asks for ${ input.days } days of leave", "${ input.employee } يطلب إجازة مدتها ${ input.days } يوم"
+            ),
+            "body": _text(
+                "${ input.employee } asks for ${ input.days } days of leave from ${ input.starts_on }.\n\nReason: ${ input.reason }",
+                "${ input.employee } يطلب إجازة تبدأ في ${ input.starts_on } ومدتها ${ input.days } يوم.\n\nالسبب: ${ input.reason }",
+            ),
         },
         parent="long_leave",
         lane="then",
@@ -80,8 +86,11 @@ def _leave_request(tenant_id: UUID) -> Built:
         "تأكيد الطلب للموظف",
         {
             "to": "${ input.employee_email }",
-            "subject": "Your leave of ${ input.days } days is noted",
-            "body": "Hello ${ input.employee },\n\nyour leave from ${ input.starts_on } is noted. No approval is needed.",
+            "subject": _text("Your leave of ${ input.days } days is noted", "سُجِّلت إجازتك (${ input.days } يوم)"),
+            "body": _text(
+                "Hello ${ input.employee },\n\nyour leave from ${ input.starts_on } is noted. No approval is needed.",
+                "مرحبًا ${ input.employee }،\n\nسُجِّلت إجازتك التي تبدأ في ${ input.starts_on }، ولا تحتاج إلى موافقة.",
+            ),
         },
         parent="long_leave",
         lane="else",
@@ -113,7 +122,10 @@ def _leave_request(tenant_id: UUID) -> Built:
             "إشعار مقدّم الطلب",
             {
                 "to": "starter",
-                "message": "The leave request of ${ input.employee } (${ input.days } days) is on its way.",
+                "message": _text(
+                    "The leave request of ${ input.employee } (${ input.days } days) is on its way.",
+                    "طلب إجازة ${ input.employee } (${ input.days } يوم) قيد المعالجة.",
+                ),
                 "severity": "success",
             },
         ),
@@ -161,7 +173,11 @@ def _supplier_check(_tenant_id: UUID) -> Built:
             "notification",
             "Tell everyone",
             "إشعار الجميع",
-            {"to": "everyone", "message": "${ input.supplier } can be ordered from.", "severity": "success"},
+            {
+                "to": "everyone",
+                "message": _text("${ input.supplier } can be ordered from.", "يمكن الطلب من ${ input.supplier }."),
+                "severity": "success",
+            },
             parent="accepted",
             lane="then",
         ),
@@ -170,7 +186,11 @@ def _supplier_check(_tenant_id: UUID) -> Built:
             "notification",
             "Tell the admins",
             "إشعار المشرفين",
-            {"to": "admins", "message": "${ input.supplier } needs a second look.", "severity": "warning"},
+            {
+                "to": "admins",
+                "message": _text("${ input.supplier } needs a second look.", "يحتاج ${ input.supplier } إلى مراجعة ثانية."),
+                "severity": "warning",
+            },
             parent="accepted",
             lane="else",
         ),
@@ -234,7 +254,14 @@ def _daily_report(tenant_id: UUID) -> Built:
             "notification",
             "Tell who reported",
             "إشعار صاحب التقرير",
-            {"to": "starter", "message": "The report of ${ input.day } is written (${ steps.count.count } that day).", "severity": "info"},
+            {
+                "to": "starter",
+                "message": _text(
+                    "The report of ${ input.day } is written (${ steps.count.count } that day).",
+                    "كُتب تقرير ${ input.day } (عدد تقارير اليوم: ${ steps.count.count }).",
+                ),
+                "severity": "info",
+            },
         ),
     ]
     return nodes, {
@@ -245,6 +272,11 @@ def _daily_report(tenant_id: UUID) -> Built:
             _input("revenue", "number", "Revenue", "الإيراد"),
         ],
     }
+
+
+def _text(english: str, arabic: str) -> str:
+    """Return the text in the language of the person who begins with the sample: it is theirs to change from then on."""
+    return arabic if chosen_tag() == "ar" else english
 
 
 def _step(
