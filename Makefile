@@ -1,5 +1,5 @@
 # Two commands do all the set-up: `make run` and `make test`.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 BIN := .venv/bin
 MINUTES ?= 5
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
@@ -20,23 +20,19 @@ dev: ## Set up what the tests need as well
 run: ## Start everything, with demo data; prints the address and the sign-ins
 	@$(PYTHON) portal/devkit/bootstrap.py run
 
-test: dev lint ## Lint, translations, and every test
-	@echo "Tests …"
+test: ## Lint, translations, and every test
+	@$(PYTHON) portal/devkit/bootstrap.py test
+	@echo "Lint"
+	@$(BIN)/python -m portal.devkit.lint
+	@echo "Tests"
 	@$(BIN)/python -m pytest -q
 
 test-fast: dev ## Every test but the browser's and the killing ones
 	@$(BIN)/python -m pytest -q -m "not browser and not chaos"
 
-lint: dev ## Style, types, layers, templates, stylesheets, translations
-	@echo "Lint …"
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check --quiet . || (echo "Some files are not formatted: run \`make format\`."; exit 1)
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports > .lint-imports.log || (cat .lint-imports.log; exit 1)
-	@rm -f .lint-imports.log
-	@$(BIN)/djlint templates --lint --quiet
-	@PATH="$$PATH:$(BIN)" node node_modules/stylelint/bin/stylelint.mjs "static/css/*.css"
-	@$(BIN)/portal strings --check
+lint: dev ## Style, stylesheets, templates, layers, translations, types; the cheap ones first
+	@echo "Lint"
+	@$(BIN)/python -m portal.devkit.lint
 
 format: dev ## Format the code
 	@$(BIN)/ruff check --fix --quiet . || true

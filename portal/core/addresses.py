@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 import idna
+from flask_babel import lazy_gettext as _l
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -17,6 +20,10 @@ PORTS = frozenset({443, 8443})
 HTTP_PORTS = frozenset({80, 8080})
 INNER_NAMES = ("localhost", "local", "internal", "localdomain", "home.arpa", "onion")
 PRIVATE = tuple(ipaddress.ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+# Where clouds keep the keys of a machine; inside the private networks, and never opened with them.
+METADATA = frozenset(
+    ipaddress.ip_address(each) for each in ("169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254", "fd20:ce::254")
+)
 REFUSED_4 = tuple(
     ipaddress.ip_network(each)
     for each in (
@@ -27,135 +34,198 @@ REFUSED_4 = tuple(
 )  # fmt: skip
 ALLOWED_6 = ipaddress.ip_network("2000::/3")
 REFUSED_6 = tuple(ipaddress.ip_network(each) for each in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
-DIGITS_ONLY = re.compile(r"(0x[0-9a-f]+|[0-9.]+)\Z", re.IGNORECASE)
+# What the system's resolver would read as a number: 127.1, 2130706433, 0x7f.1. The last part decides.
+NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z", re.IGNORECASE)
+NOT_IN_A_URL = re.compile(r"[\s\\]")
 
 
-class Refused(Exception):
-    """The address may not be called; the text is safe to show."""
+class EgressRefused(Exception):
+    """The address may not be called.
+
+    Args:
+        code: url, scheme, port, user, fragment, host, address, header or method.
+        message: a translated sentence for whoever wrote the address; names no inner address.
+    """
+
+    def __init__(self, code: str, message: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
-class Openings:
-    """What the operator opened: exact (ip, port) pairs, private networks, plain http."""
+class Policy:
+    """What the operator opened, and what is the operator's own.
+
+    Args:
+        pairs: exact addresses and ports, also for `http://` and without a name; never in production.
+        networks: private networks that names may lead to.
+        http: whether public addresses may be called without TLS.
+        own_names: names of this instance, which may not call itself.
+        own_addresses: addresses of this machine.
+    """
 
     pairs: frozenset[tuple[Address, int]] = frozenset()
     networks: tuple[Network, ...] = ()
     http: bool = False
-
-    @classmethod
-    def read(cls, texts: tuple[str, ...], *, http: bool, production: bool) -> Openings:
-        """Read `ip:port` pairs and CIDRs. Production opens private networks only, never loopback or link-local.
-
-        Raises:
-            ValueError: an opening is malformed or never allowed; the text names it.
-        """
-        pairs, networks = set(), []
-        for each in texts:
-            if "/" in each:
-                network = ipaddress.ip_network(each)
-                if not any(network.version == outer.version and network.subnet_of(outer) for outer in PRIVATE):  # type: ignore[arg-type]
-                    raise ValueError(f"EGRESS_ALLOW: {each} is not inside a private network")
-                networks.append(network)
-                continue
-            host, _colon, port = each.rpartition(":")
-            if production:
-                raise ValueError(f"EGRESS_ALLOW: {each}: single addresses are for development; open a private network")
-            pairs.add((ipaddress.ip_address(host.strip("[]")), int(port)))
-        return cls(frozenset(pairs), tuple(networks), http)
+    own_names: frozenset[str] = frozenset()
+    own_addresses: frozenset[Address] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A checked URL, split once; `host` is an A-label or an opened address."""
+    """A checked URL, split once; the call is made from these parts.
+
+    Args:
+        host: an A-label, or an opened address as the URL wrote it.
+        path: percent-encoded, with the query.
+        address: where to connect without asking for the name: an opened address; None for names.
+    """
 
     scheme: str
     host: str
     port: int
     path: str
-    opened: bool
+    address: Address | None = None
 
     @property
     def host_header(self) -> str:
-        default = 443 if self.scheme == "https" else 80
-        return self.host if self.port == default else f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
 
 
-def check_url(url: str, openings: Openings) -> Target:
-    """Split and judge a URL.
+def read_policy(
+    openings: Iterable[str], *, http: bool, production: bool, own_names: Iterable[str] = (), own_addresses: Iterable[str] = ()
+) -> Policy:
+    """Read an operator's openings: `ip:port` pairs and private networks (CIDR).
+
+    In production only private networks can be opened: an exact pair may lead to loopback, where the instance's own servers are.
 
     Raises:
-        Refused: with the rule that it breaks.
+        ValueError: an opening is malformed or never allowed; the text names it.
     """
-    if len(url.encode()) > MAX_URL or not url.isprintable() or re.search(r"[\s\\]", url):
-        raise Refused("the address is too long or has characters that no address has")
+    pairs, networks = set(), []
+    for each in openings:
+        if "/" in each:
+            networks.append(_private_network(each))
+            continue
+        if production:
+            raise ValueError(f"EGRESS_ALLOW: {each}: single addresses are for development; open a private network")
+        pairs.add(_pair(each))
+    own = frozenset(ipaddress.ip_address(each) for each in own_addresses)
+    return Policy(frozenset(pairs), tuple(networks), http and not production, frozenset(own_names), own)
+
+
+def check_url(url: str, *, policy: Policy) -> Target:
+    """Split and judge a URL; the same at save, at test and at each call. The addresses behind a name are judged at the call.
+
+    Raises:
+        EgressRefused: it breaks a rule.
+    """
+    if len(url.encode("utf-8", "replace")) > MAX_URL or not url.isprintable() or NOT_IN_A_URL.search(url):
+        raise EgressRefused("url", _l("The address is too long, or has characters that no address has."))
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Refused("the address is malformed") from None
+        raise EgressRefused("url", _l("The address is not written correctly.")) from None
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise Refused("the address must begin with https://")
-    if parts.username is not None or parts.password is not None or parts.fragment or "#" in url:
-        raise Refused("the address may hold neither a user name nor a #fragment")
-    port = port or (443 if parts.scheme == "https" else 80)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if _is_opened(parts.hostname, port, openings):
-        return Target(parts.scheme, parts.hostname, port, path, opened=True)
-    if parts.scheme == "http" and not openings.http:
-        raise Refused("the address must begin with https://")
-    if port not in (PORTS if parts.scheme == "https" else HTTP_PORTS):
-        raise Refused("this port may not be called")
-    return Target(parts.scheme, check_host(parts.hostname), port, path, opened=False)
+        raise EgressRefused("scheme", _l("The address must begin with https://."))
+    if "@" in parts.netloc:
+        raise EgressRefused("user", _l("The address may not hold a user name or password."))
+    if "#" in url:
+        raise EgressRefused("fragment", _l("The address may not hold a “#”."))
+    port = (443 if parts.scheme == "https" else 80) if port is None else port
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (f"?{quote(parts.query, safe=_QUERY)}" if parts.query else "")
+    if opened := _opened(parts.hostname, port, policy):
+        return Target(parts.scheme, parts.hostname, port, path, opened)
+    if parts.scheme == "http" and not policy.http:
+        raise EgressRefused("scheme", _l("The address must begin with https://."))
+    if port not in (PORTS if parts.scheme == "https" else HTTP_PORTS) | {opened for _address, opened in policy.pairs}:
+        raise EgressRefused("port", _l("This port may not be called."))
+    return Target(parts.scheme, check_host(parts.hostname, policy=policy), port, path)
 
 
-def _is_opened(host: str, port: int, openings: Openings) -> bool:
-    try:
-        return (ipaddress.ip_address(host), port) in openings.pairs
-    except ValueError:
-        return False
+_QUERY = "/%:@!$&'()*+,;=~-._?[]{}|^`\"<>"
 
 
-def check_host(host: str) -> str:
-    """Return the host name as an A-label.
+def check_host(host: str, *, policy: Policy) -> str:
+    """Return a host name as an A-label.
 
     Raises:
-        Refused: an address instead of a name, a name of the inside, or no valid name.
+        EgressRefused: a number instead of a name, a name of the inside, one of our own, or no valid name.
     """
-    name = host.rstrip(".").lower()
-    if ":" in name or DIGITS_ONLY.match(name):
-        raise Refused("the address must use a name, not a number")
+    name = host.lower().removesuffix(".")
+    if ":" in name or "%" in name or NUMBER.match(name.rpartition(".")[2]):
+        raise EgressRefused("host", _l("The address must use a name, not a number."))
     try:
-        label = idna.encode(name, uts46=False, strict=True).decode().lower() if not name.isascii() else name
-        idna.encode(label, strict=True)
+        label = idna.encode(name, uts46=False, strict=True, std3_rules=True).decode().lower()
     except (idna.IDNAError, UnicodeError):
-        raise Refused("the name in the address is not valid") from None
-    if DIGITS_ONLY.match(label.rpartition(".")[2]):
-        raise Refused("the address must use a name, not a number")
-    if "." not in label or label in INNER_NAMES or any(label.endswith(f".{inner}") for inner in INNER_NAMES):
-        raise Refused("names of the inside may not be called")
+        label = ""
+    if not label or label.endswith("."):
+        raise EgressRefused("host", _l("The name in the address is not valid."))
+    if NUMBER.match(label.rpartition(".")[2]):
+        raise EgressRefused("host", _l("The address must use a name, not a number."))
+    inner = "." not in label or any(label == each or label.endswith(f".{each}") for each in INNER_NAMES)
+    if inner or label in policy.own_names:
+        raise EgressRefused("host", _l("Names of this portal or of the inside may not be called."))
     return label
 
 
-def check_address(text: str, port: int, openings: Openings) -> Address:
+def check_address(text: str, port: int, *, policy: Policy) -> Address:
     """Judge an address that a name resolved to.
 
     Raises:
-        Refused: it is not a public address, and the operator has not opened it.
+        EgressRefused: it is not a public address, and the operator has not opened it.
     """
+    refused = EgressRefused("address", _l("The name leads to an address that may not be called."))
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        raise Refused("the name leads to an address that may not be called") from None
-    if (address, port) in openings.pairs:
+        raise refused from None
+    if (address, port) in policy.pairs:
         return address
-    if isinstance(address, ipaddress.IPv6Address) and (mapped := address.ipv4_mapped):
-        address = mapped
-    if any(address.version == network.version and address in network for network in openings.networks):
+    if port not in PORTS | HTTP_PORTS or address in METADATA or address in policy.own_addresses or _has_zone(address):
+        raise refused
+    if any(address.version == network.version and address in network for network in policy.networks):
         return address
     if isinstance(address, ipaddress.IPv4Address):
         allowed = not any(address in network for network in REFUSED_4)
     else:
-        allowed = address in ALLOWED_6 and not address.scope_id and not any(address in network for network in REFUSED_6)
+        allowed = address in ALLOWED_6 and not any(address in network for network in REFUSED_6)
     if not allowed:
-        raise Refused("the name leads to an address that may not be called")
+        raise refused
     return address
+
+
+def _has_zone(address: Address) -> bool:
+    return isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None
+
+
+def _opened(host: str, port: int, policy: Policy) -> Address | None:
+    """Return the opened address that a URL names by its number, or by `localhost`."""
+    if host == "localhost":
+        return next((address for address, opened in sorted(policy.pairs, key=str) if address.is_loopback and opened == port), None)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return address if (address, port) in policy.pairs else None
+
+
+def _private_network(text: str) -> Network:
+    network = ipaddress.ip_network(text)
+    if not any(network.version == outer.version and network.subnet_of(outer) for outer in PRIVATE):  # type: ignore[arg-type]
+        raise ValueError(f"EGRESS_ALLOW: {text} is not inside a private network")
+    return network
+
+
+def _pair(text: str) -> tuple[Address, int]:
+    host, _colon, port = text.rpartition(":")
+    try:
+        address, number = ipaddress.ip_address(host.strip("[]")), int(port)
+    except ValueError:
+        raise ValueError(f"EGRESS_ALLOW: {text} is neither ip:port nor a network") from None
+    if not 1 <= number <= 65_535 or address in METADATA or address.is_link_local or address.is_multicast or address.is_unspecified:
+        raise ValueError(f"EGRESS_ALLOW: {text} is never allowed")
+    return address, number

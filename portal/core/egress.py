@@ -1,43 +1,55 @@
 """The only way out: one HTTP call to a checked address, with caps on everything and no redirects.
 
-The name is resolved once, every answer is judged, and the call goes to the judged address; `Host`, SNI and the certificate
-check keep the name. A call is never repeated here: the engine does that, knowing whether the first may have arrived.
+The URL is split once, the name is resolved once, every answer is judged, and the call goes to a judged address; `Host`, SNI and
+the certificate check keep the name. A call is never repeated here: the engine does that, knowing whether the first may have
+arrived. Spoken through httpcore2, the engine of httpx2: it takes our network as an argument, and has no cookies, redirects,
+decompression or proxy variables that would have to be switched off. A private certificate authority is the operator's: OpenSSL
+reads `SSL_CERT_FILE`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import queue
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from contextvars import ContextVar
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore2 as httpcore
-import httpx2 as httpx
+from flask_babel import lazy_gettext as _l
 
 from portal.core import addresses
-from portal.core.addresses import Openings, Refused
+from portal.core.addresses import Address, EgressRefused, Policy, Target, check_url, read_policy
 from portal.core.config import current_settings
 
-CONNECT_S = 5.0
-READ_S = 10.0
-TOTAL_S = 15.0
-RESOLVE_S = 3.0
+__all__ = ["Answer", "EgressError", "EgressRefused", "Policy", "Target", "Timeouts", "check_url", "operator_policy", "send"]
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 MAX_ANSWERS = 16
+MAX_LOOKUPS = 32
+MAX_TRIED = 3
 MAX_REQUEST = 256 * 1024
 MAX_BODY = 16 * 1024
-MAX_HEADERS = 16 * 1024
+MAX_HEAD = 16 * 1024
 MAX_OWN_HEADERS = 20
 MAX_OWN_HEADER_BYTES = 4 * 1024
-HOP_BY_HOP = ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade")
-REFUSED_HEADERS = frozenset({*HOP_BY_HOP, "host", "cookie", "forwarded", "metadata-flavor", "content-length", "content-encoding"})
-REFUSED_PREFIXES = ("webhook-", "x-forwarded-", "x-amz", "x-goog", "x-azure", "x-ms-", "proxy-")
+# An inner address and a name that does not exist must not be told apart by the clock.
+BLOCKED_S = 0.25
+TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+HOP_BY_HOP = ("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect")
+REFUSED_HEADERS = frozenset({*HOP_BY_HOP, "host", "cookie", "forwarded", "metadata-flavor", "accept-encoding", "user-agent"})
+REFUSED_PREFIXES = ("content-", "webhook-", "x-forwarded-", "x-amz", "x-goog", "x-azure", "x-ms-", "x-aws-", "proxy-")
+# The kind of body is the author's to say (a form, XML); its length and coding are ours.
+ALLOWED_CONTENT = frozenset({"content-type", "content-language"})
+# What may travel without TLS: nothing that could be a secret.
+PLAIN_HEADERS = frozenset({"content-type", "content-language", "idempotency-key", "accept", "accept-language"})
 
 
 class EgressError(Exception):
@@ -45,14 +57,28 @@ class EgressError(Exception):
 
     Args:
         code: dns, blocked, connect, tls, timeout, too_large or protocol.
-        sent: False when it is proven that the request did not leave; None when it may have.
+        message: what may be shown; never an inner address or what a server said of itself.
+        reason: for `blocked`, the rule that was broken: a code of EgressRefused.
+        sent: False when it is proven that the request did not arrive; True when something came back; None when nobody can know.
     """
 
-    def __init__(self, code: str, message: str = "", *, sent: bool | None = False) -> None:
+    def __init__(self, code: str, message: str = "", *, sent: bool | None = False, reason: str = "") -> None:
         super().__init__(f"{code}: {message}" if message else code)
         self.code = code
         self.message = message
         self.sent = sent
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a call may take, in seconds; `total_s` is wall-clock time, however slowly bytes drip."""
+
+    resolve_s: float = 3.0
+    connect_s: float = 5.0
+    tls_s: float = 5.0
+    read_s: float = 10.0
+    total_s: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,130 +91,182 @@ class Answer:
     truncated: bool
     took_ms: int
 
-
-@dataclass(slots=True)
-class _Trip:
-    """What one call knows of itself: when it must be over, and whether it has begun to write."""
-
-    ends_at: float
-    openings: Openings
-    sent: bool = False
-
-    def left(self, limit_s: float | None) -> float:
-        left_s = self.ends_at - time.monotonic()
-        if left_s <= 0:
-            raise httpcore.ReadTimeout("the whole call took too long")
-        return min(left_s, limit_s) if limit_s else left_s
-
-
-_trip: ContextVar[_Trip | None] = ContextVar("egress_trip", default=None)
+    @property
+    def location(self) -> str | None:
+        """Where a redirect points; it is never followed."""
+        return self.headers.get("location") if 300 <= self.status < 400 else None
 
 
 def send(
-    method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None, openings: Openings | None = None
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    policy: Policy | None = None,
+    timeouts: Timeouts | None = None,
 ) -> Answer:
     """Make one call and return the answer, whatever its status; a redirect is an answer.
+
+    Args:
+        policy: what the operator opened; the settings' when None.
 
     Raises:
         EgressError: no answer; `.sent` says whether the request may have arrived.
     """
-    opened = openings if openings is not None else operator_openings()
-    trip = _Trip(time.monotonic() + TOTAL_S, opened)
+    rules = policy if policy is not None else operator_policy()
+    trip = _Trip(timeouts or Timeouts())
     try:
-        target = addresses.check_url(url, opened)
-        own = _checked_headers(headers or {})
-    except Refused as refused:
-        raise EgressError("blocked", str(refused)) from None
+        if method not in METHODS:
+            raise EgressRefused("method", _l("This method may not be used."))
+        target = check_url(url, policy=rules)
+        own = _checked_headers(headers or {}, target)
+    except EgressRefused as refused:
+        raise EgressError("blocked", str(refused.message), reason=refused.code) from None
     if body is not None and len(body) > MAX_REQUEST:
         raise EgressError("too_large", "the request is larger than 256 kB")
-    own |= {"Host": target.host_header, "Accept-Encoding": "identity", "User-Agent": "Nasij/1", "Connection": "close"}
-    token = _trip.set(trip)
-    try:
-        return _call(method, f"{target.scheme}://{target.host}:{target.port}{target.path}", own, body)
-    except httpx.HTTPError as broken:
-        raise _explained(broken, trip) from None
-    except (Refused, TimeoutError, OSError) as broken:
-        raise _explained(broken, trip) from None
-    finally:
-        _trip.reset(token)
+    with _explained(trip):
+        reachable = _judged(target, rules, trip)
+        return _call(_request(method, target, own, body), reachable, trip)
 
 
 @lru_cache(maxsize=1)
-def operator_openings() -> Openings:
-    """Return what the operator opened, read once."""
+def operator_policy() -> Policy:
+    """Return what the operator opened, read once.
+
+    Raises:
+        ValueError: EGRESS_ALLOW is malformed, or opens what is never opened.
+    """
     settings = current_settings()
-    return Openings.read(settings.openings, http=settings.egress_allow_http, production=settings.is_production)
+    own = urlsplit(settings.public_url).hostname or ""
+    return read_policy(
+        settings.openings,
+        http=settings.egress_allow_http,
+        production=settings.is_production,
+        own_names=[own],
+        own_addresses=_own_addresses(),
+    )
 
 
-def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    if len(headers) > MAX_OWN_HEADERS or sum(len(name) + len(value) for name, value in headers.items()) > MAX_OWN_HEADER_BYTES:
-        raise Refused("there are too many headers, or they are too long")
-    for name, value in headers.items():
-        low = name.lower()
-        if low in REFUSED_HEADERS or low.startswith(REFUSED_PREFIXES):
-            raise Refused(f"the header {name} may not be set")
-        if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum() or not value.isascii() or not value.isprintable():
-            raise Refused("a header has characters that no header has")
-    return dict(headers)
-
-
-def _call(method: str, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
-    began = time.monotonic()
-    with _client().stream(method, url, headers=headers, content=body) as answer:
-        given = {name.lower(): value for name, value in answer.headers.items()}
-        if sum(len(name) + len(value) for name, value in given.items()) > MAX_HEADERS:
-            raise httpx.RemoteProtocolError("the answer's headers are too large")
-        chunks = bytearray()
-        for chunk in answer.iter_raw(4096):
-            chunks += chunk
-            if len(chunks) > MAX_BODY:
-                break
-    took_ms = round((time.monotonic() - began) * 1000)
-    return Answer(answer.status_code, given, bytes(chunks[:MAX_BODY]), len(chunks) > MAX_BODY, took_ms)
-
-
-def _explained(broken: Exception, trip: _Trip) -> EgressError:
-    """Turn a library's error into a class that may be shown, and say whether the request may have left."""
-    sent: bool | None = None if trip.sent else False
-    cause: BaseException | None = broken
-    while cause is not None:
-        if isinstance(cause, Refused):
-            return EgressError("blocked", str(cause), sent=False)
-        if isinstance(cause, _NoSuchName):
-            return EgressError("dns", sent=False)
-        if isinstance(cause, ssl.SSLError):
-            return EgressError("tls", sent=sent)
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(broken, httpx.TimeoutException | TimeoutError):
-        return EgressError("timeout", sent=sent)
-    if isinstance(broken, httpx.ConnectError | OSError) and not trip.sent:
-        return EgressError("connect", sent=False)
-    return EgressError("protocol" if isinstance(broken, httpx.ProtocolError) else "connect", sent=sent)
+class _Slow(OSError):
+    """The call's time is up, or the time of one of its parts."""
 
 
 class _NoSuchName(OSError):
     """The name did not resolve."""
 
 
+class _TooLarge(OSError):
+    """The head of the answer is larger than 16 kB."""
+
+
+class _Trip:
+    """What one call knows of itself: when it must be over, and how far it came."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self.began = time.monotonic()
+        self.timeouts = timeouts
+        self.wrote = False
+        self.received = 0
+        self.has_head = False
+
+    def left(self, limit_s: float) -> float:
+        left_s = self.began + self.timeouts.total_s - time.monotonic()
+        if left_s <= 0:
+            raise _Slow
+        return min(left_s, limit_s)
+
+    @property
+    def sent(self) -> bool | None:
+        return True if self.received else None if self.wrote else False
+
+
+@contextlib.contextmanager
+def _explained(trip: _Trip) -> Iterator[None]:
+    """Turn a library's error into a class that may be shown, and say whether the request may have arrived."""
+    try:
+        yield
+    except EgressRefused as refused:
+        _wait_until(trip.began + BLOCKED_S)
+        raise EgressError("blocked", str(refused.message), reason=refused.code) from None
+    except _NoSuchName:
+        _wait_until(trip.began + BLOCKED_S)
+        raise EgressError("dns") from None
+    except _TooLarge:
+        raise EgressError("too_large", "the head of the answer is larger than 16 kB", sent=trip.sent) from None
+    except (_Slow, TimeoutError):
+        raise EgressError("timeout", sent=trip.sent) from None
+    except ssl.SSLError:
+        raise EgressError("tls", sent=trip.sent) from None
+    except OSError:
+        raise EgressError("connect" if not trip.wrote else "protocol", sent=trip.sent) from None
+    except (httpcore.ProtocolError, httpcore.NetworkError):
+        raise EgressError("protocol", sent=trip.sent) from None
+
+
+def _wait_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.monotonic()))
+
+
+def _checked_headers(headers: Mapping[str, str], target: Target) -> list[tuple[bytes, bytes]]:
+    if len(headers) > MAX_OWN_HEADERS or sum(len(name) + len(value) for name, value in headers.items()) > MAX_OWN_HEADER_BYTES:
+        raise EgressRefused("header", _l("There are too many headers, or they are too long."))
+    in_the_clear = target.scheme == "http" and target.address is None
+    seen = set()
+    for name, value in headers.items():
+        low = name.lower()
+        if not low or not set(low) <= TOKEN or not value.isascii() or (value and not value.isprintable()) or value != value.strip():
+            raise EgressRefused("header", _l("A header has characters that no header has."))
+        if low in seen or low in REFUSED_HEADERS or (low.startswith(REFUSED_PREFIXES) and low not in ALLOWED_CONTENT):
+            raise EgressRefused("header", _l("The header %(name)s may not be set.", name=name))
+        if in_the_clear and low not in PLAIN_HEADERS:
+            raise EgressRefused("header", _l("The header %(name)s may not travel without TLS.", name=name))
+        seen.add(low)
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def _request(method: str, target: Target, own: list[tuple[bytes, bytes]], body: bytes | None) -> httpcore.Request:
+    head = [
+        (b"Host", target.host_header.encode()),
+        (b"User-Agent", b"Nasij/1"),
+        (b"Accept-Encoding", b"identity"),
+        (b"Connection", b"close"),
+    ]
+    if body is not None or method in ("POST", "PUT", "PATCH"):
+        head.append((b"Content-Length", str(len(body or b"")).encode()))
+    url = httpcore.URL(scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode())
+    return httpcore.Request(method.encode(), url, headers=head + own, content=body or b"")
+
+
+def _call(request: httpcore.Request, reachable: list[Address], trip: _Trip) -> Answer:
+    network = _CheckedNetwork(reachable, trip)
+    with contextlib.closing(httpcore.HTTPConnection(request.url.origin, ssl_context=_tls(), network_backend=network)) as connection:
+        answer = connection.handle_request(request)
+        trip.has_head = True
+        body = bytearray()
+        for chunk in answer.iter_stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                break
+    # latin-1 reads any byte; PostgreSQL keeps no NUL, and h11 lets none through.
+    given = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+    took_ms = round((time.monotonic() - trip.began) * 1000)
+    return Answer(answer.status, given, bytes(body[:MAX_BODY]), len(body) > MAX_BODY, took_ms)
+
+
 @lru_cache(maxsize=1)
-def _client() -> httpx.Client:
-    """Return this process's client: no connection is kept, so each call resolves and judges anew."""
-    limits = httpx.Limits(max_connections=50, max_keepalive_connections=0)
-    transport = httpx.HTTPTransport(verify=_tls(), limits=limits, retries=0, trust_env=False)
-    # The one place that reaches into the library; tests/core/test_egress.py fails if it stops working.
-    transport._pool._network_backend = _CheckedNetwork()
-    timeout = httpx.Timeout(READ_S, connect=CONNECT_S)
-    return httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=timeout, cookies=None)
-
-
 def _tls() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
-class _CheckedNetwork(httpcore.SyncBackend):
-    """Connects to judged addresses only, and keeps every wait inside the call's total time."""
+class _CheckedNetwork(httpcore.NetworkBackend):
+    """Connects to judged addresses only, whatever name it is asked for."""
+
+    def __init__(self, reachable: list[Address], trip: _Trip) -> None:
+        self._reachable = reachable
+        self._trip = trip
 
     def connect_tcp(
         self,
@@ -198,81 +276,137 @@ class _CheckedNetwork(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        trip = _trip.get()
-        if trip is None:
-            raise Refused("calls leave through egress.send only")
-        chosen = judged_address(host, port, trip.openings)
-        stream = super().connect_tcp(chosen, port, timeout=trip.left(timeout), local_address=local_address, socket_options=socket_options)
-        reached = stream.get_extra_info("server_addr")
-        if not reached or ipaddress.ip_address(reached[0]) != ipaddress.ip_address(chosen):
-            stream.close()
-            raise Refused("the connection went elsewhere")
-        return _TimedStream(stream, trip)
+        """Connect to the first judged address that answers; nothing has been sent until one does."""
+        ends_at = time.monotonic() + self._trip.timeouts.connect_s
+        *others, last = self._reachable[:MAX_TRIED]
+        for address in others:
+            with contextlib.suppress(OSError):
+                return self._connect(address, port, ends_at)
+        return self._connect(last, port, ends_at)
 
-    def connect_unix_socket(self, *_args: Any, **_options: Any) -> httpcore.NetworkStream:
-        raise Refused("sockets of this machine may not be called")
+    def _connect(self, address: Address, port: int, ends_at: float) -> httpcore.NetworkStream:
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        line = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            line.settimeout(self._trip.left(max(ends_at - time.monotonic(), 0.001)))
+            line.connect((str(address), port))
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if ipaddress.ip_address(line.getpeername()[0]) != address:
+                raise EgressRefused("address", _l("The name leads to an address that may not be called."))
+        except BaseException:
+            line.close()
+            raise
+        return _Line(line, self._trip)
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.NetworkStream:
+        """Refuse: sockets of this machine are not outside."""
+        raise EgressRefused("address", _l("The name leads to an address that may not be called."))
 
 
-class _TimedStream(httpcore.NetworkStream):
-    """A connection whose every wait ends with the call's total time; remembers that something was written."""
+class _Line(httpcore.NetworkStream):
+    """A connection whose every wait ends with the call's total time; remembers what was written and received."""
 
-    def __init__(self, inner: httpcore.NetworkStream, trip: _Trip) -> None:
-        self._inner, self._trip = inner, trip
-        self._head = 0
+    def __init__(self, line: socket.socket, trip: _Trip) -> None:
+        self._line = line
+        self._trip = trip
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        read = self._inner.read(max_bytes, self._trip.left(timeout))
-        self._head += len(read)
-        return read
+        trip = self._trip
+        if not trip.has_head:
+            # Also ends a server that sends `100 Continue` for ever.
+            max_bytes = min(max_bytes, MAX_HEAD - trip.received)
+            if max_bytes <= 0:
+                raise _TooLarge
+        self._line.settimeout(trip.left(trip.timeouts.read_s))
+        chunk = self._line.recv(max_bytes)
+        trip.received += len(chunk)
+        return chunk
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._trip.sent = True
-        self._inner.write(buffer, self._trip.left(timeout))
+        view = memoryview(buffer)
+        while view:
+            # One send at a time: a receiver that takes a byte now and then must not outlast the total time.
+            self._line.settimeout(self._trip.left(self._trip.timeouts.read_s))
+            self._trip.wrote = True
+            try:
+                view = view[self._line.send(view) :]
+            except (BrokenPipeError, ConnectionResetError) as broken:
+                # httpcore reads on: a server may answer (413, say) and close before it has read everything.
+                raise httpcore.WriteError from broken
 
     def close(self) -> None:
-        self._inner.close()
+        self._line.close()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _TimedStream(self._inner.start_tls(ssl_context, server_hostname, self._trip.left(timeout or CONNECT_S)), self._trip)
+        self._line.settimeout(self._trip.left(self._trip.timeouts.tls_s))
+        try:
+            return _Line(ssl_context.wrap_socket(self._line, server_hostname=server_hostname), self._trip)
+        except BaseException:
+            self._line.close()
+            raise
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        return {"client_addr": self._line.getsockname, "server_addr": self._line.getpeername, "socket": lambda: self._line}.get(
+            info, lambda: None
+        )()
 
 
-def judged_address(host: str, port: int, openings: Openings) -> str:
-    """Resolve a name once and return one address of it; refuse if any of its addresses is bad.
+def _judged(target: Target, policy: Policy, trip: _Trip) -> list[Address]:
+    """Resolve a name once and return its addresses, IPv4 first: many hosts have no way out over IPv6.
 
     Raises:
-        Refused: an address may not be called.
-        OSError: the name does not resolve within 3 s.
+        EgressRefused: any of them may not be called.
+        _NoSuchName: there is none, or there are too many.
     """
-    found = list(dict.fromkeys(_resolve(host, port)))
-    if not found or len(found) > MAX_ANSWERS:
-        raise _NoSuchName(host)
-    judged = [addresses.check_address(each, port, openings) for each in found]
-    judged.sort(key=lambda address: address.version)  # IPv4 first: many hosts have no way out over IPv6
-    return str(judged[0])
+    if target.address is not None:
+        return [target.address]
+    found = list(dict.fromkeys(_lookup(target.host, target.port, trip.left(trip.timeouts.resolve_s))))
+    if not 1 <= len(found) <= MAX_ANSWERS:
+        raise _NoSuchName(target.host)
+    return sorted((addresses.check_address(each, target.port, policy=policy) for each in found), key=lambda address: address.version)
 
 
-def _resolve(host: str, port: int) -> list[str]:
+_lookups = threading.BoundedSemaphore(MAX_LOOKUPS)
+
+
+def _lookup(host: str, port: int, limit_s: float) -> list[str]:
     """Ask the system's resolver in a thread of its own: it has no time limit that we could set."""
-    answers: queue.Queue[list[str] | OSError] = queue.Queue(1)
+    answers: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
-            answers.put([str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
+            answers.put(_resolve(host, port))
         except (OSError, UnicodeError) as broken:
             answers.put(_NoSuchName(str(broken)))
+        finally:
+            _lookups.release()
 
-    if addresses.DIGITS_ONLY.match(host) or ":" in host:
-        return [host]
+    # A resolver that hangs keeps its threads; they must not become as many as there are calls.
+    if not _lookups.acquire(timeout=limit_s):
+        raise _NoSuchName(host)
     threading.Thread(target=ask, name="resolve", daemon=True).start()
     try:
-        answer = answers.get(timeout=RESOLVE_S)
+        answer = answers.get(timeout=limit_s)
     except queue.Empty:
         raise _NoSuchName(host) from None
     if isinstance(answer, OSError):
         raise answer
     return answer
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _own_addresses() -> set[str]:
+    """Return the addresses that this machine calls from; asking for the way sends nothing."""
+    found = set()
+    for family, outside in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asked:
+            asked.connect((outside, 9))
+            found.add(asked.getsockname()[0].partition("%")[0])
+    return found

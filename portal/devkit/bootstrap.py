@@ -1,6 +1,6 @@
 """Set-up on a fresh machine, with nothing but Python 3.11: the virtual environment, the front-end parts, then the command.
 
-Standard library only, run by the machine's own Python: `python3.11 portal/devkit/bootstrap.py setup|run|dev`. What has not
+Standard library only, run by the machine's own Python: `python3.11 portal/devkit/bootstrap.py setup|run|dev|test`. What has not
 changed since the last time is not done again.
 """
 
@@ -18,9 +18,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+DISK_FULL = "The disk is full. Free about 1.5 GB, then run the same command again."
 STAMP = VENV / "nasij-lock"
 NEEDED_BYTES = 1_500_000_000
 NODE_OLDEST = 20
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NETWORK_WORDS = ("Connection refused", "Connection error", "Max retries", "NewConnectionError", "timed out", "Temporary failure in name",
+                 "Network is unreachable", "No matching distribution", "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ECONNRESET")  # fmt: skip
 LOCKS = {"run": ROOT / "requirements" / "run.txt", "dev": ROOT / "requirements" / "dev.txt"}
 
 
@@ -40,20 +44,18 @@ def check_machine() -> None:
             f"Nasij needs Python 3.11, and this is {found}. Install python3.11, or name it: `make run PYTHON=/path/to/python3.11`."
         )
     if not VENV.exists() and shutil.disk_usage(ROOT).free < NEEDED_BYTES:
-        raise Refused("The disk has less than 1.5 GB free, which the set-up needs. Make room and try again.")
+        raise Refused(DISK_FULL)
 
 
 def environment(kind: str) -> None:
     """Bring `.venv` to the lock of this kind; `dev` holds all of `run`."""
-    if not PYTHON.exists():
+    if not _is_whole():
         say("  A virtual environment …")
+        shutil.rmtree(VENV, ignore_errors=True)  # an interrupted set-up leaves half of one
         made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
         if made.returncode:
             shutil.rmtree(VENV, ignore_errors=True)
-            raise Refused(
-                "Python's venv module is not complete. On Debian and Ubuntu install it with `apt-get install python3.11-venv`.\n"
-                + (made.stdout + made.stderr).strip()[-400:]
-            )
+            raise _refusal("Python's venv module is not complete. On Debian and Ubuntu: `apt-get install python3.11-venv`", made)
     wanted = {name: f"{name} {_digest(lock)}" for name, lock in LOCKS.items()}
     installed = STAMP.read_text("ascii") if STAMP.exists() else ""
     if installed in {wanted[kind], wanted["dev"]}:
@@ -65,6 +67,13 @@ def environment(kind: str) -> None:
     _pip("install", "--no-deps", "--no-index", "--no-build-isolation", "-e", str(ROOT))
     STAMP.write_text(wanted[kind], "ascii")
     say(f"  The Python packages are there ({time.monotonic() - began:.0f} s)")
+
+
+def _is_whole() -> bool:
+    """Say whether `.venv` can install packages."""
+    if not PYTHON.exists():
+        return False
+    return STAMP.exists() or subprocess.run([str(PYTHON), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
 
 
 def front_end() -> None:
@@ -92,19 +101,47 @@ def _npm() -> list[str]:
     return [str(VENV / "bin" / "npm")]
 
 
+def browser() -> None:
+    """Bring Chromium, which the browser tests drive: found on PATH, else from the system's packages.
+
+    Raises:
+        Refused: in CI there is none; elsewhere one line says that those tests are left out.
+    """
+    if any(shutil.which(name) for name in BROWSERS):
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say("  Chromium, from the system's packages …")
+        surroundings = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for words in (["update", "-qq"], ["install", "-y", "-qq", "chromium"]):
+            subprocess.run(["apt-get", *words], capture_output=True, env=surroundings, check=False)
+        if shutil.which("chromium"):
+            return
+    advice = "Chromium is not there. Install it (on Debian: `apt-get install chromium`)"
+    if os.environ.get("CI"):
+        raise Refused(f"{advice}: in CI the browser tests must run.")
+    say(f"  {advice}; until then the browser tests are left out.")
+
+
 def _pip(*words: str) -> None:
     command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--quiet", *words]
-    _run(command, "The Python packages could not be installed; is the package index reachable?")
+    _run(command, "The Python packages could not be installed")
 
 
 def _run(command: list[str], trouble: str) -> None:
-    paths = os.pathsep.join([os.environ.get("PATH", ""), str(VENV / "bin")])
+    # Ours first: where the machine's Node is too old, npm must find the one of the wheel.
+    paths = os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", "")])
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PATH": paths}, check=False)
     if done.returncode:
-        said = (done.stdout + done.stderr).strip()[-1500:]
-        if "No space left" in said:
-            raise Refused("The disk is full. Make room and try again.")
-        raise Refused(f"{trouble}.\n{said}")
+        raise _refusal(trouble, done)
+
+
+def _refusal(trouble: str, done: subprocess.CompletedProcess[str]) -> Refused:
+    said = (done.stdout + done.stderr).strip()
+    if "No space left" in said or "ENOSPC" in said:
+        return Refused(DISK_FULL)
+    if any(word in said for word in NETWORK_WORDS):
+        trouble += ": the package index was not reached. Check the network (and the proxy settings of pip and npm), then run the same command again"
+    return Refused(f"{trouble}.\n{said[-1500:]}")
 
 
 def _digest(path: Path) -> str:
@@ -112,20 +149,21 @@ def _digest(path: Path) -> str:
 
 
 def main(words: list[str]) -> None:
-    if words not in (["setup"], ["run"], ["dev"]):
-        sys.exit("usage: bootstrap.py setup|run|dev")
+    if words not in (["setup"], ["run"], ["dev"], ["test"]):
+        sys.exit("usage: bootstrap.py setup|run|dev|test")
     try:
         check_machine()
         say("Nasij")
-        environment("dev" if words == ["dev"] else "run")
+        environment("dev" if words in (["dev"], ["test"]) else "run")
         front_end()
+        if words == ["test"]:
+            browser()
     except Refused as refused:
         sys.exit(f"\nThe set-up stopped. {refused}")
     except KeyboardInterrupt:
         sys.exit("\nStopped. Run the same command again to go on.")
     except OSError as broken:
-        full = broken.errno == errno.ENOSPC
-        sys.exit(f"\nThe set-up stopped. {'The disk is full. Make room and try again.' if full else broken}")
+        sys.exit(f"\nThe set-up stopped. {DISK_FULL if broken.errno == errno.ENOSPC else broken}")
     if words == ["run"]:
         os.execv(PYTHON, [str(PYTHON), "-m", "portal.devkit.supervisor"])
 

@@ -19,7 +19,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from portal.devkit.children import hold_stop_signals, wait_for_stop
+from portal.devkit.children import free_port, hold_stop_signals, wait_for_stop
 from portal.devkit.pages import LocalHandler, LocalServer, text_of
 
 KEEP = 500
@@ -122,9 +122,9 @@ class MailCatcher:
 
     def __init__(self, *, smtp_port: int, web_port: int, folder: Path | None = None) -> None:
         self.mailbox = Mailbox(folder)
-        self._smtp = Controller(
-            _Receiver(self.mailbox), hostname="127.0.0.1", port=smtp_port, enable_SMTPUTF8=True, data_size_limit=26_000_000
-        )
+        self.smtp_port = smtp_port or free_port()
+        receiver = _Receiver(self.mailbox)
+        self._smtp = Controller(receiver, hostname="127.0.0.1", port=self.smtp_port, enable_SMTPUTF8=True, data_size_limit=26_000_000)
         self._web = LocalServer(type("Handler", (_Pages,), {"mailbox": self.mailbox}), web_port)
 
     def start(self) -> None:
@@ -139,10 +139,6 @@ class MailCatcher:
     @property
     def url(self) -> str:
         return self._web.url
-
-    @property
-    def smtp_port(self) -> int:
-        return int(self._smtp.server.sockets[0].getsockname()[1])  # type: ignore[union-attr]  # it runs
 
 
 class _Receiver:

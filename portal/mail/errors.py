@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+FINAL = frozenset({"recipient_refused", "sender_refused", "message_refused", "invalid_address", "invalid_header", "too_many_recipients"})
+
 
 class MailNotSent(Exception):
     """The mail server did not take the message.
 
     Args:
-        code: connect, timeout, recipient_refused, sender_refused, message_refused, connection_lost, invalid_address,
+        code: connect, timeout, busy, recipient_refused, sender_refused, message_refused, connection_lost, invalid_address,
             invalid_header or too_many_recipients.
-        sent: False when it is proven that nobody got it; None when the line broke after the text was handed over.
+        message: plain facts for the person: an address, a header's name; nothing that the server said of itself.
+        sent: False when it is proven that nobody got it; None when the line broke after the whole text was handed over.
     """
 
     def __init__(self, code: str, message: str = "", *, sent: bool | None = False) -> None:
@@ -17,3 +20,8 @@ class MailNotSent(Exception):
         self.code = code
         self.message = message
         self.sent = sent
+
+    @property
+    def again(self) -> bool:
+        """Whether another attempt can help."""
+        return self.code not in FINAL

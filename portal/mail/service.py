@@ -5,29 +5,56 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from email.utils import parseaddr
+from typing import Any
 
+from email_validator import EmailNotValidError, validate_email
+from flask import render_template
+from flask_babel import force_locale
 from flask_mail import Message
+from markupsafe import Markup
 
 from portal.core.config import current_settings
+from portal.i18n.locale import LOCALES
 from portal.mail.errors import MailNotSent
-from portal.mail.transports import Smtp
+from portal.mail.transports import transport_of
 
 MAX_RECIPIENTS = 20
+MAX_SUBJECT = 500
 MAX_TEXT = 200_000
-ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\"]{2,}\Z")
-RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff]")
+MAX_HTML = 500_000
+KEY = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
+HEADER = re.compile(r"[A-Za-z0-9-]{1,60}\Z")
+# What the service writes itself; a second one would let a mail say it is somebody else's.
+OWN_HEADERS = frozenset(
+    {"from", "sender", "to", "cc", "bcc", "subject", "date", "message-id", "reply-to", "return-path", "received", "mime-version",
+     "auto-submitted", "x-nasij-idempotency-key"}
+)  # fmt: skip
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 LETTER = re.compile(r"[^\W\d_]")
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+RLM = "\u200f"
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
-    """One mail: who gets it, what it says. `message_id` is the part before the @, the same for every attempt."""
+    """One mail: who gets it, what it says.
+
+    Args:
+        message_id: the part before the @, the same for every attempt; also the idempotency key that a receiver may read.
+        html: the body as markup made by us, never text from outside; None makes it from the text.
+        locale: "ar" or "en", the language of the frame; empty takes the direction of the text.
+        origin: the workflow's name, for the last line.
+    """
 
     to: list[str]
     subject: str
     text: str
     message_id: str
     headers: dict[str, str] = field(default_factory=dict)
+    html: str | None = None
+    reply_to: str = ""
+    locale: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +65,18 @@ class Receipt:
 
 
 def send(mail: OutgoingMail) -> Receipt:
-    """Hand a mail to the mail server, to all recipients or to none.
+    """Hand a mail to the mail server, to all recipients or to none. Needs an application context.
 
     Raises:
         MailNotSent: `.sent` says whether it may have been taken.
     """
-    _check(mail)
     settings = current_settings()
-    domain = settings.mail_from.rpartition("@")[2] or "localhost"
-    message_id = f"<{mail.message_id}@{domain}>"
-    message = Message(
-        subject=mail.subject,
-        recipients=[*mail.to],
-        body=mail.text,
-        html=html_of(mail.text),
-        sender=settings.mail_from,
-        extra_headers={"Auto-Submitted": "auto-generated", "X-Nasij-Idempotency-Key": mail.message_id, **mail.headers},
-    )
-    message.msgId = message_id
-    Smtp(settings).deliver(parseaddr(settings.mail_from)[1], mail.to, message.as_bytes())
-    return Receipt(message_id)
-
-
-def html_of(text: str) -> str:
-    """Return the text as an HTML part that says its own direction: a mail client lays out what does not say it."""
-    direction, language = ("rtl", "ar") if is_right_to_left(text) else ("ltr", "en")
-    paragraphs = "".join(f'<p dir="auto" style="margin:0 0 1em">{_escaped(each)}</p>' for each in text.split("\n\n"))
-    body = "font:16px/1.6 'IBM Plex Sans Arabic','Segoe UI',Tahoma,Arial,sans-serif;color:#201e1a;background:#fdfbf8;padding:24px"
-    return (
-        f'<!doctype html><html lang="{language}" dir="{direction}"><head><meta charset="utf-8"><title></title></head>'
-        f'<body dir="{direction}" style="{body}">'
-        f'<table role="presentation" dir="{direction}" width="100%" style="max-width:640px"><tr>'
-        f'<td dir="{direction}" align="{"right" if direction == "rtl" else "left"}">{paragraphs}</td></tr></table></body></html>'
-    )
+    recipients = _recipients(mail.to)
+    _check(mail)
+    sender = parseaddr(settings.mail_from)[1]
+    message = _built(mail, recipients, settings.mail_from, sender.rpartition("@")[2] or "localhost")
+    transport_of(settings).deliver(sender, recipients, message.as_bytes())
+    return Receipt(message.msgId)
 
 
 def is_right_to_left(text: str) -> bool:
@@ -79,20 +85,85 @@ def is_right_to_left(text: str) -> bool:
     return bool(first and RIGHT_TO_LEFT.match(first[0]))
 
 
-def _escaped(text: str) -> str:
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return plain.replace("\n", "<br>")
+def _built(mail: OutgoingMail, recipients: list[str], mail_from: str, domain: str) -> Message:
+    locale = LOCALES[mail.locale or ("ar" if is_right_to_left(mail.text or mail.subject) else "en")]
+    text = _clean(mail.text)
+    context: dict[str, Any] = {
+        "subject": _clean(mail.subject),
+        "text": text,
+        "paragraphs": _paragraphs(text),
+        "html": Markup(mail.html) if mail.html is not None else None,  # noqa: S704 - made by us, see OutgoingMail
+        "lang": locale.tag,
+        "dir": locale.dir,
+        "align": "right" if locale.dir == "rtl" else "left",
+        "origin": _clean(mail.origin),
+    }
+    with force_locale(locale.tag):
+        message = Message(
+            subject=_directed(render_template("mail/step/subject.txt", **context).strip()),
+            recipients=list(recipients),
+            body=render_template("mail/step/body.txt", **context),
+            html=render_template("mail/step/body.html", **context),
+            sender=mail_from,
+            reply_to=_address(mail.reply_to) if mail.reply_to else None,
+            extra_headers={"Auto-Submitted": "auto-generated", "X-Nasij-Idempotency-Key": mail.message_id, **mail.headers},
+        )
+    message.msgId = f"<{mail.message_id}@{domain}>"
+    return message
+
+
+def _paragraphs(text: str) -> list[dict[str, Any]]:
+    """Split a text into paragraphs of lines, each with its own direction: Gmail and Outlook do not know `dir="auto"`."""
+    found = [part.strip("\n") for part in re.split(r"\n{2,}", text)]
+    return [{"lines": part.split("\n"), "dir": "rtl" if is_right_to_left(part) else "ltr"} for part in found if part]
+
+
+def _directed(subject: str) -> str:
+    """A subject takes its direction from its first letter: an Arabic one that begins with a Latin name needs a mark."""
+    return RLM + subject if RIGHT_TO_LEFT.search(subject) and not is_right_to_left(subject) else subject
+
+
+def _clean(text: str) -> str:
+    """Leave out what no mail may hold: control characters and halves of characters."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return UNSEEN.sub("", lines).encode("utf-8", "ignore").decode()
+
+
+def _recipients(to: list[str]) -> list[str]:
+    if len(to) > MAX_RECIPIENTS:
+        raise MailNotSent("too_many_recipients")
+    found = {address.lower(): address for address in map(_address, to)}
+    if not found:
+        raise MailNotSent("invalid_address")
+    return list(found.values())
+
+
+def _address(text: str) -> str:
+    """Return an address that any mail server takes: international domains as A-labels."""
+    try:
+        valid = validate_email(text, check_deliverability=False, allow_smtputf8=False, globally_deliverable=False)
+    except EmailNotValidError:
+        raise MailNotSent("invalid_address", _shown(text)) from None
+    if valid.ascii_email is None or "." not in valid.ascii_domain:
+        raise MailNotSent("invalid_address", _shown(text))
+    return valid.ascii_email
+
+
+def _shown(text: str) -> str:
+    return "".join(mark for mark in text if mark.isprintable())[:100]
 
 
 def _check(mail: OutgoingMail) -> None:
-    if not mail.to:
-        raise MailNotSent("invalid_address")
-    if len(mail.to) > MAX_RECIPIENTS:
-        raise MailNotSent("too_many_recipients")
-    for address in mail.to:
-        if not ADDRESS.match(address) or not address.isprintable():
-            raise MailNotSent("invalid_address", address[:100])
-    if any(mark in mail.subject for mark in "\r\n\x00"):
-        raise MailNotSent("invalid_header")
-    if len(mail.text) > MAX_TEXT:
+    if not KEY.match(mail.message_id):
+        raise MailNotSent("invalid_header", "Message-ID")
+    if any(mark in mail.subject for mark in "\r\n\x00") or len(mail.subject) > MAX_SUBJECT:
+        raise MailNotSent("invalid_header", "Subject")
+    for name, value in mail.headers.items():
+        if not HEADER.match(name) or name.lower() in OWN_HEADERS or name.lower().startswith("content-"):
+            raise MailNotSent("invalid_header", _shown(name))
+        if not value.isascii() or not value.isprintable() or len(value) > MAX_SUBJECT:
+            raise MailNotSent("invalid_header", _shown(name))
+    if mail.locale and mail.locale not in LOCALES:
+        raise MailNotSent("invalid_header", "locale")
+    if len(mail.text) > MAX_TEXT or len(mail.html or "") > MAX_HTML:
         raise MailNotSent("message_refused")
