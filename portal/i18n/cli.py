@@ -15,7 +15,7 @@ from portal.i18n.catalogues import FOLDER, TAGS, ensure_compiled, po_path
 
 PARTS = FOLDER / "parts"
 TEMPLATE = FOLDER / "messages.pot"
-METHODS = [("portal/**.py", "python"), ("templates/**.html", "jinja2")]
+METHODS = [("portal/**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.txt", "jinja2")]
 KEYWORDS = {
     "_": None,
     "_l": None,

@@ -41,6 +41,7 @@ REASONS: dict[str, Any] = {
     "mail_invalid_address": _l("A recipient is not a valid e-mail address."),
     "mail_invalid_header": _l("The subject may not contain line breaks."),
     "mail_too_many_recipients": _l("An e-mail has at most 20 recipients."),
+    "mail_busy": _l("The mail server is busy."),
     "mail_timeout": _l("The mail server did not answer in time."),
     "mail_connection_lost": _l("The connection to the mail server was lost while sending."),
 }

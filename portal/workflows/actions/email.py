@@ -11,9 +11,6 @@ from portal.mail.errors import MailNotSent
 from portal.workflows.actions.base import Call, Done, Failed, Outcome
 from portal.workflows.definition import Field
 
-# Refusals that another attempt cannot mend.
-FINAL = frozenset({"recipient_refused", "sender_refused", "message_refused", "invalid_address", "invalid_header", "too_many_recipients"})
-
 
 class Email:
     kind: ClassVar[str] = "email"
@@ -38,10 +35,10 @@ class Email:
             subject=str(call.config["subject"]),
             text=str(call.config["body"]),
             message_id=call.idem_key,
+            origin=call.workflow_name,
         )
         try:
             receipt = mail.send(message)
         except MailNotSent as refused:
-            again = refused.code not in FINAL
-            return Failed(f"mail_{refused.code}", detail=refused.message, again=again, sent=refused.sent)
+            return Failed(f"mail_{refused.code}", detail=refused.message, again=refused.again, sent=refused.sent)
         return Done({"message_id": receipt.message_id, "to": message.to})
