@@ -1,4 +1,4 @@
-"""`portal strings`: collect the strings of code and templates, merge what translators wrote, and check all of it."""
+"""`portal strings`: collect the strings of code and templates into the catalogues, and check all of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from babel.messages.pofile import read_po, write_po
 from portal.core.config import ROOT
 from portal.i18n.catalogues import FOLDER, TAGS, ensure_compiled, po_path
 
-PARTS = FOLDER / "parts"
 TEMPLATE = FOLDER / "messages.pot"
 METHODS = [("portal/**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.txt", "jinja2")]
 KEYWORDS = {
@@ -67,11 +66,10 @@ def _is_ours(path: str) -> bool:
 
 
 def merged(template: Catalog, tag: str) -> Catalog:
-    """Return a language's catalogue with exactly the strings of the template; parts fill what it lacks."""
+    """Return a language's catalogue with exactly the strings of the template."""
     known = {}
-    for source in [*sorted(PARTS.glob("*.po")), po_path(tag)] if tag == "ar" else [po_path(tag)]:
-        if source.exists():
-            known.update({_key(message): message.string for message in _read(source, tag) if message.id and any(_strings(message))})
+    if po_path(tag).exists():
+        known = {_key(message): message.string for message in _read(po_path(tag), tag) if message.id and any(_strings(message))}
     target = Catalog(locale=tag, project="Nasij", charset="utf-8", fuzzy=False)
     for message in template:
         if not message.id:
