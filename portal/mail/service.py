@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.encoders import encode_base64
+from email.header import Header
 from email.utils import parseaddr
 from typing import Any
 
@@ -75,7 +78,7 @@ def send(mail: OutgoingMail) -> Receipt:
     _check(mail)
     sender = parseaddr(settings.mail_from)[1]
     message = _built(mail, recipients, settings.mail_from, sender.rpartition("@")[2] or "localhost")
-    transport_of(settings).deliver(sender, recipients, message.as_bytes())
+    transport_of(settings).deliver(sender, recipients, _on_the_wire(message))
     return Receipt(message.msgId)
 
 
@@ -100,7 +103,7 @@ def _built(mail: OutgoingMail, recipients: list[str], mail_from: str, domain: st
     }
     with force_locale(locale.tag):
         message = Message(
-            subject=_directed(render_template("mail/step/subject.txt", **context).strip()),
+            subject=_encoded(_directed(render_template("mail/step/subject.txt", **context).strip())),
             recipients=list(recipients),
             body=render_template("mail/step/body.txt", **context),
             html=render_template("mail/step/body.html", **context),
@@ -112,6 +115,19 @@ def _built(mail: OutgoingMail, recipients: list[str], mail_from: str, domain: st
     return message
 
 
+def _on_the_wire(message: Message) -> bytes:
+    """Write a message in plain ASCII with short lines: Flask-Mail leaves text as it is, which servers refuse past 998 bytes a line."""
+    whole = message_from_bytes(message.as_bytes())
+    for part in whole.walk():
+        if part.get_content_maintype() == "text":
+            text = part.get_payload(decode=True)
+            assert isinstance(text, bytes)
+            del part["Content-Transfer-Encoding"]
+            part.set_payload(b"\r\n".join(text.splitlines()) + b"\r\n")
+            encode_base64(part)
+    return whole.as_bytes(policy=whole.policy.clone(linesep="\r\n"))
+
+
 def _paragraphs(text: str) -> list[dict[str, Any]]:
     """Split a text into paragraphs of lines, each with its own direction: Gmail and Outlook do not know `dir="auto"`."""
     found = [part.strip("\n") for part in re.split(r"\n{2,}", text)]
@@ -121,6 +137,11 @@ def _paragraphs(text: str) -> list[dict[str, Any]]:
 def _directed(subject: str) -> str:
     """A subject takes its direction from its first letter: an Arabic one that begins with a Latin name needs a mark."""
     return RLM + subject if RIGHT_TO_LEFT.search(subject) and not is_right_to_left(subject) else subject
+
+
+def _encoded(subject: str) -> str:
+    """Encode and fold a subject ourselves: Python's generator folds again what is too long, and loses spaces between words."""
+    return subject if subject.isascii() else Header(subject, "utf-8", maxlinelen=74, header_name="Subject").encode()
 
 
 def _clean(text: str) -> str:
@@ -141,7 +162,7 @@ def _recipients(to: list[str]) -> list[str]:
 def _address(text: str) -> str:
     """Return an address that any mail server takes: international domains as A-labels."""
     try:
-        valid = validate_email(text, check_deliverability=False, allow_smtputf8=False, globally_deliverable=False)
+        valid = validate_email(text, check_deliverability=False, allow_smtputf8=False, globally_deliverable=False, strict=True)
     except EmailNotValidError:
         raise MailNotSent("invalid_address", _shown(text)) from None
     if valid.ascii_email is None or "." not in valid.ascii_domain:

@@ -83,7 +83,7 @@ class Smtp:
         settings = self.settings
         with _proven_unsent(watch):
             code, _said = server.connect(settings.mail_host, settings.mail_port)
-            _expect(code, 220, "connect")
+            _expect(watch, code, 220, "connect")
             if server.sock is not None:
                 server.sock.settimeout(self.total_s)
             if settings.mail_security == "starttls":
@@ -95,16 +95,16 @@ class Smtp:
     def _envelope(self, server: smtplib.SMTP, watch: _Watch, sender: str, recipients: list[str]) -> None:
         with _proven_unsent(watch):
             code, _said = server.mail(sender)
-            _expect(code, 250, "sender_refused")
+            _expect(watch, code, 250, "sender_refused")
             for recipient in recipients:
                 code, _said = server.rcpt(recipient)
-                _expect(251 if code == 250 else code, 251, "recipient_refused", recipient)
+                _expect(watch, 250 if code == 251 else code, 250, "recipient_refused", recipient)
 
     def _text(self, server: smtplib.SMTP, watch: _Watch, message: bytes) -> None:
         lines = FIRST_DOT.sub(b"..", LINE_END.sub(b"\r\n", message))
         with _proven_unsent(watch):
             code, _said = server.docmd("data")
-            _expect(code, 354, "message_refused")
+            _expect(watch, code, 354, "message_refused")
             # Without the closing dot the server has no message yet: a line that breaks here delivered nothing.
             server.send(lines if lines.endswith(b"\r\n") else lines + b"\r\n")
         try:
@@ -113,13 +113,15 @@ class Smtp:
         except (smtplib.SMTPException, OSError):
             # The server may have taken the message before the line broke: nobody can know.
             raise MailNotSent("timeout" if watch.is_over else "connection_lost", sent=None) from None
-        if code == -1:
-            raise MailNotSent("connection_lost", sent=None)
-        _expect(code, 250, "message_refused")
+        if watch.is_over or not 200 <= code < 600:
+            raise MailNotSent("timeout" if watch.is_over else "connection_lost", sent=None)
+        _expect(watch, code, 250, "message_refused")
 
 
-def _expect(code: int, wanted: int, refused: str, message: str = "") -> None:
+def _expect(watch: _Watch, code: int, wanted: int, refused: str, message: str = "") -> None:
     """A 4xx answer means later (grey-listing, a full box), anything else a refusal for good."""
+    if watch.is_over:
+        raise MailNotSent("timeout")  # half a line, read when the conversation was ended
     if code == wanted:
         return
     raise MailNotSent("busy" if 400 <= code < 500 else refused, message)
@@ -137,7 +139,9 @@ def _proven_unsent(watch: _Watch) -> Iterator[None]:
     except ssl.SSLError:
         raise MailNotSent("connect", "TLS") from None
     except (smtplib.SMTPException, OSError) as broken:
-        raise MailNotSent("timeout" if watch.is_over or isinstance(broken, TimeoutError) else "connect") from None
+        # smtplib turns a wait that took too long into "disconnected".
+        slow = watch.is_over or isinstance(broken, TimeoutError) or isinstance(broken.__context__, TimeoutError)
+        raise MailNotSent("timeout" if slow else "connect") from None
     except UnicodeError:
         raise MailNotSent("invalid_address") from None
 

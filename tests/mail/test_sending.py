@@ -36,6 +36,7 @@ class Post:
         self.rcpt: Callable[[str], str] = lambda address: "250 OK"
         self.after_data = "250 OK"
         self.raw: list[bytes] = []
+        self.port = 0
 
     async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: Any) -> str:
         said = self.rcpt(address)
@@ -59,9 +60,9 @@ class Post:
 @pytest.fixture
 def post() -> Iterator[Post]:
     handler = Post()
-    controller = Controller(handler, hostname="127.0.0.1", port=0)
+    controller = Controller(handler, hostname="127.0.0.1", port=_free_port())
     controller.start()
-    handler.port = controller.server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+    handler.port = controller.port
     yield handler
     controller.stop()
 
@@ -97,6 +98,12 @@ def mail(**more: Any) -> OutgoingMail:
     return OutgoingMail(**given)
 
 
+def text_of(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert isinstance(body, EmailMessage)
+    return str(body.get_content()).replace("\r\n", "\n")
+
+
 def refusal(call: Callable[[], object]) -> MailNotSent:
     with pytest.raises(MailNotSent) as refused:
         call()
@@ -118,7 +125,7 @@ def test_a_mail_arrives_with_its_stable_id_in_two_parts(post, settings):
     assert message["Reply-To"] == "desk@example.com"
     assert message["From"] == "Nasij <nasij@example.org>"
     assert message["Subject"] == "Leave"
-    text = message.get_body(("plain",)).get_content()
+    text = text_of(message)
     assert text.startswith("Hello\n\nOne\nTwo\n\n-- \nSent by the workflow “Leave request” in Nasij.")
     html = message.get_body(("html",)).get_content()
     assert '<html lang="en" dir="ltr">' in html and "One<br>Two" in html
@@ -139,7 +146,7 @@ def test_the_html_part_is_valid_and_every_cell_says_its_direction(post, settings
         assert each.get("dir") in ("rtl", "ltr") and f"direction:{each.get('dir')}" in each.get("style"), each.tag
     assert [each.get("dir") for each in tree.iter("p")] == ["rtl", "ltr", "rtl"]
     assert "&lt;b&gt;&amp;" in html
-    assert "أُرسلت هذه الرسالة آليًا من نسيج." in html
+    assert "رسالة آلية من نسيج." in html
     assert not list(tree.iter("a")) and not list(tree.iter("script")) and not list(tree.iter("img"))
     assert message["Subject"] == "طلب إجازة"
 
@@ -175,8 +182,8 @@ def test_lines_with_dots_and_long_lines_arrive_whole(post, settings):
 
     send(mail(text=text))
 
-    assert post.mails[0][2].get_body(("plain",)).get_content().startswith(text)
-    assert max(map(len, post.raw[0].split(b"\r\n"))) < 998
+    assert text_of(post.mails[0][2]).startswith(text)
+    assert post.raw[0].isascii() and max(map(len, post.raw[0].split(b"\r\n"))) < 80
 
 
 def test_a_long_arabic_subject_is_folded_and_read_back(post, settings):
@@ -193,7 +200,7 @@ def test_half_characters_and_controls_are_left_out(post, settings):
 
     send(mail(text="a\ud800b\x00c\x07d"))
 
-    assert post.mails[0][2].get_body(("plain",)).get_content().startswith("abcd\n")
+    assert text_of(post.mails[0][2]).startswith("abcd\n")
 
 
 @pytest.mark.parametrize("address", ["sara@مثال.السعودية", "sara@xn--mgbh0fb.xn--mgberp4a5d4ar"])
@@ -455,7 +462,7 @@ def test_a_mail_travels_encrypted_and_signed_in(settings, server_tls, certificat
 
     def sign_in(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         seen.append((mechanism, data.login, data.password))
-        return AuthResult(success=data.password == b"right")
+        return AuthResult(success=data.password == b"right", handled=False)
 
     handler = Post()
     options: dict[str, Any] = {"auth_required": True, "authenticator": sign_in}
