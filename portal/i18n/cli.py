@@ -29,6 +29,8 @@ TAG = re.compile(r"</?\w+[^>]*>")
 LETTERS = re.compile("[A-Za-z]{3,}")
 ARABIC = re.compile("[\u0600-\u06ff]")
 ARABIC_FORMS = 6
+# In the order of CLDR: zero, one, two, few, many, other. Babel's own formula for Arabic has the last two the other way round.
+ARABIC_PLURALS = "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5);"
 
 
 def run(*, check: bool) -> int:
@@ -121,6 +123,7 @@ def _read(path: Path, tag: str) -> Catalog:
 def _text(catalogue: Catalog) -> str:
     buffer = io.BytesIO()
     write_po(buffer, catalogue, omit_header=True, sort_output=True, width=0, no_location=True)
-    plural = f"Plural-Forms: nplurals={catalogue.num_plurals}; plural={catalogue.plural_expr};\\n" if catalogue.locale else ""
+    forms = ARABIC_PLURALS if str(catalogue.locale) == "ar" else f"nplurals={catalogue.num_plurals}; plural={catalogue.plural_expr};"
+    plural = f"Plural-Forms: {forms}\\n" if catalogue.locale else ""
     header = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n' + (f'"{plural}"\n' if plural else "")
     return header + "\n" + buffer.getvalue().decode("utf-8")

@@ -10,6 +10,7 @@ from portal.mail import service as mail
 from portal.mail.errors import MailNotSent
 from portal.workflows.actions.base import Call, Done, Failed, Outcome
 from portal.workflows.definition import Field
+from portal.workflows.expressions import as_text
 
 
 class Email:
@@ -32,8 +33,8 @@ class Email:
         addresses = [str(each) for each in to] if isinstance(to, list) else str(to).replace("،", ",").split(",")
         message = mail.OutgoingMail(
             to=[each.strip() for each in addresses if each.strip()],
-            subject=str(call.config["subject"]),
-            text=str(call.config["body"]),
+            subject=as_text(call.config["subject"]),
+            text=as_text(call.config["body"]),
             message_id=call.idem_key,
             origin=call.workflow_name,
         )

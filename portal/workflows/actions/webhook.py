@@ -88,8 +88,9 @@ def _read(answer: egress.Answer) -> Any:
     if "json" not in answer.headers.get("content-type", ""):
         return text
     try:
-        return json.loads(text)
-    except ValueError:
+        # NaN and infinities are no JSON, and PostgreSQL refuses them.
+        return json.loads(text, parse_constant=lambda _name: None)
+    except (ValueError, RecursionError):
         return text
 
 

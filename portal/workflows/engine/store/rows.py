@@ -95,8 +95,9 @@ def idem_key(run_id: UUID, node_key: str, scope_path: str = "", gen: int = 0) ->
 
 
 def to_json(value: Any) -> str:
-    # PostgreSQL's jsonb refuses U+0000; NaN and infinities are no JSON.
-    return json.dumps(value, ensure_ascii=False, default=str).replace("\\u0000", "")
+    # PostgreSQL's jsonb refuses U+0000 and half surrogates, which answers of other systems may hold.
+    text = json.dumps(value, ensure_ascii=False, default=str).replace("\\u0000", "")
+    return text.encode("utf-8", "replace").decode()
 
 
 def born(
