@@ -57,8 +57,28 @@ def dispatch() -> None:
     janitor.dispatch(runner.worker_name(), stop=_stopping())
 
 
+class Stopping(threading.Event):
+    """An event that a signal handler may set: the plain one locks, and deadlocks when the signal comes while it waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_asked = False
+
+    def is_set(self) -> bool:
+        return self._is_asked
+
+    def set(self) -> None:
+        self._is_asked = True
+
+    def wait(self, timeout: float | None = None) -> bool:
+        end = time.monotonic() + (timeout if timeout is not None else float("inf"))
+        while not self._is_asked and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.1))
+        return self._is_asked
+
+
 def _stopping() -> threading.Event:
-    stop = threading.Event()
+    stop = Stopping()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_unused: stop.set())
     return stop
