@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text
 
 from portal.core import db
+from portal.i18n import search
 from portal.i18n.locale import bilingual
 from portal.identity.models import Membership, Person
 
@@ -53,6 +55,40 @@ def first_tenant_of(person_id: UUID) -> UUID | None:
         {"person": person_id},
     )
     return found
+
+
+def tenants_of(person_id: UUID) -> list[Row[Any]]:
+    """Return id, names and role of every active tenant a person belongs to, first joined first."""
+    session = db.session()
+    own = "select set_config('app.person_id', :person, true)"
+    session.execute(text(own), {"person": str(person_id)})
+    rows = session.execute(
+        text(
+            "select t.id, t.name, t.name_ar, m.role from memberships m join tenants t on t.id = m.tenant_id and t.status = 'active'"
+            " where m.person_id = :person order by m.created_at, m.tenant_id"
+        ),
+        {"person": person_id},
+    ).all()
+    # The rest of the transaction is the tenant's own again: its lists of members must not gain rows of other tenants.
+    session.execute(text(own), {"person": ""})
+    return list(rows)
+
+
+def find_members(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
+    """Return id, names and role of the active members whose name holds each word of a folded text."""
+    return list(
+        db.session().execute(
+            select(Person.id, Person.name, Person.name_ar, Membership.role)
+            .join(Membership, Membership.person_id == Person.id)
+            .where(
+                Membership.tenant_id == tenant_id,
+                Person.is_active,
+                search.holds_words(words, Person.name, func.coalesce(Person.name_ar, "")),
+            )
+            .order_by(Person.name, Person.id)
+            .limit(limit)
+        )
+    )
 
 
 def role_in(tenant_id: UUID, person_id: UUID) -> str | None:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, tuple_
+from sqlalchemy import Row, Select, func, select, text, tuple_
 from sqlalchemy.orm import defer
 
 from portal.core import db
 from portal.core.errors import NotFound
 from portal.core.paging import Listing, Page, write_cursor
+from portal.i18n.search import holds_words
 from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
 
@@ -53,6 +54,20 @@ def workflow_names(tenant_id: UUID) -> list[Row[Any]]:
     """Return id and names of every workflow, for filters."""
     columns = WorkflowTemplate.id, WorkflowTemplate.name, WorkflowTemplate.name_ar
     return list(db.session().execute(select(*columns).where(WorkflowTemplate.tenant_id == tenant_id).order_by(WorkflowTemplate.name)))
+
+
+def find_workflows(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
+    """Return id and names of the workflows whose names hold each word of a folded text, last changed first."""
+    columns = WorkflowTemplate.id, WorkflowTemplate.name, WorkflowTemplate.name_ar
+    named = holds_words(words, WorkflowTemplate.name, func.coalesce(WorkflowTemplate.name_ar, ""))
+    found = select(*columns).where(WorkflowTemplate.tenant_id == tenant_id, named).order_by(WorkflowTemplate.updated_at.desc()).limit(limit)
+    return list(db.session().execute(found))
+
+
+def find_runs(tenant_id: UUID, first: UUID, last: UUID, *, limit: int) -> list[Row[Any]]:
+    """Return the runs whose id stands between two, newest first: all that begin with the same characters."""
+    wanted = _run_rows(tenant_id).where(WorkflowExecution.id.between(first, last))
+    return list(db.session().execute(wanted.limit(limit)))
 
 
 def get_version(tenant_id: UUID, version_id: UUID) -> WorkflowVersion:
@@ -128,9 +143,9 @@ def due_times(tenant_id: UUID, run_id: UUID) -> dict[UUID, Any]:
     return {row.step_id: row.due_at for row in rows}
 
 
-def list_runs(tenant_id: UUID, *, status: str | None, workflow_id: UUID | None, page: Page) -> Listing[Row[Any]]:
-    """Return runs with their workflow's and starter's names, newest first."""
-    wanted = (
+def _run_rows(tenant_id: UUID) -> Select[Any]:
+    """Select runs with the names of their workflow, newest first."""
+    return (
         select(
             WorkflowExecution.id,
             WorkflowExecution.status,
@@ -148,12 +163,20 @@ def list_runs(tenant_id: UUID, *, status: str | None, workflow_id: UUID | None, 
         )
         .where(WorkflowExecution.tenant_id == tenant_id)
         .order_by(WorkflowExecution.created_at.desc(), WorkflowExecution.id.desc())
-        .limit(page.limit + 1)
     )
+
+
+def list_runs(
+    tenant_id: UUID, *, status: str | None, workflow_id: UUID | None, person_id: UUID | None = None, page: Page
+) -> Listing[Row[Any]]:
+    """Return runs with their workflow's and starter's names, newest first."""
+    wanted = _run_rows(tenant_id).limit(page.limit + 1)
     if status is not None:
         wanted = wanted.where(WorkflowExecution.status == status)
     if workflow_id is not None:
         wanted = wanted.where(WorkflowExecution.workflow_id == workflow_id)
+    if person_id is not None:
+        wanted = wanted.where(WorkflowExecution.executed_by == person_id)
     if page.after is not None:
         wanted = wanted.where(tuple_(WorkflowExecution.created_at, WorkflowExecution.id) < page.after)
     rows = list(db.session().execute(wanted))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.workflows import jobs, listeners  # noqa: F401 - importing registers them
+from portal.core import palette
+from portal.workflows import entries, jobs, listeners  # noqa: F401 - importing registers them
 from portal.workflows.designer.views import bp as designer
 from portal.workflows.views import bp
 
@@ -12,3 +13,6 @@ from portal.workflows.views import bp
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(designer)
+    palette.provide(entries.find, place=1)
+    palette.provide_recall("workflows", entries.recall_workflow)
+    palette.provide_recall("runs", entries.recall_run)
