@@ -173,13 +173,20 @@ def transaction(tenant_id: UUID | None = None, *, system: bool = False) -> Itera
         _commit(unit)
 
 
-def enter_tenant(tenant_id: UUID) -> None:
-    """Set the tenant of the open unit, once it is known from the signed-in session."""
+def enter_tenant(tenant_id: UUID, *, is_named: bool = False) -> None:
+    """Set the tenant of the open unit, once it is known from the signed-in session.
+
+    Args:
+        is_named: a query of the open transaction has already named it (`enter_role` of the schema).
+    """
     unit = _unit.get()
     if unit is None:
         raise RuntimeError("no unit of work is open")
     unit.tenant_id = tenant_id
-    _tell_tenant(unit)
+    if is_named:
+        unit.session.info["tenant_id"] = tenant_id
+    else:
+        _tell_tenant(unit)
 
 
 def after_commit(call: Callable[[], None]) -> None:

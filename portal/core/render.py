@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import lru_cache
+from datetime import datetime
+from functools import lru_cache, partial
 from typing import Any
+from uuid import UUID
 
-from flask import Flask, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
 from jinja2_fragments.flask import render_block
+from markupsafe import Markup
 
 from portal.core.config import current_settings
 
@@ -18,7 +21,7 @@ class Components:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._macros: dict[str, Callable[..., str]] = {}
+        self._macros: dict[str, Callable[..., Any]] = {}
 
     def __getattr__(self, name: str) -> Callable[..., str]:
         if name.startswith("_"):
@@ -26,10 +29,30 @@ class Components:
         macro = self._macros.get(name)
         if macro is None:
             module = self._app.jinja_env.get_template(f"components/{name}.html").module
-            macro = getattr(module, name)
+            macro = partial(_said_once, getattr(module, name))
             if not self._app.debug:
                 self._macros[name] = macro
         return macro
+
+
+# Values that are told apart by their type and themselves; Markup equals its text, so the type must be part of the key.
+PLAIN = frozenset({str, Markup, int, bool, float, type(None), UUID, datetime})
+
+
+def _said_once(macro: Callable[..., Markup], *values: Any, **named: Any) -> Markup:
+    """Call a component, once for the same plain arguments in one language and request: it depends on nothing else."""
+    every = (*values, *named.values())
+    kinds = tuple(map(type, every))
+    if not PLAIN.issuperset(kinds):
+        return macro(*values, **named)
+    here = vars(g._get_current_object())  # looked up once: each look through the proxy costs as much as a small macro
+    said = here.setdefault("said", {})
+    language = getattr(here.get("_flask_babel"), "babel_locale", None)  # where Flask-Babel keeps the language of the request
+    key = (macro.name, language, tuple(named), kinds, every)  # type: ignore[attr-defined]  # a Jinja macro has it
+    text = said.get(key)
+    if text is None:
+        text = said[key] = macro(*values, **named)
+    return text
 
 
 def init_app(app: Flask) -> None:

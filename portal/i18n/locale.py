@@ -8,7 +8,7 @@ from flask import Flask, g, has_request_context, request
 from flask_babel import Babel
 
 from portal.core import access
-from portal.i18n import catalogues, formats
+from portal.i18n import catalogues, formats, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ def init_app(app: Flask) -> None:
         timezone_selector=chosen_timezone,
     )
     app.jinja_env.add_extension("jinja2.ext.i18n")
+    words.init_app(app)
     app.jinja_env.filters.update(formats.FILTERS)
     app.jinja_env.globals.update(bilingual=bilingual)
     app.context_processor(lambda: {"locale": current()})

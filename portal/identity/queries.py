@@ -18,7 +18,10 @@ def find_person(email_key: str) -> Person | None:
 
 
 def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple[object, ...]] | None:
-    """Return the live session with its person and tenant, in one query; None if it is unknown or too old."""
+    """Return the live session with its person, tenant and role, in one query; None if it is unknown or too old.
+
+    Where the person is a member of the session's tenant, the transaction has that tenant from here on.
+    """
     return (
         db.session()
         .execute(
@@ -26,7 +29,7 @@ def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple
                 """
             select s.id, s.person_id, s.tenant_id, s.data, s.seen_at < clock_timestamp() - interval '1 minute' as stale,
                    p.name as person_name, p.name_ar as person_name_ar, p.locale, t.name as tenant_name, t.name_ar as tenant_name_ar,
-                   t.timezone
+                   t.timezone, case when p.id is not null and t.id is not null then enter_role(t.id, p.id) end as role
             from sessions s
             left join people p on p.id = s.person_id and p.is_active
             left join tenants t on t.id = s.tenant_id and t.status = 'active'
@@ -51,14 +54,6 @@ def first_tenant_of(person_id: UUID) -> UUID | None:
             " where m.person_id = :person order by m.created_at, m.tenant_id limit 1"
         ),
         {"person": person_id},
-    )
-    return found
-
-
-def role_in(tenant_id: UUID, person_id: UUID) -> str | None:
-    """Return the person's role in the tenant, or None."""
-    found: str | None = db.session().scalar(
-        select(Membership.role).where(Membership.tenant_id == tenant_id, Membership.person_id == person_id)
     )
     return found
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Flask, g, request, session
+from flask import Flask, g, session
 
-from portal.core import db
 from portal.core.access import Access
 from portal.core.log import add_fields
-from portal.identity import queries
 from portal.identity.roles import PERMISSIONS
 from portal.identity.sessions import DatabaseSessions, WebData
 from portal.identity.views import bp
@@ -22,17 +20,13 @@ def init_app(app: Flask) -> None:
 def find_access() -> None:
     """Turn the session into the Access of this request; a session without a live membership is nobody's."""
     row = session.row if isinstance(session, WebData) else None
-    if row is None or row.person_name is None or row.tenant_name is None or request.endpoint == "static":
-        return
-    db.enter_tenant(row.tenant_id)
-    role = queries.role_in(row.tenant_id, row.person_id)
-    if role is None:
+    if row is None or row.role is None:
         return
     g.access = Access(
         person_id=row.person_id,
         tenant_id=row.tenant_id,
-        role=role,
-        permissions=PERMISSIONS[role],
+        role=row.role,
+        permissions=PERMISSIONS[row.role],
         person_name=row.person_name,
         person_name_ar=row.person_name_ar,
         tenant_name=row.tenant_name,
