@@ -128,10 +128,14 @@ def delete_rows(tenant_id: UUID, slug: str, filters: dict[str, Any]) -> int:
 
 
 def _table(tenant_id: UUID, slug: str) -> Any:
-    found = queries.columns_of(tenant_id, slug)
-    if found is None:
+    # Kept for the unit of work: a run that writes ten rows asks once what the table looks like.
+    known = db.session().info.setdefault("data_tables", {})
+    if slug not in known:
+        known[slug] = queries.columns_of(tenant_id, slug)
+    if known[slug] is None:
+        del known[slug]
         raise NotFound
-    return found
+    return known[slug]
 
 
 def _filter(table: Any, filters: dict[str, Any]) -> dict[str, Any]:

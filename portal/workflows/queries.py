@@ -16,6 +16,14 @@ from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTem
 
 # Built once: these are the queries of the pages that are opened most, and building one costs as much as running it.
 TENANT: BindParameter[UUID] = bindparam("tenant")
+LIVE = (
+    select(WorkflowTemplate.is_active, WorkflowVersion.id, WorkflowVersion.number)
+    .outerjoin(
+        WorkflowVersion,
+        (WorkflowVersion.tenant_id == WorkflowTemplate.tenant_id) & (WorkflowVersion.id == WorkflowTemplate.published_version_id),
+    )
+    .where(WorkflowTemplate.tenant_id == TENANT, WorkflowTemplate.id == bindparam("workflow"))
+)
 NAMES = (
     select(WorkflowTemplate.id, WorkflowTemplate.name, WorkflowTemplate.name_ar)
     .where(WorkflowTemplate.tenant_id == TENANT)
@@ -92,6 +100,18 @@ def get_version(tenant_id: UUID, version_id: UUID) -> WorkflowVersion:
     if found is None:
         raise NotFound
     return found
+
+
+def live_version(tenant_id: UUID, workflow_id: UUID) -> Row[Any] | None:
+    """Return id and number of a workflow's live version; None while it has none or is switched off.
+
+    Raises:
+        NotFound: no such workflow in this tenant.
+    """
+    row = db.session().execute(LIVE, {"tenant": tenant_id, "workflow": workflow_id}).first()
+    if row is None:
+        raise NotFound
+    return row if row.is_active and row.id is not None else None
 
 
 def list_versions(tenant_id: UUID, workflow_id: UUID) -> Sequence[WorkflowVersion]:

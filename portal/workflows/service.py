@@ -14,9 +14,9 @@ from portal.datatables import service as tables
 from portal.workflows import definition, inputs, queries, samples
 from portal.workflows.actions.registry import FIELDS
 from portal.workflows.definition import Problem
-from portal.workflows.engine.plan import Graph
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import ending, rescuing, starting
+from portal.workflows.engine.store.sql import published
 from portal.workflows.errors import DraftInvalid, NotPublished, WrongState
 from portal.workflows.models import WorkflowRevision, WorkflowTemplate, WorkflowVersion
 
@@ -111,24 +111,22 @@ def start_run(tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: 
         NotPublished: it has no live version.
         Invalid: `.problems` says which input is wrong.
     """
-    with db.transaction():
-        workflow = queries.get_workflow(tenant_id, workflow_id)
-        if workflow.published_version_id is None or not workflow.is_active:
+    with db.transaction() as session:
+        live = queries.live_version(tenant_id, workflow_id)
+        if live is None:
             raise NotPublished
-        version = queries.get_version(tenant_id, workflow.published_version_id)
+        version = published(session.connection(), tenant_id, live.id)
         values = inputs.read(version.settings.get("inputs", []), given)
         run_id, is_new = starting.start(
             tenant_id,
             workflow_id,
-            version.id,
-            graph=Graph.of(version.nodes, version.edges),
-            settings=version.settings,
+            live.id,
             input_data=values,
             by=by.id,
             dedup_key=dedup_key,
         )
         if is_new:
-            audit.record(tenant_id, by, "run.started", run_id, workflow=workflow_id, version=version.number)
+            audit.record(tenant_id, by, "run.started", run_id, workflow=workflow_id, version=live.number)
     return run_id, is_new
 
 
@@ -159,7 +157,6 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
         run = queries.get_run(tenant_id, run_id)
         if run.status not in ("failed", "timed_out", "cancelled"):
             raise WrongState
-        version = queries.get_version(tenant_id, run.version_id)
         done = {
             step.node_key: (step.port or "out", step.output) for step in queries.steps_of(tenant_id, run_id) if step.state == "succeeded"
         }
@@ -167,8 +164,6 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
             tenant_id,
             run.workflow_id,
             run.version_id,
-            graph=Graph.of(version.nodes, version.edges),
-            settings=version.settings,
             input_data=run.input_data,
             by=by.id,
             dedup_key=f"retry:{run_id}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -70,6 +71,9 @@ class Moves:
     run: Run
     worker: str
     may_carry: bool
+    may_apply: bool = False
+    applied: int = 0
+    begun: float = field(default_factory=time.monotonic)
     events: list[dict[str, Any]] = field(default_factory=list)
     born: list[dict[str, Any]] = field(default_factory=list)
     timers: list[dict[str, Any]] = field(default_factory=list)
@@ -111,6 +115,7 @@ def born(
     config: Any = None,
     epoch: int = 0,
     attempt: int = 0,
+    took_s: float = 0.0,
 ) -> dict[str, Any]:
     """Return the row of a step that begins its life in this state."""
     return {
@@ -120,6 +125,7 @@ def born(
         "state": state,
         "attempt": attempt,
         "epoch": epoch,
+        "took_s": round(took_s, 6),
         "leased": state == "leased",
         "timeout_s": int(node.get("timeout_s") or 30),
         "effect": ACTIONS[node["kind"]].effect(node.get("config") or {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +21,9 @@ BORN = """
          r.port, r.input, r.output, r.error, case when r.leased then %(worker)s::text end,
          case when r.leased then clock_timestamp() + make_interval(secs => %(lease_s)s::float8) end,
          case when r.leased then clock_timestamp() + make_interval(secs => r.timeout_s) end,
-         case when r.state in ('leased', 'waiting', 'succeeded', 'failed') then clock_timestamp() end,
+         case when r.state in ('leased', 'waiting', 'succeeded', 'failed') then clock_timestamp() - make_interval(secs => r.took_s) end,
          case when r.state in ('succeeded', 'failed', 'skipped', 'cancelled') then clock_timestamp() end
-  from jsonb_to_recordset(%(born)s::jsonb) as r(id uuid, node_key text, kind text, state text, attempt int, epoch int, leased bool,
+  from jsonb_to_recordset(%(born)s::jsonb) as r(id uuid, node_key text, kind text, state text, attempt int, epoch int, took_s float8, leased bool,
        timeout_s int, effect text, idem_key text, port text, input jsonb, output jsonb, error jsonb)
 """
 TOLD = """
@@ -126,21 +127,29 @@ def run_values(status: str | None, error: dict[str, Any] | None, output: Any) ->
     }
 
 
-_graphs: dict[UUID, Graph] = {}
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What never changes of a published version."""
+
+    graph: Graph
+    settings: dict[str, Any]
 
 
-def graph_of(connection: Connection, tenant_id: UUID, version_id: UUID) -> Graph:
-    """Return a version's graph; versions never change, so the process keeps the last few hundred."""
-    graph = _graphs.get(version_id)
-    if graph is None:
+_published: dict[UUID, Published] = {}
+
+
+def published(connection: Connection, tenant_id: UUID, version_id: UUID) -> Published:
+    """Return a version's graph and settings; versions never change, so the process keeps the last few hundred."""
+    found = _published.get(version_id)
+    if found is None:
         row = connection.exec_driver_sql(
-            "select nodes, edges from workflow_versions where tenant_id = %s and id = %s",
+            "select nodes, edges, settings from workflow_versions where tenant_id = %s and id = %s",
             (tenant_id, version_id),
         ).one()
-        if len(_graphs) > 500:
-            _graphs.clear()
-        graph = _graphs[version_id] = Graph.of(row.nodes, row.edges)
-    return graph
+        if len(_published) > 500:
+            _published.clear()
+        found = _published[version_id] = Published(Graph.of(row.nodes, row.edges), row.settings)
+    return found
 
 
 def read_steps(connection: Connection, run: Run) -> None:
@@ -168,7 +177,7 @@ def locked_run(connection: Connection, tenant_id: UUID, run_id: UUID) -> tuple[R
     ).first()
     if row is None or row.status in ("succeeded", "failed", "cancelled", "timed_out"):
         return None, row
-    graph = graph_of(connection, tenant_id, row.version_id)
+    graph = published(connection, tenant_id, row.version_id).graph
     run = Run(
         tenant_id,
         run_id,
