@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -50,7 +49,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     _configure(app, settings)
     csrf.init_app(app)
-    Migrate(app, db)  # type: ignore[arg-type]  # our own env.py asks nothing of it
     headers.init_headers(app)
     i18n.init_app(app)
     render.init_app(app)

@@ -76,7 +76,7 @@ class Unit:
     session: Session
     tenant_id: UUID | None
     depth: int = 0
-    later: list[Callable[[], None]] = field(default_factory=list)
+    later: list[Callable[[], object]] = field(default_factory=list)
 
 
 _unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
@@ -189,7 +189,7 @@ def enter_tenant(tenant_id: UUID, *, is_named: bool = False) -> None:
         _tell_tenant(unit)
 
 
-def after_commit(call: Callable[[], None]) -> None:
+def after_commit(call: Callable[[], object]) -> None:
     """Run `call` once the open transaction has committed; never if it rolls back."""
     unit = _unit.get()
     if unit is None:

@@ -206,16 +206,15 @@ def _house(log_path: str) -> Iterator[tuple[Servers, Receiver, dict[str, str]]]:
 
 def prove(*, runs: int, seconds: float, log_path: str = os.devnull, say: Callable[[str], None] = lambda _text: None) -> Report:
     """Start `runs` runs and attack for `seconds`; then wait for peace and count."""
-    from flask_migrate import upgrade
-
     from portal.app import create_app
-    from portal.core import config, db, jobs
+    from portal.core import config, db, jobs, schema
 
     for cached in (config.current_settings, db.engine, jobs.connection):
         cached.cache_clear()
     with _house(log_path) as (servers, receiver, environment), open(log_path, "ab") as log:
-        with create_app().app_context():
-            upgrade(directory=str(ROOT / "migrations"))
+        app = create_app()
+        schema.migrate(app)
+        with app.app_context():
             tenant_id, workflow_id = _workflow(receiver.address)
             crew = Crew(environment, log)
             crew.keep_up()

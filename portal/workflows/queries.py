@@ -90,6 +90,12 @@ def workflow_names(tenant_id: UUID) -> list[Row[Any]]:
     return list(db.session().execute(NAMES, {"tenant": tenant_id}))
 
 
+def names_of(tenant_id: UUID, workflow_id: UUID) -> dict[str, Any]:
+    """Return a workflow's names as notices carry them: `workflow_id`, `workflow`, `workflow_ar`."""
+    row = db.session().execute(NAMES.where(WorkflowTemplate.id == workflow_id), {"tenant": tenant_id}).one()
+    return {"workflow_id": str(workflow_id), "workflow": row.name, "workflow_ar": row.name_ar}
+
+
 def get_version(tenant_id: UUID, version_id: UUID) -> WorkflowVersion:
     """Return a published version.
 

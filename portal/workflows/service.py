@@ -7,7 +7,7 @@ from uuid import UUID
 
 from portal import events
 from portal.audit import service as audit
-from portal.core import bus, clock, db
+from portal.core import bus, clock, db, egress
 from portal.core.access import Actor
 from portal.core.errors import NotFound
 from portal.datatables import service as tables
@@ -49,15 +49,52 @@ def create_workflow(tenant_id: UUID, *, name: str, name_ar: str | None, sample: 
     return workflow.id
 
 
+def describe_workflow(
+    tenant_id: UUID,
+    workflow_id: UUID,
+    *,
+    name: str,
+    name_ar: str | None,
+    description: str | None,
+    description_ar: str | None,
+    is_active: bool,
+    by: Actor,
+) -> None:
+    """Change what a workflow is called and says of itself, and whether new runs may start. Running runs go on.
+
+    Raises:
+        NotFound: no such workflow in this tenant.
+    """
+    with db.transaction():
+        workflow = queries.get_workflow(tenant_id, workflow_id, lock=True)
+        workflow.name, workflow.name_ar = name, name_ar or None
+        workflow.description, workflow.description_ar = description or None, description_ar or None
+        workflow.is_active = is_active
+        audit.record(tenant_id, by, "workflow.described", workflow_id, name=name, is_active=is_active)
+
+
 def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
-    """Return every broken rule of a draft, and every data table it names that is not there."""
+    """Return every broken rule of a draft, every data table it names that is not there, every address that may not be called."""
     problems = definition.check(workflow.nodes, workflow.settings, FIELDS)
     known = tables.names(workflow.tenant_id)
     for node in workflow.nodes:
         wanted = (node.get("config") or {}).get("table")
         if node.get("kind") == "database" and wanted and wanted not in known:
             problems.append(definition.Problem(node["key"], "table", inputs.NO_SUCH_TABLE))
+        if node.get("kind") == "webhook" and (refused := _refused_address((node.get("config") or {}).get("url"))):
+            problems.append(definition.Problem(node["key"], "url", refused))
     return problems
+
+
+def _refused_address(url: Any) -> Any:
+    """Say why an address could never be called; one with values in it is judged when it is known."""
+    if not url or "${" in str(url):
+        return None
+    try:
+        egress.check_url(str(url).strip(), policy=egress.operator_policy())
+    except egress.EgressRefused as refused:
+        return refused.message
+    return None
 
 
 def publish_version(tenant_id: UUID, workflow_id: UUID, *, by: Actor) -> int:

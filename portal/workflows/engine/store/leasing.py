@@ -51,7 +51,7 @@ def read_run(connection: Connection, lease: Lease) -> Run | None:
     """Do what `open_run` does in the open transaction, which holds the run's row from here on."""
     row = connection.exec_driver_sql(
         """
-        select e.status, e.version_id, e.workflow_id, t.name, e.input_data, e.executed_by,
+        select e.status, e.version_id, e.workflow_id, t.name, t.name_ar, e.input_data, e.executed_by,
                coalesce(e.started_at, clock_timestamp()) as started_at, e.event_seq
         from workflow_executions e join workflow_templates t on t.tenant_id = e.tenant_id and t.id = e.workflow_id
         where e.tenant_id = %s and e.id = %s for update of e
@@ -66,6 +66,7 @@ def read_run(connection: Connection, lease: Lease) -> Run | None:
         lease.run_id,
         row.workflow_id,
         row.name,
+        row.name_ar,
         graph,
         row.input_data,
         row.executed_by,

@@ -46,6 +46,7 @@ class Run:
     id: UUID
     workflow_id: UUID
     workflow_name: str
+    workflow_name_ar: str | None
     graph: Graph
     input: dict[str, Any]
     executed_by: UUID | None
@@ -171,7 +172,7 @@ def ending_of(moves: Moves) -> str | None:
 
 def announce_after(run: Run, moves: Moves, status: str | None, doubtful: Lease | None) -> None:
     if doubtful is not None:
-        bus.announce(events.StepInDoubt(run.tenant_id, run.id, doubtful.node_key, run.executed_by))
+        bus.announce(events.StepInDoubt(run.tenant_id, run.id, run.workflow_id, doubtful.node_key, run.executed_by))
     if status is not None:
         bus.announce(events.RunFinished(run.tenant_id, run.id, run.workflow_id, status, run.executed_by))
     seq = run.event_seq

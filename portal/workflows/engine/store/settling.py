@@ -312,6 +312,7 @@ def _call(run: Run, node: dict[str, Any], attempt: int) -> Call | Failed:
         run.tenant_id,
         run.id,
         run.workflow_name,
+        run.workflow_name_ar,
         node["key"],
         config,
         idem_key(run.id, node["key"]),

@@ -168,7 +168,7 @@ def locked_run(connection: Connection, tenant_id: UUID, run_id: UUID) -> tuple[R
     """Lock a run's row and read all of it; (None, row) when it has ended."""
     row = connection.exec_driver_sql(
         """
-        select e.status, e.cancel_at is not null as cancelled, e.event_seq, e.error, e.version_id, e.workflow_id, t.name, e.input_data,
+        select e.status, e.cancel_at is not null as cancelled, e.event_seq, e.error, e.version_id, e.workflow_id, t.name, t.name_ar, e.input_data,
                e.executed_by, coalesce(e.started_at, e.created_at) as started_at
         from workflow_executions e join workflow_templates t on t.tenant_id = e.tenant_id and t.id = e.workflow_id
         where e.tenant_id = %s and e.id = %s for update of e
@@ -183,6 +183,7 @@ def locked_run(connection: Connection, tenant_id: UUID, run_id: UUID) -> tuple[R
         run_id,
         row.workflow_id,
         row.name,
+        row.name_ar,
         graph,
         row.input_data,
         row.executed_by,
