@@ -6,6 +6,7 @@ with it; the outermost `transaction()` commits and then runs what was left for a
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -224,6 +225,12 @@ def _tell_tenant(unit: Unit) -> None:
 def name_tenant(open_session: Session, tenant_id: UUID | None) -> None:
     """Set `app.tenant_id` for the rest of the transaction."""
     open_session.connection().exec_driver_sql("select set_config('app.tenant_id', %s, true)", (str(tenant_id or ""),))
+
+
+def to_json(value: Any) -> str:
+    """Write a value as the text of a `jsonb`, without what PostgreSQL refuses and other systems may send: U+0000, half surrogates."""
+    text = json.dumps(value, ensure_ascii=False, default=str).replace("\\u0000", "")
+    return text.encode("utf-8", "replace").decode()
 
 
 def dispose() -> None:

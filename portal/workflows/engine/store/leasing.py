@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from portal.core import db
-from portal.workflows.engine.store.rows import QUEUE, Lease, Run, publish, to_json
+from portal.workflows.engine.store.rows import QUEUE, Lease, Run, publish
 from portal.workflows.engine.store.sql import published, read_steps
 
 
@@ -134,7 +134,7 @@ def fence(lease: Lease, config: dict[str, Any]) -> bool:
                     "run": lease.run_id,
                     "step": lease.step_id,
                     "epoch": lease.epoch,
-                    "input": to_json(config),
+                    "input": db.to_json(config),
                 },
             )
             .first()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import time
 from dataclasses import dataclass, field
@@ -97,12 +96,6 @@ class Moves:
 def idem_key(run_id: UUID, node_key: str, scope_path: str = "", gen: int = 0) -> str:
     """Return the key that every attempt of a step carries to the outside: the same for all retries and workers."""
     return hashlib.sha256(f"{run_id}|{node_key}|{scope_path}|{gen}".encode()).hexdigest()[:40]
-
-
-def to_json(value: Any) -> str:
-    # PostgreSQL's jsonb refuses U+0000 and half surrogates, which answers of other systems may hold.
-    text = json.dumps(value, ensure_ascii=False, default=str).replace("\\u0000", "")
-    return text.encode("utf-8", "replace").decode()
 
 
 def born(

@@ -29,7 +29,6 @@ from portal.workflows.engine.store.rows import (
     ending_of,
     idem_key,
     stand,
-    to_json,
     wake,
 )
 from portal.workflows.engine.store.sql import read_steps, write_settle
@@ -160,7 +159,7 @@ def _judge(lease: Lease, run: Run, outcome: Outcome | Any, moves: Moves) -> dict
     """Turn an outcome into the step's new state, and tell the run's events."""
     node = run.graph.nodes[lease.node_key]
     if isinstance(outcome, Done):
-        too_large = len(to_json(outcome.output)) > MAX_VALUE_BYTES
+        too_large = len(db.to_json(outcome.output)) > MAX_VALUE_BYTES
         if too_large:
             outcome = Failed("output_too_large", sent=False)
         else:
@@ -252,7 +251,7 @@ def _compute(moves: Moves, node: dict[str, Any], effect: str) -> bool:
     outcome = call if isinstance(call, Failed) else _perform_here(call, node, effect)
     took_s = time.perf_counter() - began
     config = None if isinstance(call, Failed) else call.config
-    if isinstance(outcome, Done) and len(to_json(outcome.output)) > MAX_VALUE_BYTES:
+    if isinstance(outcome, Done) and len(db.to_json(outcome.output)) > MAX_VALUE_BYTES:
         outcome = Failed("output_too_large")
     if isinstance(outcome, Done):
         stand(run, node, "succeeded", port=outcome.port, output=outcome.output)

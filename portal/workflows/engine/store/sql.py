@@ -8,10 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from portal.core import db
 from portal.core.config import current_settings
 from portal.workflows.engine.plan import Graph, Stand
 from portal.workflows.engine.states import STEP_ENDED
-from portal.workflows.engine.store.rows import QUEUE, Lease, Moves, Run, to_json
+from portal.workflows.engine.store.rows import QUEUE, Lease, Moves, Run
 
 BORN = """
   insert into workflow_steps
@@ -90,7 +91,7 @@ def _row_values(
 ) -> dict[str, Any]:
     return {
         "tenant": tenant_id, "run": run_id, "queue": QUEUE, "worker": worker or None, "actor": worker or "engine",
-        "lease_s": current_settings().lease_s, "born": to_json(born), "events": to_json(told), "timers": to_json(timers),
+        "lease_s": current_settings().lease_s, "born": db.to_json(born), "events": db.to_json(told), "timers": db.to_json(timers),
     }  # fmt: skip
 
 
@@ -109,9 +110,9 @@ def write_settle(
     values = _row_values(run.tenant_id, run.id, moves.born, moves.events, moves.timers, lease.worker)
     values |= {
         "step": lease.step_id, "epoch": lease.epoch, "state": step["state"], "port": step["port"],
-        "output": to_json(step["output"]) if step["output"] is not None else None,
-        "error": to_json(step["error"]) if step["error"] else None, "code": (step["error"] or {}).get("code"),
-        "input": to_json(config) if config is not None else None, "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
+        "output": db.to_json(step["output"]) if step["output"] is not None else None,
+        "error": db.to_json(step["error"]) if step["error"] else None, "code": (step["error"] or {}).get("code"),
+        "input": db.to_json(config) if config is not None else None, "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
         "seq": run.event_seq, **run_values(status, moves.failed, moves.last_output),
     }  # fmt: skip
     connection.exec_driver_sql(SETTLE + (RUN_ENDS if status else RUN_GOES_ON), values)
@@ -121,8 +122,8 @@ def run_values(status: str | None, error: dict[str, Any] | None, output: Any) ->
     message = f"{error.get('step')}: {error['code']} {error.get('detail') or ''}".strip() if error else None
     return {
         "status": status,
-        "run_output": to_json(output) if output is not None and status == "succeeded" else None,
-        "run_error": to_json(error) if error else None,
+        "run_output": db.to_json(output) if output is not None and status == "succeeded" else None,
+        "run_error": db.to_json(error) if error else None,
         "error_message": message,
     }
 

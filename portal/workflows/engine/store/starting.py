@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -52,7 +51,7 @@ def start(
         """,
         {
             "id": run_id, "tenant": tenant_id, "workflow": workflow_id, "version": version_id, "by": by,
-            "input": json.dumps(input_data), "dedup": dedup_key, "replay_of": replay_of,
+            "input": db.to_json(input_data), "dedup": dedup_key, "replay_of": replay_of,
             "deadline_s": version.settings.get("deadline_s", DEFAULT_DEADLINE_S),
         },
     ).first()  # fmt: skip
