@@ -1,4 +1,4 @@
-"""`_()` and `ngettext()` of templates: the catalogue is looked up once per language, not once per word.
+"""`_()` and `ngettext()`, in templates and formats: the catalogue is looked up once per language, not once per word.
 
 A list page says some hundreds of words; going through Flask-Babel's request lookups for each costs more than the rest of the page.
 """
@@ -23,15 +23,22 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(_=translated, gettext=translated, ngettext=counted)
 
 
-def catalogue() -> NullTranslations:
-    """Return the catalogue of the reader's language, or of the language that `force_locale` set."""
-    return _of(_tag())
+def gettext(message: str, **values: Any) -> str:
+    """Return a message in the reader's language, or in the one that `force_locale` set, with its named values put in."""
+    text = _of(tag()).gettext(message)
+    return text % values if values else text
+
+
+def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:
+    """Return the form of a message that fits a number; `num` is put in as one of the values."""
+    values.setdefault("num", number)
+    return _of(tag()).ngettext(singular, plural, number) % values
 
 
 @pass_eval_context
 def translated(evaluation: EvalContext, message: str, **values: Any) -> str:
     """Return a message in the reader's language with its named values put in, escaped where the template is HTML."""
-    whole = _text(_tag(), message)
+    whole = _text(tag(), message)
     if not evaluation.autoescape:
         return str(whole) % values
     return whole % values if values or "%" in whole else whole
@@ -40,24 +47,25 @@ def translated(evaluation: EvalContext, message: str, **values: Any) -> str:
 @pass_eval_context
 def counted(evaluation: EvalContext, singular: str, plural: str, number: int, **values: Any) -> str:
     """Return the form of a message that fits a number; `num` is put in as one of the values."""
-    text = catalogue().ngettext(singular, plural, number)
+    text = _of(tag()).ngettext(singular, plural, number)
     values.setdefault("num", number)
     return (Markup(text) if evaluation.autoescape else text) % values  # noqa: S704 - as below
 
 
 @lru_cache(maxsize=8192)
-def _text(tag: str, message: str) -> Markup:
-    return Markup(_of(tag).gettext(message))  # noqa: S704 - the catalogue is ours; values are escaped when they are put in
+def _text(language: str, message: str) -> Markup:
+    return Markup(_of(language).gettext(message))  # noqa: S704 - the catalogue is ours; values are escaped when they are put in
 
 
-def _tag() -> str:
+def tag() -> str:
+    """Return the tag of the language that is spoken now: "ar" or "en"."""
     kept = vars(g._get_current_object()).get("_flask_babel")  # where Flask-Babel keeps what it chose for the request
     chosen = getattr(kept, "babel_locale", None) or get_locale()
     return chosen.language if chosen else "en"
 
 
-def _of(tag: str) -> NullTranslations:
-    found = _catalogues.get(tag)
+def _of(language: str) -> NullTranslations:
+    found = _catalogues.get(language)
     if found is None:
-        found = _catalogues[tag] = get_translations()
+        found = _catalogues[language] = get_translations()
     return found
