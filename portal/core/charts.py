@@ -16,6 +16,10 @@ HEAD_PX = 18  # room for the figure above the highest column
 FOOT_PX = 26  # the row of labels under the plot
 BAND_FILL = 0.72
 NARROW_LETTERS = 34  # how many letters of labels fit side by side on a phone
+EDGE = 5  # how far a label may stick out of the plot, in percent of its width
+RING_RADIUS = 48
+RING_GAP = 0.008
+RING_TONES = (1, 5, 2, 3, 6)  # without red: a thing that is merely counted has not failed
 DECADE = (1.0, 2.0, 5.0, 10.0)
 # Steps of a time axis, in seconds: nobody reads "100 seconds", everybody reads "2 minutes".
 DURATIONS_S = (
@@ -176,11 +180,10 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """An arc of a ring whose whole length is 100."""
+    """An arc of a ring around 0 0, as a path to be stroked; empty for nothing."""
 
     series: Series
-    begin: float
-    length: float
+    path: str
     spoken: str
 
 
@@ -264,10 +267,15 @@ def labels(texts: Sequence[str]) -> tuple[Label, ...]:
     wide, narrow = label_steps([len(text) for text in texts])
     last = len(texts) - 1
     return tuple(
-        Label(_middle(place, len(texts)), text, is_minor=(last - place) % narrow != 0)
+        Label(_middle(place, len(texts)), text, is_minor=(last - place) % narrow != 0 or _overhangs(_middle(place, len(texts)), text))
         for place, text in enumerate(texts)
         if (last - place) % wide == 0
     )
+
+
+def _overhangs(middle: float, text: str) -> bool:
+    """Say whether a label would stick out of its card at the beginning of the axis on a phone."""
+    return middle + EDGE < len(text) / 2 / NARROW_LETTERS * 100
 
 
 def stacked(
@@ -345,11 +353,11 @@ def donut(chart_id: str, items: Sequence[Item], *, title: str, summary: str, hea
     if len(items) > 5:
         raise ValueError("a ring shows at most five slices")
     total = sum(item.value for item in items)
-    gap = 0.8 if sum(item.value > 0 for item in items) > 1 else 0
+    gap = RING_GAP if sum(item.value > 0 for item in items) > 1 else 0.0
     slices, begin = [], 0.0
     for place, item in enumerate(items):
-        share = item.value / total * 100 if total else 0
-        slices.append(Slice(Series(item.name, place + 1, item.text), trim(begin), trim(max(0.0, share - gap)), item.spoken))
+        share = item.value / total if total else 0.0
+        slices.append(Slice(Series(item.name, RING_TONES[place], item.text), arc_of(begin, max(0.0, share - gap)), item.spoken))
         begin += share
     rows = tuple((item.name, (item.text,)) for item in items)
     return Donut(Frame(chart_id, title, summary, rtl, heads, rows), tuple(slices), total_text)
@@ -420,8 +428,23 @@ def runs_of(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[flo
 
 
 def path_of(points: Sequence[tuple[float, float] | None]) -> str:
-    """Return the SVG path of a line, broken at None."""
-    return "".join("M" + "L".join(f"{x} {y}" for x, y in run) for run in runs_of(points))
+    """Return the SVG path of a line, broken at None; a lone point becomes a dot under a round pen."""
+    return "".join("M" + "L".join(f"{x} {y}" for x, y in run) + ("h0" if len(run) == 1 else "") for run in runs_of(points))
+
+
+def arc_of(begin: float, share: float) -> str:
+    """Return the path of a part of the ring, clockwise from the top; a whole ring needs two arcs, for one would end where it begins."""
+    if share <= 0:
+        return ""
+    large = int(share > 0.5)
+    if share >= 1:
+        return f"M{_on_ring(0)}A{RING_RADIUS} {RING_RADIUS} 0 1 1 {_on_ring(0.5)}A{RING_RADIUS} {RING_RADIUS} 0 1 1 {_on_ring(0)}"
+    return f"M{_on_ring(begin)}A{RING_RADIUS} {RING_RADIUS} 0 {large} 1 {_on_ring(begin + share)}"
+
+
+def _on_ring(turn: float) -> str:
+    angle = 2 * math.pi * turn
+    return f"{trim(RING_RADIUS * math.sin(angle))} {trim(-RING_RADIUS * math.cos(angle))}"
 
 
 def _middle(place: int, count: int) -> float:

@@ -155,22 +155,24 @@ def _figure(
     value = "" if now is None else write(now)
     if now is None or before is None:
         return Figure(code, label, value, _("Nothing to compare with"), "", "", "neutral", spark, colour)
-    change = now - before
+    change, text = _change(code, now - before, before)
     way = "up" if change > 0 else "down" if change < 0 else "same"
     tone = "neutral" if not change or not welcome else "success" if change * welcome > 0 else "danger"
     told = _("%(value)s in the period before", value=write(before))
-    return Figure(code, label, value, told, _change(code, change, before), way, tone, spark, colour)
+    return Figure(code, label, value, told, text, way, tone, spark, colour)
 
 
-def _change(code: str, change: float, before: float) -> str:
-    """Write a change: shares in points, failures by number, the rest in percent of what it was."""
-    if not change:
-        return _("No change")
+def _change(code: str, change: float, before: float) -> tuple[float, str]:
+    """Return a change, rounded as it is written: shares in points, failures by number, the rest in percent of what it was."""
     if code == "rate":
-        return _("%(num)s points", num=wording.signed(change, formats.number(round(abs(change) * 100, 1))))
-    if code == "failed" or not before:
-        return wording.signed(change, formats.number(abs(change)))
-    return wording.signed(change, wording.percent(round(abs(change) / before, 2)))
+        change = round(change * 100, 1)
+        text = _("%(num)s points", num=wording.signed(change, formats.number(abs(change))))
+    elif code == "failed" or not before:
+        text = wording.signed(change, formats.number(abs(change)))
+    else:
+        change = round(change / before, 2)
+        text = wording.signed(change, wording.percent(abs(change)))
+    return (change, text) if change else (0, _("No change"))
 
 
 def _seconds(value: float) -> str:
@@ -195,7 +197,7 @@ def _runs(window: Window, counts: Counts) -> charts.Stacked:
         spoken = _("%(when)s: %(succeeded)s succeeded, %(failed)s failed, %(other)s open or cancelled", **words)
         moments.append(Moment(wording.short_name(window, stretch), name, spoken, (tally.succeeded, tally.failed, tally.other), texts))
     busiest = max(range(len(moments)), key=lambda place: counts.stretches[place].runs)
-    summary = ngettext("%(num)d run; the most at once: %(when)s.", "%(num)d runs; the most at once: %(when)s.", counts.now.runs, when=moments[busiest].name)  # fmt: skip
+    summary = ngettext("%(num)d run. Busiest: %(when)s.", "%(num)d runs. Busiest: %(when)s.", counts.now.runs, when=moments[busiest].name)  # fmt: skip
     return charts.stacked(
         "chart-runs", series, moments,
         title=_("Runs over time"), summary=summary, when=_("When"), rtl=_is_rtl(), write=formats.number,
