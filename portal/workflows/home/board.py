@@ -251,7 +251,7 @@ def _shares(workflows: Sequence[Any]) -> charts.Donut:
     items = []
     for name, runs in parts:
         share = wording.percent(runs / total)
-        spoken = _("%(workflow)s: %(runs)s runs, %(share)s", workflow=name, runs=formats.number(runs), share=share)
+        spoken = ngettext("%(workflow)s: %(num)d run, %(share)s", "%(workflow)s: %(num)d runs, %(share)s", runs, workflow=name, share=share)
         items.append(Item(name, runs, formats.number(runs), spoken))
     summary = ngettext("%(num)d workflow ran.", "%(num)d workflows ran.", len(workflows))
     return charts.donut(

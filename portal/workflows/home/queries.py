@@ -36,7 +36,7 @@ def medians(tenant_id: UUID, window: Window) -> list[Row[Any]]:
         """
         select bucket, is_now, percentile_cont(0.5) within group (order by took_s) as took_s
         from (select width_bucket(created_at, cast(:edges as timestamptz[])) as bucket, created_at >= :begin as is_now,
-                     extract(epoch from completed_at - coalesce(started_at, created_at)) as took_s
+                     extract(epoch from completed_at - coalesce(started_at, created_at))::float8 as took_s
               from workflow_executions
               where tenant_id = :tenant and status = 'succeeded' and created_at >= :since and created_at <= :now
                 and (created_at < :before_end or created_at >= :begin)) ended
@@ -70,11 +70,14 @@ def count_by_workflow(tenant_id: UUID, window: Window) -> list[Row[Any]]:
 
 def count_by_hour(tenant_id: UUID, window: Window, zone: str) -> dict[tuple[int, int], int]:
     """Return how many runs were accepted in each hour of the week, by (weekday from Monday 0, hour) on the zone's clocks."""
+    # By the quarter first: telling the local hour of every run took three times as long, and no zone is off by less.
     rows = _rows(
         """
-        select extract(isodow from created_at at time zone :zone)::int - 1 as weekday,
-               extract(hour from created_at at time zone :zone)::int as hour, count(*) as runs
-        from workflow_executions where tenant_id = :tenant and created_at >= :begin and created_at <= :now group by 1, 2
+        select extract(isodow from quarter at time zone :zone)::int - 1 as weekday,
+               extract(hour from quarter at time zone :zone)::int as hour, sum(runs)::int as runs
+        from (select date_bin('15 minutes', created_at, timestamptz 'epoch') as quarter, count(*) as runs
+              from workflow_executions where tenant_id = :tenant and created_at >= :begin and created_at <= :now group by 1) counted
+        group by 1, 2
         """,
         tenant=tenant_id,
         begin=window.begin,

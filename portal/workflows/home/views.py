@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from portal.core import clock
 from portal.core.access import Access, Permission, access, requires
 from portal.core.paging import Page
-from portal.core.render import render, see_other, toast
+from portal.core.render import is_fragment_request, render, see_other, toast
 from portal.identity import service as identity
 from portal.workflows import explain
 from portal.workflows import queries as workflows
@@ -49,6 +49,7 @@ def show() -> Response:
         fragment="overview",
         period=period,
         is_known=is_known,
+        is_swapped=is_fragment_request(),
         board=board.make(here.tenant_id, window, zone=here.timezone, link=_runs_of),
         needs=_needs(here),
         recent=[explain.run_row(row, names) for row in recent],

@@ -196,6 +196,7 @@ def test_only_the_block_is_sent_when_htmx_asks(ground, as_role):
 
     assert part.text.lstrip().startswith('<div class="stack overview" id="overview">')
     assert "The last 24 hours" in part.text
+    assert "data-announce" in part.text and "data-announce" not in as_role("owner").get("/home").text
 
 
 @pytest.mark.parametrize("period", list(periods.DAYS))
@@ -207,9 +208,18 @@ def test_a_tenant_without_anything_is_told_so_honestly(as_role, period, role):
     assert figure(page, "runs") == "Runs 0 Nothing to compare with"
     assert figure(page, "rate") == "Success rate –none Nothing to compare with"
     assert figure(page, "median") == "Median duration –none Nothing to compare with"
-    assert page.text.count("No run in this period.") == 2
+    assert "No runs yet" in page.text and "No run in this period." not in page.text
     assert "Nothing waits for you." in page.text
     assert "NaN" not in page.text
+
+
+def test_a_period_without_runs_says_so(ground, as_role):
+    ground.run(ground.workflow("Long ago"), clock.now() - timedelta(days=40))
+
+    page = as_role("owner").get("/home?period=7d")
+
+    assert page.text.count("No run in this period.") == 2
+    assert points(as_role("owner").get("/home?period=90d"), "chart-shares") == ["Long ago: 1 run, 100%"]
 
 
 def test_the_front_door_leads_home(as_role, visitor):
