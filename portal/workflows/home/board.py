@@ -45,7 +45,8 @@ class Tally:
 class Figure:
     """One number of the period, what it was in the period before, and its course.
 
-    `change` is empty where nothing can be compared; `tone` says whether the change is welcome, `way` whether it is up or down.
+    `change` is empty where nothing can be compared, and apart from its `unit`, for the sign stands left of the digits in both
+    languages; `tone` says whether the change is welcome, `way` whether it is up or down.
     """
 
     code: str
@@ -53,6 +54,7 @@ class Figure:
     value: str
     before: str
     change: str
+    unit: str
     way: str
     tone: str
     spark: charts.Spark
@@ -154,19 +156,20 @@ def _figure(
     spark = charts.spark(course)
     value = "" if now is None else write(now)
     if now is None or before is None:
-        return Figure(code, label, value, _("Nothing to compare with"), "", "", "neutral", spark, colour)
+        return Figure(code, label, value, _("Nothing to compare with"), "", "", "", "neutral", spark, colour)
     change, text = _change(code, now - before, before)
     way = "up" if change > 0 else "down" if change < 0 else "same"
     tone = "neutral" if not change or not welcome else "success" if change * welcome > 0 else "danger"
     told = _("%(value)s in the period before", value=write(before))
-    return Figure(code, label, value, told, text, way, tone, spark, colour)
+    unit = _("points") if code == "rate" and change else ""
+    return Figure(code, label, value, told, text, unit, way, tone, spark, colour)
 
 
 def _change(code: str, change: float, before: float) -> tuple[float, str]:
     """Return a change, rounded as it is written: shares in points, failures by number, the rest in percent of what it was."""
     if code == "rate":
         change = round(change * 100, 1)
-        text = _("%(num)s points", num=wording.signed(change, formats.number(abs(change))))
+        text = wording.signed(change, formats.number(abs(change)))
     elif code == "failed" or not before:
         text = wording.signed(change, formats.number(abs(change)))
     else:
