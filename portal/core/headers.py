@@ -90,6 +90,10 @@ def _revalidate(answer: Response) -> Response:
         answer.headers["Cache-Control"] = "private, no-cache"
     if request.method != "GET" or answer.status_code != 200 or answer.is_streamed or "Set-Cookie" in answer.headers:
         return answer
+    # Going back to the page that was loaded first: a 304 would bring that page's own nonce again, which hx-csp takes for a stolen
+    # one; it would strip every htmx attribute.
+    if request.headers.get("HX-History-Restore-Request") == "true":
+        return answer
     answer.set_etag(_fingerprint(answer), weak=True)
     answer.make_conditional(request)
     if answer.status_code == 304:

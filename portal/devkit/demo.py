@@ -1,14 +1,18 @@
-"""The demo: one organisation, four people, three workflows ready to run."""
+"""The demo: one organisation, four people, four workflows ready to run, a draft, and two months of runs behind them."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
-from portal.core import db
+from portal.core import clock, db
 from portal.core.access import SYSTEM, Actor
+from portal.devkit import past
 from portal.identity import service as identity
 from portal.tenants import service as tenants
-from portal.workflows import queries, samples, service
+from portal.workflows import definition, queries, samples, service
+from portal.workflows.models import WorkflowTemplate
 
 PASSWORD = "weave-every-thread-1447"
 PEOPLE = (
@@ -22,6 +26,42 @@ NAMES_AR = {
     "supplier_check": "التحقق من مورّد جديد",
     "daily_report": "التقرير اليومي إلى جدول بيانات",
 }
+ORDER_INPUTS = [
+    {"key": "supplier", "type": "text", "label": "Supplier", "label_ar": "المورّد", "required": True, "choices": []},
+    {"key": "amount", "type": "number", "label": "Amount", "label_ar": "المبلغ", "required": True, "choices": []},
+]
+
+
+def _step(
+    key: str, kind: str, name: str, name_ar: str, *, parent: str | None = None, lane: str | None = None, **config: Any
+) -> dict[str, Any]:
+    return {
+        "key": key, "kind": kind, "name": name, "name_ar": name_ar, "parent": parent, "lane": lane, "config": config,
+        "retry": {"attempts": 3}, "timeout_s": 30,
+    }  # fmt: skip
+
+
+ORDER_NODES = [
+    _step("large", "condition", "Above 10,000?", "أكثر من 10,000؟", when="input.amount > 10000"),
+    _step(
+        "ask_finance", "email", "Ask finance", "مراسلة المالية", parent="large", lane="then",
+        to="finance@nasij.example", subject="أمر شراء من ${ input.supplier }", body="المبلغ: ${ input.amount }",
+    ),
+    _step(
+        "tell_me", "notification", "Tell who ordered", "إشعار صاحب الطلب",
+        to="starter", message="أمر الشراء من ${ input.supplier } قيد المعالجة.", severity="success",
+    ),
+]  # fmt: skip
+ORDER_NEXT = _step(
+    "tell_admins", "notification", "Tell the admins", "إشعار المشرفين",
+    to="admins", message="أمر شراء جديد من ${ input.supplier }.", severity="info",
+)  # fmt: skip
+WELCOME_NODES = [
+    _step(
+        "welcome", "notification", "Tell everyone", "إشعار الجميع",
+        to="everyone", message="انضم إلينا ${ input.colleague }.", severity="info",
+    ),
+]  # fmt: skip
 
 
 def seed() -> list[dict[str, Any]]:
@@ -34,9 +74,32 @@ def seed() -> list[dict[str, Any]]:
     by = Actor("person", ids["owner"])
     with db.transaction(tenant_id):
         missing = not queries.list_workflows(tenant_id)
-    for slug, name_ar in NAMES_AR.items() if missing else ():
-        with db.transaction(tenant_id):
-            name = str(samples.get(slug).name)
-            workflow_id = service.create_workflow(tenant_id, name=name, name_ar=name_ar, sample=slug, by=by)
-            service.publish_version(tenant_id, workflow_id, by=by)
+    if missing:
+        _live_through(tenant_id, ids, by)
     return [{"email": email, "password": PASSWORD, "name": name, "role": role} for email, name, _ar, role, _locale in PEOPLE]
+
+
+def _live_through(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
+    """Make the workflows as if two months ago, one draft as if yesterday, and the runs between."""
+    now = clock.now()
+    made = {}
+    for slug, name_ar in NAMES_AR.items():
+        with db.transaction(tenant_id):
+            made[slug] = service.create_workflow(tenant_id, name=str(samples.get(slug).name), name_ar=name_ar, sample=slug, by=by)
+    made["purchase_order"] = _write(tenant_id, "Purchase order", "أمر شراء", ORDER_NODES, ORDER_INPUTS, by)
+    for place, workflow_id in enumerate(made.values()):
+        past.publish_then(tenant_id, workflow_id, at=now - timedelta(days=past.DAYS + 2 + place), by=people["owner"])
+    past.change_draft(tenant_id, made["purchase_order"], ORDER_NEXT, at=now - timedelta(hours=5), by=people["builder"])
+    colleague = {"key": "colleague", "type": "text", "label": "Name", "label_ar": "الاسم", "required": True, "choices": []}
+    _write(tenant_id, "Welcome a new colleague", "الترحيب بزميل جديد", WELCOME_NODES, [colleague], by)
+    past.write(tenant_id, made, [people["owner"], people["builder"], people["member"]])
+
+
+def _write(tenant_id: UUID, name: str, name_ar: str, nodes: list[dict[str, Any]], inputs: list[dict[str, Any]], by: Actor) -> UUID:
+    """Add a workflow with these steps and inputs as a draft."""
+    with db.transaction(tenant_id) as session:
+        workflow_id = service.create_workflow(tenant_id, name=name, name_ar=name_ar, sample="blank", by=by)
+        workflow = session.get_one(WorkflowTemplate, workflow_id)
+        workflow.nodes, workflow.edges = nodes, definition.edges_of(nodes)
+        workflow.settings = {"inputs": inputs, "deadline_s": 86400}
+    return workflow_id

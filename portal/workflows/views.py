@@ -26,7 +26,7 @@ bp = Blueprint("workflows", __name__)
 @bp.get("/")
 @requires(Permission.WORKFLOW_READ)
 def home() -> Response:
-    return see_other(url_for("workflows.listing"))
+    return see_other(url_for("home.show"))
 
 
 @bp.get("/workflows")

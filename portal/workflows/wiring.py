@@ -6,9 +6,11 @@ from flask import Flask
 
 from portal.workflows import jobs, listeners  # noqa: F401 - importing registers them
 from portal.workflows.designer.views import bp as designer
+from portal.workflows.home.views import bp as home
 from portal.workflows.views import bp
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(designer)
+    app.register_blueprint(home)

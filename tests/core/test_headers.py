@@ -155,6 +155,16 @@ def test_a_page_of_another_session_is_never_confirmed(client: FlaskClient) -> No
     assert client.get("/page", headers={"If-None-Match": kept}).status_code == 200
 
 
+def test_going_back_always_gets_a_nonce_of_its_own(client: FlaskClient) -> None:
+    client.get("/page")
+    kept = client.get("/page").headers["ETag"]
+
+    again = client.get("/page", headers={"If-None-Match": kept, "HX-History-Restore-Request": "true"})
+
+    assert again.status_code == 200
+    assert "'nonce-" in again.headers["Content-Security-Policy"]
+
+
 def test_pages_vary_by_what_makes_them(client: FlaskClient) -> None:
     assert {each.lower() for each in client.get("/page").vary} == {
         "cookie",

@@ -115,7 +115,7 @@ def test_a_member_handles_only_their_own_runs(app, tenant, ours, as_role):
 
 
 def test_lists_show_only_ones_own(app, ours, stranger):
-    for path in ("/workflows", "/runs", "/tables", "/notifications"):
+    for path in ("/home", "/workflows", "/runs", "/tables", "/notifications"):
         page = stranger.get(path)
         assert page.status_code == 200
         assert CANARY not in page.text
