@@ -292,6 +292,7 @@ def steps_done(page):
 
 def test_first_steps_follow_the_facts(ground, as_role):
     owner = as_role("owner")
+    owner.post("/locale", data={"locale": "en", "next": "/"})
     assert steps_done(owner.get("/home")) == [False, False, False, False, True]
 
     sketch = ground.workflow("First", is_published=False)
