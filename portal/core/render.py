@@ -8,14 +8,13 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from jinja2 import nodes
 from jinja2_fragments.flask import render_block
 from markupsafe import Markup
 
 from portal.core.config import current_settings
-
 
 # Values that are told apart by their type and themselves; Markup equals its text, so the type must be part of the key.
 PLAIN = frozenset({str, Markup, int, bool, float, type(None)})
@@ -71,8 +70,7 @@ class Kept:
         kinds = tuple(map(type, every))
         if not PLAIN.issuperset(kinds):
             return self._macro(*values, **named)
-        locale = get_locale()
-        key = (locale and locale.language, tuple(named), kinds, every)
+        key = (language(), tuple(named), kinds, every)
         text = self._texts.get(key)
         if text is None:
             text = self._macro(*values, **named)
@@ -81,6 +79,14 @@ class Kept:
             if len(text) <= KEPT_LENGTH:
                 self._texts[key] = text
         return text
+
+
+def language() -> str:
+    """Return the tag of the language that is spoken now: the reader's, or the one that `force_locale` set."""
+    # Where Flask-Babel keeps it. A page asks some hundreds of times, and each look through its own proxies costs as much as a word.
+    kept = vars(g._get_current_object()).get("_flask_babel")
+    chosen = getattr(kept, "babel_locale", None) or get_locale()
+    return chosen.language if chosen else "en"
 
 
 def init_app(app: Flask) -> None:
@@ -145,7 +151,7 @@ def url_of(endpoint: str, **ids: UUID) -> str:
 
 @lru_cache(maxsize=256)
 def _pattern(_root: str, endpoint: str, names: tuple[str, ...]) -> str:
-    marks = {name: UUID(int=number + 1) for number, name in enumerate(names)}
+    marks: dict[str, Any] = {name: UUID(int=number + 1) for number, name in enumerate(names)}
     url = url_for(endpoint, **marks)
     for name, mark in marks.items():
         url = url.replace(str(mark), f"{{{name}}}")

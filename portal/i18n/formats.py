@@ -8,13 +8,15 @@ from __future__ import annotations
 import datetime as dt
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel import Locale
-from flask_babel import get_timezone
+from flask import has_request_context
 
-from portal.core import clock
+from portal.core import access, clock
+from portal.core.render import language
 from portal.i18n.words import gettext as _
-from portal.i18n.words import ngettext, tag
+from portal.i18n.words import ngettext
 
 
 def number(value: float | None) -> str:
@@ -30,22 +32,31 @@ def datetime(value: dt.datetime | None) -> str:
     """A moment in the tenant's time zone, to the minute."""
     if value is None:
         return ""
-    here = value.astimezone(get_timezone())
-    comma = "،" if tag() == "ar" else ","
-    return f"{here.day} {_month(here.month, tag(), 'wide' if tag() == 'ar' else 'abbreviated')} {here.year}{comma} {here:%H:%M}"
+    here = value.astimezone(zone())
+    comma = "،" if language() == "ar" else ","
+    return f"{here.day} {_month(here.month, language(), 'wide' if language() == 'ar' else 'abbreviated')} {here.year}{comma} {here.hour:02}:{here.minute:02}"
 
 
 def date(value: dt.date | dt.datetime | None) -> str:
     """A day; of a moment, the day it is in the tenant's time zone."""
     if value is None:
         return ""
-    here = value.astimezone(get_timezone()) if isinstance(value, dt.datetime) else value
-    return f"{here.day} {_month(here.month, tag(), 'wide')} {here.year}"
+    here = value.astimezone(zone()) if isinstance(value, dt.datetime) else value
+    return f"{here.day} {_month(here.month, language(), 'wide')} {here.year}"
+
+
+def zone() -> ZoneInfo:
+    """Return the time zone of the reader's tenant; UTC for a visitor."""
+    here = access.current() if has_request_context() else None
+    return _zone(here.timezone if here else "UTC")
+
+
+_zone = lru_cache(maxsize=600)(ZoneInfo)
 
 
 @lru_cache(maxsize=96)
-def _month(number: int, language: str, width: str) -> str:
-    name: str = Locale.parse(language).months["format"][width][number]
+def _month(number: int, tag: str, width: str) -> str:
+    name: str = Locale.parse(tag).months["format"][width][number]
     return name
 
 

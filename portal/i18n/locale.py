@@ -38,7 +38,6 @@ def init_app(app: Flask) -> None:
         default_locale=DEFAULT,
         default_translation_directories=str(catalogues.FOLDER),
         locale_selector=chosen_tag,
-        timezone_selector=chosen_timezone,
     )
     app.jinja_env.add_extension("jinja2.ext.i18n")
     words.init_app(app)
@@ -64,12 +63,6 @@ def chosen_tag() -> str:
         g.locale_tag = chosen
     tag: str = g.locale_tag
     return tag
-
-
-def chosen_timezone() -> str:
-    """The tenant's time zone; UTC for a visitor."""
-    here = access.current() if has_request_context() else None
-    return here.timezone if here else "UTC"
 
 
 def current() -> Locale:

@@ -9,11 +9,13 @@ from functools import lru_cache
 from typing import Any
 
 from babel.support import NullTranslations
-from flask import Flask, g
-from flask_babel import get_locale, get_translations
+from flask import Flask
+from flask_babel import get_translations
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
+
+from portal.core.render import language
 
 _catalogues: dict[str, NullTranslations] = {}
 
@@ -25,20 +27,20 @@ def init_app(app: Flask) -> None:
 
 def gettext(message: str, **values: Any) -> str:
     """Return a message in the reader's language, or in the one that `force_locale` set, with its named values put in."""
-    text = _of(tag()).gettext(message)
+    text = _of(language()).gettext(message)
     return text % values if values else text
 
 
 def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:
     """Return the form of a message that fits a number; `num` is put in as one of the values."""
     values.setdefault("num", number)
-    return _of(tag()).ngettext(singular, plural, number) % values
+    return _of(language()).ngettext(singular, plural, number) % values
 
 
 @pass_eval_context
 def translated(evaluation: EvalContext, message: str, **values: Any) -> str:
     """Return a message in the reader's language with its named values put in, escaped where the template is HTML."""
-    whole = _text(tag(), message)
+    whole = _text(language(), message)
     if not evaluation.autoescape:
         return str(whole) % values
     return whole % values if values or "%" in whole else whole
@@ -47,25 +49,18 @@ def translated(evaluation: EvalContext, message: str, **values: Any) -> str:
 @pass_eval_context
 def counted(evaluation: EvalContext, singular: str, plural: str, number: int, **values: Any) -> str:
     """Return the form of a message that fits a number; `num` is put in as one of the values."""
-    text = _of(tag()).ngettext(singular, plural, number)
+    text = _of(language()).ngettext(singular, plural, number)
     values.setdefault("num", number)
     return (Markup(text) if evaluation.autoescape else text) % values  # noqa: S704 - as below
 
 
 @lru_cache(maxsize=8192)
-def _text(language: str, message: str) -> Markup:
-    return Markup(_of(language).gettext(message))  # noqa: S704 - the catalogue is ours; values are escaped when they are put in
+def _text(tag: str, message: str) -> Markup:
+    return Markup(_of(tag).gettext(message))  # noqa: S704 - the catalogue is ours; values are escaped when they are put in
 
 
-def tag() -> str:
-    """Return the tag of the language that is spoken now: "ar" or "en"."""
-    kept = vars(g._get_current_object()).get("_flask_babel")  # where Flask-Babel keeps what it chose for the request
-    chosen = getattr(kept, "babel_locale", None) or get_locale()
-    return chosen.language if chosen else "en"
-
-
-def _of(language: str) -> NullTranslations:
-    found = _catalogues.get(language)
+def _of(tag: str) -> NullTranslations:
+    found = _catalogues.get(tag)
     if found is None:
-        found = _catalogues[language] = get_translations()
+        found = _catalogues[tag] = get_translations()
     return found
