@@ -26,7 +26,8 @@ from portal.core.ids import new_id
 
 log = logging.getLogger(__name__)
 
-QUEUES = ("engine", "mail")
+# In the order in which workers look: what people wait for comes before what runs for minutes.
+QUEUES = ("mail", "bulk", "engine")
 REDIS_AWAY_S = 5.0
 
 

@@ -8,6 +8,7 @@ from flask import Flask, g, has_request_context, request
 from flask_babel import Babel
 
 from portal.core import access
+from portal.core.render import language
 from portal.i18n import catalogues, formats, words
 
 
@@ -73,7 +74,7 @@ def current() -> Locale:
 def bilingual(thing: object, field: str = "name") -> str:
     """Return a thing's name (or another field) in the reader's language, else in the one it has."""
     english, arabic = _read(thing, field), _read(thing, f"{field}_ar")
-    return (arabic or english or "") if chosen_tag() == "ar" else (english or arabic or "")
+    return (arabic or english or "") if language() == "ar" else (english or arabic or "")
 
 
 def _read(thing: object, field: str) -> str | None:
