@@ -143,6 +143,11 @@ def _settle_outbox(statement: str, outbox_id: str) -> None:
         session.execute(text(statement), {"id": outbox_id})
 
 
+def are_waiting(*queues: str) -> bool:
+    """Say whether a ticket waits on one of these queues; False while Redis is away."""
+    return bool(with_redis(lambda connection: any(connection.llen(f"rq:queue:{name}") for name in queues)))
+
+
 def publish(channel: str, message: str = "") -> int:
     """Tell whoever listens right now; returns how many did, 0 when Redis is away."""
     return int(with_redis(lambda connection: connection.publish(channel, message)) or 0)
