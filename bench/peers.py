@@ -22,17 +22,16 @@ STEPS = 5
 @contextmanager
 def house() -> Iterator[tuple[Any, Any]]:
     """Give (servers, app) on fresh embedded servers with full durability, migrated."""
-    from flask_migrate import upgrade
-
     from portal.devkit.servers import ephemeral
 
     with ephemeral() as servers:
         os.environ.update(servers.environment(), ENVIRONMENT="test", SECRET_KEY=os.urandom(32).hex(), LOG_LEVEL="ERROR")
         from portal.app import create_app
+        from portal.core import schema
 
         app = create_app()
+        schema.migrate(app)
         with app.app_context():
-            upgrade(directory=str(ROOT / "migrations"))
             yield servers, app
 
 

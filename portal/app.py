@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -23,6 +22,7 @@ from portal.core.config import ROOT, Settings, current_settings
 from portal.core.errors import Invalid, PortalError, SignInNeeded
 from portal.core.log import add_fields, clear_fields, init_logging
 from portal.datatables import wiring as datatables
+from portal.exports import wiring as exports
 from portal.i18n import locale as i18n
 from portal.identity import wiring as identity
 from portal.mail import wiring as mail
@@ -33,7 +33,7 @@ from portal.workflows import wiring as workflows
 
 log = logging.getLogger(__name__)
 csrf = CSRFProtect()
-PACKAGES = (mail, identity, notifications, datatables, workflows, shell, admin, ops)
+PACKAGES = (mail, identity, notifications, datatables, exports, workflows, shell, admin, ops)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -52,7 +52,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         static_url_path="/static",
     )
     _configure(app, settings)
-    Migrate(app, db)  # type: ignore[arg-type]  # our own env.py asks nothing of it
     headers.init_headers(app)
     i18n.init_app(app)
     render.init_app(app)

@@ -8,7 +8,7 @@ import sys
 import click
 from flask import Flask
 
-from portal.core.config import ROOT, Settings, current_settings, findings, read_settings
+from portal.core.config import Settings, current_settings, findings, read_settings
 
 
 @click.group()
@@ -32,10 +32,9 @@ def check(as_json: bool) -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database to the newest schema; safe to repeat."""
-    from flask_migrate import upgrade
+    from portal.core import schema
 
-    with _app().app_context():
-        upgrade(directory=str(ROOT / "migrations"))
+    schema.migrate(_app())
     click.echo("The database has the newest schema.")
 
 

@@ -39,6 +39,7 @@ class StepInDoubt:
 
     tenant_id: UUID
     run_id: UUID
+    workflow_id: UUID
     node_key: str
     started_by: UUID | None
 

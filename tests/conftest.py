@@ -53,15 +53,12 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def app(servers: Any) -> Iterator[Flask]:
     """The application on the migrated database."""
-    from flask_migrate import upgrade
-
     from portal.app import create_app
-    from portal.core.config import ROOT
+    from portal.core import schema
 
     made = create_app()
     made.config.update(TESTING=False, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
-    with made.app_context():
-        upgrade(directory=str(ROOT / "migrations"))
+    schema.migrate(made)
     # No context stays open: requests of a test would share its `g`, and with it who is signed in.
     return made
 
@@ -110,7 +107,6 @@ def _person(email: str, name: str) -> UUID:
             name=name.title(),
             name_ar=None,
             password_hash=_hash[0],
-            locale="en",
         )
         session.add(person)
         session.flush()

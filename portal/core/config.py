@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from portal.core.addresses import read_policy
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / ".env.production.template"
 DOCUMENTS = (TEMPLATE, ROOT / "README.md")
@@ -85,10 +87,12 @@ def current_settings() -> Settings:
     """Return the settings of this process, read on the first call.
 
     Raises:
-        SettingsRefused: a variable is malformed or, in production, missing, short, guessable or a placeholder.
+        SettingsRefused: a variable is malformed, opens what is never opened or, in production, is missing, short, guessable or a
+            placeholder.
     """
     settings = read_settings()
-    if settings.is_production and (bad := [found for found in findings(settings) if not found.ok]):
+    judged = findings(settings) if settings.is_production else [Finding("EGRESS_ALLOW", _openings_advice(settings))]
+    if bad := [found for found in judged if not found.ok]:
         raise SettingsRefused("Nasij does not start:\n" + "\n".join(f"  {found.variable}: {found.advice}" for found in bad))
     return settings
 
@@ -115,6 +119,7 @@ def findings(settings: Settings) -> list[Finding]:
     found.append(Finding("MAIL_PASSWORD", _present_advice(password, placeholders) if settings.mail_username else ""))
     needs_tls = settings.mail_security == "none" and settings.mail_host not in ("127.0.0.1", "localhost", "::1")
     found.append(Finding("MAIL_SECURITY", "use starttls or tls: mail would travel in the clear" if needs_tls else ""))
+    found.append(Finding("EGRESS_ALLOW", _openings_advice(settings)))
     http = settings.egress_allow_http
     found.append(Finding("EGRESS_ALLOW_HTTP", "must be false in production: calls would travel in the clear" if http else ""))
     judged = {each.variable for each in found}
@@ -139,6 +144,14 @@ def entropy_bits(text: str) -> float:
     """Estimate the strength of a secret from how its characters are spread (Shannon), in bits."""
     counts: Mapping[str, int] = Counter(text)
     return sum(-count * math.log2(count / len(text)) for count in counts.values())
+
+
+def _openings_advice(settings: Settings) -> str:
+    try:
+        read_policy(settings.openings, http=False, production=settings.is_production)
+    except ValueError as wrong:
+        return f"is refused: {str(wrong).removeprefix('EGRESS_ALLOW: ')}"
+    return ""
 
 
 def _secret_advice(value: str, placeholders: frozenset[str]) -> str:

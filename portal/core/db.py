@@ -6,6 +6,7 @@ with it; the outermost `transaction()` commits and then runs what was left for a
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,7 +77,7 @@ class Unit:
     session: Session
     tenant_id: UUID | None
     depth: int = 0
-    later: list[Callable[[], None]] = field(default_factory=list)
+    later: list[Callable[[], object]] = field(default_factory=list)
 
 
 _unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
@@ -173,16 +174,23 @@ def transaction(tenant_id: UUID | None = None, *, system: bool = False) -> Itera
         _commit(unit)
 
 
-def enter_tenant(tenant_id: UUID) -> None:
-    """Set the tenant of the open unit, once it is known from the signed-in session."""
+def enter_tenant(tenant_id: UUID, *, is_named: bool = False) -> None:
+    """Set the tenant of the open unit, once it is known from the signed-in session.
+
+    Args:
+        is_named: a query of the open transaction has already named it (`enter_role` of the schema).
+    """
     unit = _unit.get()
     if unit is None:
         raise RuntimeError("no unit of work is open")
     unit.tenant_id = tenant_id
-    _tell_tenant(unit)
+    if is_named:
+        unit.session.info["tenant_id"] = tenant_id
+    else:
+        _tell_tenant(unit)
 
 
-def after_commit(call: Callable[[], None]) -> None:
+def after_commit(call: Callable[[], object]) -> None:
     """Run `call` once the open transaction has committed; never if it rolls back."""
     unit = _unit.get()
     if unit is None:
@@ -217,6 +225,12 @@ def _tell_tenant(unit: Unit) -> None:
 def name_tenant(open_session: Session, tenant_id: UUID | None) -> None:
     """Set `app.tenant_id` for the rest of the transaction."""
     open_session.connection().exec_driver_sql("select set_config('app.tenant_id', %s, true)", (str(tenant_id or ""),))
+
+
+def to_json(value: Any) -> str:
+    """Write a value as the text of a `jsonb`, without what PostgreSQL refuses and other systems may send: U+0000, half surrogates."""
+    text = json.dumps(value, ensure_ascii=False, default=str).replace("\\u0000", "")
+    return text.encode("utf-8", "replace").decode()
 
 
 def dispose() -> None:

@@ -376,6 +376,7 @@ _lookups = threading.BoundedSemaphore(MAX_LOOKUPS)
 def _lookup(host: str, port: int, limit_s: float) -> list[str]:
     """Ask the system's resolver in a thread of its own: it has no time limit that we could set."""
     answers: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
+    slots = _lookups
 
     def ask() -> None:
         try:
@@ -383,10 +384,10 @@ def _lookup(host: str, port: int, limit_s: float) -> list[str]:
         except (OSError, UnicodeError) as broken:
             answers.put(_NoSuchName(str(broken)))
         finally:
-            _lookups.release()
+            slots.release()
 
     # A resolver that hangs keeps its threads; they must not become as many as there are calls.
-    if not _lookups.acquire(timeout=limit_s):
+    if not slots.acquire(timeout=limit_s):
         raise _NoSuchName(host)
     threading.Thread(target=ask, name="resolve", daemon=True).start()
     try:

@@ -26,7 +26,8 @@ from portal.core.ids import new_id
 
 log = logging.getLogger(__name__)
 
-QUEUES = ("engine", "mail")
+# In the order in which workers look: what people wait for comes before what runs for minutes.
+QUEUES = ("mail", "bulk", "engine")
 REDIS_AWAY_S = 5.0
 
 
@@ -74,25 +75,26 @@ def enqueue(name: str, *ids: object) -> None:
         text("insert into outbox (id, name, arguments) values (:id, :name, cast(:arguments as jsonb))"),
         {"id": outbox_id, "name": name, "arguments": json.dumps([str(each) for each in ids])},
     )
-    db.after_commit(partial(_send, name, str(outbox_id)))
+    db.after_commit(partial(send_outbox_ticket, name, str(outbox_id)))
 
 
-def _send(name: str, outbox_id: str) -> None:
-    send_ticket(name, outbox_id)
+def send_outbox_ticket(name: str, outbox_id: str) -> bool:
+    """Put a ticket for a row of the outbox on its job's queue; False as for `send_ticket`."""
+    return _put(_jobs[name], "portal.core.jobs.perform_outbox", [outbox_id], ticket_id=f"outbox-{outbox_id}")
 
 
-def send_ticket(name: str, *arguments: str, key: str | None = None) -> bool:
+def send_ticket(name: str, *arguments: str, key: str) -> bool:
     """Put a ticket on the job's RQ queue now; False when Redis is away or the same ticket is already there."""
-    wanted = _jobs[name]
-    ticket_id = key or f"{name.replace('.', '-')}-{arguments[0] if arguments else new_id()}"
+    return _put(_jobs[name], "portal.core.jobs.perform", [name, list(arguments)], ticket_id=key)
 
+
+def _put(wanted: Job, entry: str, values: list[Any], *, ticket_id: str) -> bool:
     def put(connection: redis.Redis) -> bool:
         queue = Queue(wanted.queue, connection=connection, serializer=JSONSerializer)
         try:
             queue.enqueue(
-                "portal.core.jobs.perform",
-                name,
-                list(arguments),
+                entry,
+                *values,
                 job_id=ticket_id,
                 unique=True,
                 job_timeout=wanted.timeout_s,
@@ -108,8 +110,42 @@ def send_ticket(name: str, *arguments: str, key: str | None = None) -> bool:
 
 
 def perform(name: str, arguments: list[str]) -> None:
-    """Run a registered job: the only function that RQ ever calls."""
+    """Run a registered job: what RQ calls for a ticket that stands for itself."""
     _jobs[name].run(*arguments)
+
+
+def perform_outbox(outbox_id: str) -> None:
+    """Run the job of a row of the outbox, then delete the row: what RQ calls for a ticket of `enqueue`.
+
+    One worker has the row at a time; when it dies or the job raises, the dispatcher sends another ticket later. A row that is
+    gone or taken is left alone, so a doubled ticket does nothing.
+    """
+    with db.transaction(system=True) as session:
+        row = session.execute(
+            text(
+                "update outbox set attempts = attempts + 1, taken_until = clock_timestamp() + make_interval(secs => :limit)"
+                " where id = :id and (taken_until is null or taken_until < clock_timestamp()) returning name, arguments"
+            ),
+            {"id": outbox_id, "limit": max(each.timeout_s for each in _jobs.values()) + 10},
+        ).first()
+    if row is None:
+        return
+    try:
+        _jobs[row.name].run(*row.arguments)
+    except Exception:
+        _settle_outbox("update outbox set taken_until = null where id = :id", outbox_id)
+        raise
+    _settle_outbox("delete from outbox where id = :id", outbox_id)
+
+
+def _settle_outbox(statement: str, outbox_id: str) -> None:
+    with db.transaction(system=True) as session:
+        session.execute(text(statement), {"id": outbox_id})
+
+
+def are_waiting(*queues: str) -> bool:
+    """Say whether a ticket waits on one of these queues; False while Redis is away."""
+    return bool(with_redis(lambda connection: any(connection.llen(f"rq:queue:{name}") for name in queues)))
 
 
 def publish(channel: str, message: str = "") -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from datetime import date
 from typing import Any
@@ -86,6 +87,8 @@ def _number(value: Any) -> int | float:
     if isinstance(value, bool):
         raise ValueError(_l("This is not a number."))
     if isinstance(value, int | float):
+        if not math.isfinite(value):
+            raise ValueError(_l("This is not a number."))
         return value
     plain = ascii_digits(str(value)).replace(",", "").strip()
     if not re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,15})?", plain):

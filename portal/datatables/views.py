@@ -40,7 +40,8 @@ def create() -> Response:
     here = access()
     given = _read_form()
     problems: dict[str, str] = {} if given["name"] else {"name": _("Give the data table a name.")}
-    columns = [column for column in given["columns"] if column["key"] or column["label"]]
+    places = [number for number, column in enumerate(given["columns"]) if column["key"] or column["label"]]
+    columns = [given["columns"][number] for number in places]
     for column in columns:
         column["key"] = column["key"] or column["label"].lower().replace(" ", "_")
         column["label"] = column["label"] or column["key"]
@@ -51,7 +52,7 @@ def create() -> Response:
             here.tenant_id, given["slug"], name=given["name"], name_ar=given["name_ar"], columns=columns, by=here.actor
         )
     except Invalid as wrong:
-        return _form(given, problems=wrong.problems, status=422)
+        return _form(given, problems=_in_the_form(wrong.problems, places), status=422)
     return see_other(url_for("datatables.detail", table_id=table_id))
 
 
@@ -61,7 +62,17 @@ def detail(table_id: UUID) -> Response:
     here = access()
     table = queries.get_table(here.tenant_id, table_id)
     rows = queries.list_rows(here.tenant_id, table_id, Page(after=paging.read_cursor(request.args.get("after"))))
-    return render("datatables/detail.html", table=table, listing=rows)
+    return render("datatables/detail.html", table=table, listing=rows, types=dict(TYPES))
+
+
+def _in_the_form(problems: dict[str, str], places: list[int]) -> dict[str, str]:
+    """Name each column's problem by its row in the form, where rows may have been left empty."""
+    named = {}
+    for name, text in problems.items():
+        what, _dash, rest = name.partition("-")
+        number, _dash, part = rest.partition("-")
+        named[f"column-{places[int(number)]}-{part}" if what == "column" else name] = text
+    return named
 
 
 def _form(given: dict[str, Any], *, problems: dict[str, str] | None = None, status: int = 200) -> Response:

@@ -1,9 +1,10 @@
-"""The proof: kill, stop and flush while runs go on; the oracle is a receiver outside the engine.
+"""The proof: kill, stop, flush and restart while runs go on; the oracle is a receiver outside the engine.
 
-Each workflow has ten steps that call a recording HTTP receiver. Workers are killed with SIGKILL at random, stopped past
-their lease and continued, Redis is flushed, the dispatcher is killed, and a process that starts runs dies between its
-commit and its hint. At the end every acknowledged run must have ended well, each step must have come to the receiver
-under one key, and nothing may be stuck.
+Each workflow has ten steps that call a recording HTTP receiver, and three that add a row to a table. Workers are killed with
+SIGKILL at random, stopped past their lease and continued, Redis is flushed, the dispatcher is killed, PostgreSQL is
+restarted and crashed, and a process that starts runs dies between its commit and its hint. At the end every acknowledged
+run must have ended well, each call must have come to the receiver under one key, each row must be there once, and nothing
+may be stuck.
 
     python -m portal.devkit.chaos --minutes 5
 """
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +34,8 @@ from portal.devkit.children import die_with_parent
 from portal.devkit.servers import Servers, ephemeral
 
 STEPS = 10
+ROWS = 3
+COLUMNS = [{"key": key, "type": "text", "label": key, "label_ar": None, "required": True} for key in ("run", "step")]
 LEASE_S = 3.0
 WORKERS = 2
 QUIET_S = 120.0
@@ -176,6 +179,12 @@ def _faults(  # noqa: C901 - one short function per fault
     def flush() -> None:
         servers.redis.client().flushall()
 
+    def restart_database() -> None:
+        servers.postgres.restart()
+
+    def crash_database() -> None:
+        servers.postgres.restart(how=signal.SIGQUIT)  # no checkpoint: the next start recovers from the log
+
     named: list[tuple[str, Callable[[], None]]] = [
         ("kill worker and child", worker_and_horse),
         ("kill child", horse),
@@ -183,6 +192,8 @@ def _faults(  # noqa: C901 - one short function per fault
         ("stop past the lease", pause),
         ("kill dispatcher", dispatcher),
         ("flush redis", flush),
+        ("restart postgresql", restart_database),
+        ("crash postgresql", crash_database),
     ]
     return named
 
@@ -206,16 +217,15 @@ def _house(log_path: str) -> Iterator[tuple[Servers, Receiver, dict[str, str]]]:
 
 def prove(*, runs: int, seconds: float, log_path: str = os.devnull, say: Callable[[str], None] = lambda _text: None) -> Report:
     """Start `runs` runs and attack for `seconds`; then wait for peace and count."""
-    from flask_migrate import upgrade
-
     from portal.app import create_app
-    from portal.core import config, db, jobs
+    from portal.core import config, db, jobs, schema
 
     for cached in (config.current_settings, db.engine, jobs.connection):
         cached.cache_clear()
     with _house(log_path) as (servers, receiver, environment), open(log_path, "ab") as log:
-        with create_app().app_context():
-            upgrade(directory=str(ROOT / "migrations"))
+        app = create_app()
+        schema.migrate(app)
+        with app.app_context():
             tenant_id, workflow_id = _workflow(receiver.address)
             crew = Crew(environment, log)
             crew.keep_up()
@@ -233,37 +243,36 @@ def prove(*, runs: int, seconds: float, log_path: str = os.devnull, say: Callabl
 def _workflow(address: str) -> tuple[UUID, UUID]:
     from portal.core import db
     from portal.core.access import SYSTEM
+    from portal.datatables import service as tables
     from portal.tenants import service as tenants
     from portal.workflows import service
     from portal.workflows.models import WorkflowTemplate
 
     tenant_id = tenants.add_tenant("chaos", name="Chaos", name_ar=None)
-    nodes = [
-        {
-            "key": f"call_{number}",
-            "kind": "webhook",
-            "name": f"Call {number}",
-            "name_ar": None,
-            "parent": None,
-            "lane": None,
-            "config": {
-                "method": "POST",
-                "url": f"http://{address}/",
-                "headers": [],
-                "body": f'{{"run": "${{ run.id }}", "step": "call_{number}"}}',
-                "if_cut_off": "repeat",
-            },
-            "retry": {"attempts": 10},
-            "timeout_s": 30,
-        }
-        for number in range(STEPS)
-    ]
+    calls = [_call(f"call_{number}", address) for number in range(STEPS)]
+    nodes = [*calls[:5], *(_row(f"row_{number}") for number in range(ROWS)), *calls[5:]]
     with db.transaction(tenant_id) as session:
+        tables.create_table(tenant_id, "rows", name="Rows", name_ar=None, columns=COLUMNS, by=SYSTEM)
         workflow = WorkflowTemplate(tenant_id=tenant_id, name="Ten calls", nodes=nodes, settings={"inputs": [], "deadline_s": 86400})
         session.add(workflow)
         session.flush()
         service.publish_version(tenant_id, workflow.id, by=SYSTEM)
     return tenant_id, workflow.id
+
+
+def _node(key: str, kind: str, config: dict[str, Any]) -> dict[str, Any]:
+    place = {"name": key, "name_ar": None, "parent": None, "lane": None}
+    return {"key": key, "kind": kind, **place, "config": config, "retry": {"attempts": 10}, "timeout_s": 30}
+
+
+def _call(key: str, address: str) -> dict[str, Any]:
+    body = f'{{"run": "${{ run.id }}", "step": "{key}"}}'
+    return _node(key, "webhook", {"method": "POST", "url": f"http://{address}/", "headers": [], "body": body, "if_cut_off": "repeat"})
+
+
+def _row(key: str) -> dict[str, Any]:
+    values = [{"name": "run", "value": "${ run.id }"}, {"name": "step", "value": key}]
+    return _node(key, "database", {"table": "rows", "operation": "insert", "values": values})
 
 
 def _attack(
@@ -348,14 +357,25 @@ def _statuses(tenant_id: UUID, acknowledged: list[UUID]) -> dict[UUID, str]:
         return {row.id: row.status for row in rows}
 
 
+def _rows(tenant_id: UUID) -> Counter[tuple[str, str]]:
+    from sqlalchemy import text
+
+    from portal.core import db
+
+    with db.transaction(tenant_id) as session:
+        found = session.execute(text("select values->>'run' as run, values->>'step' as step from data_rows"))
+        return Counter((row.run, row.step) for row in found)
+
+
 def _count(report: Report, tenant_id: UUID, acknowledged: list[UUID], receiver: Receiver) -> None:
     from portal.workflows.engine.store import look
 
-    statuses = _statuses(tenant_id, acknowledged)
+    statuses, rows = _statuses(tenant_id, acknowledged), _rows(tenant_id)
     for run_id in acknowledged:
         keys = [receiver.keys.get((str(run_id), f"call_{number}"), set()) for number in range(STEPS)]
-        report.lost += statuses.get(run_id) != "succeeded" or any(not each for each in keys)
-        report.doubled += sum(len(each) > 1 for each in keys)
+        found = [rows[str(run_id), f"row_{number}"] for number in range(ROWS)]
+        report.lost += statuses.get(run_id) != "succeeded" or any(not each for each in keys) or 0 in found
+        report.doubled += sum(len(each) > 1 for each in keys) + sum(count > 1 for count in found)
     unfinished = [status for status in statuses.values() if status in ("pending", "running", "cancelling")]
     report.stuck = max(len(look.stuck()), len(unfinished))
 

@@ -1,16 +1,19 @@
-"""The demo: an organisation with four people and three workflows ready to run, and a small second one that staff are in as well."""
+"""The demo: one organisation, four people, four workflows ready to run, a draft, two months of runs behind them; and staff."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from portal.admin import service as admin
-from portal.core import db
+from portal.core import clock, db
 from portal.core.access import SYSTEM, Actor
+from portal.devkit import past
 from portal.identity import service as identity
 from portal.tenants import service as tenants
-from portal.workflows import queries, samples, service
+from portal.workflows import definition, queries, samples, service
+from portal.workflows.models import WorkflowTemplate
 
 PASSWORD = "weave-every-thread-1447"
 PEOPLE = (
@@ -19,16 +22,52 @@ PEOPLE = (
     ("layla@nasij.example", "Layla Nasser", "ليلى ناصر", "member", "ar"),
     ("noor@nasij.example", "Noor Saleh", "نور صالح", "auditor", "en"),
 )
-STAFF = ("staff@nasij.example", "Dana Al-Qahtani", "دانة القحطاني", "en")
+STAFF = ("staff@nasij.example", "Dana Al-Qahtani", "دانة القحطاني", "staff", "en")
 NAMES_AR = {
     "leave_request": "طلب إجازة موظف",
     "supplier_check": "التحقق من مورّد جديد",
     "daily_report": "التقرير اليومي إلى جدول بيانات",
 }
+ORDER_INPUTS = [
+    {"key": "supplier", "type": "text", "label": "Supplier", "label_ar": "المورّد", "required": True, "choices": []},
+    {"key": "amount", "type": "number", "label": "Amount", "label_ar": "المبلغ", "required": True, "choices": []},
+]
+
+
+def _step(
+    key: str, kind: str, name: str, name_ar: str, *, parent: str | None = None, lane: str | None = None, **config: Any
+) -> dict[str, Any]:
+    return {
+        "key": key, "kind": kind, "name": name, "name_ar": name_ar, "parent": parent, "lane": lane, "config": config,
+        "retry": {"attempts": 3}, "timeout_s": 30,
+    }  # fmt: skip
+
+
+ORDER_NODES = [
+    _step("large", "condition", "Above 10,000?", "أكثر من 10,000؟", when="input.amount > 10000"),
+    _step(
+        "ask_finance", "email", "Ask finance", "مراسلة المالية", parent="large", lane="then",
+        to="finance@nasij.example", subject="أمر شراء من ${ input.supplier }", body="المبلغ: ${ input.amount }",
+    ),
+    _step(
+        "tell_me", "notification", "Tell who ordered", "إشعار صاحب الطلب",
+        to="starter", message="أمر الشراء من ${ input.supplier } قيد المعالجة.", severity="success",
+    ),
+]  # fmt: skip
+ORDER_NEXT = _step(
+    "tell_admins", "notification", "Tell the admins", "إشعار المشرفين",
+    to="admins", message="أمر شراء جديد من ${ input.supplier }.", severity="info",
+)  # fmt: skip
+WELCOME_NODES = [
+    _step(
+        "welcome", "notification", "Tell everyone", "إشعار الجميع",
+        to="everyone", message="انضم إلينا ${ input.colleague }.", severity="info",
+    ),
+]  # fmt: skip
 
 
 def seed() -> list[dict[str, Any]]:
-    """Add what is missing of the demo, and return its sign-ins: [{email, password, name, role}]. Safe to repeat."""
+    """Add what is missing of the demo, and return its sign-ins: [{email, password, name, name_ar, role}]. Safe to repeat."""
     tenant_id = tenants.add_tenant("weavers", name="Weavers Trading", name_ar="شركة النسّاجين")
     ids = {}
     for email, name, name_ar, role, locale in PEOPLE:
@@ -38,20 +77,45 @@ def seed() -> list[dict[str, Any]]:
     by = Actor("person", ids["owner"])
     with db.transaction(tenant_id):
         missing = not queries.list_workflows(tenant_id)
-    for slug, name_ar in NAMES_AR.items() if missing else ():
+    if missing:
+        _live_through(tenant_id, ids, by)
+    return [
+        {"email": email, "password": PASSWORD, "name": name, "name_ar": name_ar, "role": role}
+        for email, name, name_ar, role, _locale in (*PEOPLE, STAFF)
+    ]
+
+
+def _live_through(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
+    """Make the workflows as if two months ago, one draft as if yesterday, and the runs between."""
+    now = clock.now()
+    made = {}
+    for slug, name_ar in NAMES_AR.items():
         with db.transaction(tenant_id):
-            name = str(samples.get(slug).name)
-            workflow_id = service.create_workflow(tenant_id, name=name, name_ar=name_ar, sample=slug, by=by)
-            service.publish_version(tenant_id, workflow_id, by=by)
-    people = [(email, name, role) for email, name, _ar, role, _locale in PEOPLE] + [(*STAFF[:2], "staff")]
-    return [{"email": email, "password": PASSWORD, "name": name, "role": role} for email, name, role in people]
+            made[slug] = service.create_workflow(tenant_id, name=str(samples.get(slug).name), name_ar=name_ar, sample=slug, by=by)
+    made["purchase_order"] = _write(tenant_id, "Purchase order", "أمر شراء", ORDER_NODES, ORDER_INPUTS, by)
+    for place, workflow_id in enumerate(made.values()):
+        past.publish_then(tenant_id, workflow_id, at=now - timedelta(days=past.DAYS + 2 + place), by=people["owner"])
+    past.change_draft(tenant_id, made["purchase_order"], ORDER_NEXT, at=now - timedelta(hours=5), by=people["builder"])
+    colleague = {"key": "colleague", "type": "text", "label": "Name", "label_ar": "الاسم", "required": True, "choices": []}
+    _write(tenant_id, "Welcome a new colleague", "الترحيب بزميل جديد", WELCOME_NODES, [colleague], by)
+    past.write(tenant_id, made, [people["owner"], people["builder"], people["member"]])
 
 
 def _add_staff(tenant_id: UUID) -> None:
     """Somebody of the house itself, who reads in the demo organisation and has one of their own to switch to."""
-    email, name, name_ar, locale = STAFF
+    email, name, name_ar, _role, locale = STAFF
     person_id = identity.add_person(email, name=name, name_ar=name_ar, password=PASSWORD, locale=locale)
     identity.add_member(tenant_id, person_id, "auditor", by=SYSTEM)
     own_id = tenants.add_tenant("nasij-team", name="Nasij Team", name_ar="فريق نسيج")
     identity.add_member(own_id, person_id, "owner", by=SYSTEM)
     admin.add_staff(person_id)
+
+
+def _write(tenant_id: UUID, name: str, name_ar: str, nodes: list[dict[str, Any]], inputs: list[dict[str, Any]], by: Actor) -> UUID:
+    """Add a workflow with these steps and inputs as a draft."""
+    with db.transaction(tenant_id) as session:
+        workflow_id = service.create_workflow(tenant_id, name=name, name_ar=name_ar, sample="blank", by=by)
+        workflow = session.get_one(WorkflowTemplate, workflow_id)
+        workflow.nodes, workflow.edges = nodes, definition.edges_of(nodes)
+        workflow.settings = {"inputs": inputs, "deadline_s": 86400}
+    return workflow_id

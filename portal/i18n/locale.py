@@ -8,7 +8,8 @@ from flask import Flask, g, has_request_context, request
 from flask_babel import Babel
 
 from portal.core import access
-from portal.i18n import catalogues, formats
+from portal.core.render import language
+from portal.i18n import catalogues, formats, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ def init_app(app: Flask) -> None:
         default_locale=DEFAULT,
         default_translation_directories=str(catalogues.FOLDER),
         locale_selector=chosen_tag,
-        timezone_selector=chosen_timezone,
     )
     app.jinja_env.add_extension("jinja2.ext.i18n")
+    words.init_app(app)
     app.jinja_env.filters.update(formats.FILTERS)
     app.jinja_env.globals.update(bilingual=bilingual)
     app.context_processor(lambda: {"locale": current()})
@@ -65,12 +66,6 @@ def chosen_tag() -> str:
     return tag
 
 
-def chosen_timezone() -> str:
-    """The tenant's time zone; UTC for a visitor."""
-    here = access.current() if has_request_context() else None
-    return here.timezone if here else "UTC"
-
-
 def current() -> Locale:
     """Return the locale of this request."""
     return LOCALES[chosen_tag()]
@@ -79,7 +74,7 @@ def current() -> Locale:
 def bilingual(thing: object, field: str = "name") -> str:
     """Return a thing's name (or another field) in the reader's language, else in the one it has."""
     english, arabic = _read(thing, field), _read(thing, f"{field}_ar")
-    return (arabic or english or "") if chosen_tag() == "ar" else (english or arabic or "")
+    return (arabic or english or "") if language() == "ar" else (english or arabic or "")
 
 
 def _read(thing: object, field: str) -> str | None:

@@ -20,7 +20,10 @@ def find_person(email_key: str) -> Person | None:
 
 
 def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple[object, ...]] | None:
-    """Return the live session with its person and tenant, in one query; None if it is unknown or too old."""
+    """Return the live session with its person, tenant and role, in one query; None if it is unknown or too old.
+
+    Where the person is a member of the session's tenant, the transaction has that tenant from here on.
+    """
     return (
         db.session()
         .execute(
@@ -28,7 +31,7 @@ def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple
                 """
             select s.id, s.person_id, s.tenant_id, s.data, s.seen_at < clock_timestamp() - interval '1 minute' as stale,
                    p.name as person_name, p.name_ar as person_name_ar, p.locale, t.name as tenant_name, t.name_ar as tenant_name_ar,
-                   t.timezone
+                   t.timezone, case when p.id is not null and t.id is not null then enter_role(t.id, p.id) end as role
             from sessions s
             left join people p on p.id = s.person_id and p.is_active
             left join tenants t on t.id = s.tenant_id and t.status = 'active'
@@ -59,19 +62,7 @@ def first_tenant_of(person_id: UUID) -> UUID | None:
 
 def tenants_of(person_id: UUID) -> list[Row[Any]]:
     """Return id, names and role of every active tenant a person belongs to, first joined first."""
-    session = db.session()
-    own = "select set_config('app.person_id', :person, true)"
-    session.execute(text(own), {"person": str(person_id)})
-    rows = session.execute(
-        text(
-            "select t.id, t.name, t.name_ar, m.role from memberships m join tenants t on t.id = m.tenant_id and t.status = 'active'"
-            " where m.person_id = :person order by m.created_at, m.tenant_id"
-        ),
-        {"person": person_id},
-    ).all()
-    # The rest of the transaction is the tenant's own again: its lists of members must not gain rows of other tenants.
-    session.execute(text(own), {"person": ""})
-    return list(rows)
+    return list(db.session().execute(text("select id, name, name_ar, role from own_tenants(:person)"), {"person": person_id}))
 
 
 def find_members(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
@@ -89,14 +80,6 @@ def find_members(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
             .limit(limit)
         )
     )
-
-
-def role_in(tenant_id: UUID, person_id: UUID) -> str | None:
-    """Return the person's role in the tenant, or None."""
-    found: str | None = db.session().scalar(
-        select(Membership.role).where(Membership.tenant_id == tenant_id, Membership.person_id == person_id)
-    )
-    return found
 
 
 def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -44,6 +44,8 @@ class DatabaseSessions(SessionInterface):
         row = queries.session_row(token_hash(token), idle_s=int(IDLE.total_seconds()), absolute_s=int(ABSOLUTE.total_seconds()))
         if row is None:
             return WebData()  # an unknown id is never adopted: no fixation
+        if row.role is not None:
+            db.enter_tenant(row.tenant_id, is_named=True)
         if row.stale:
             with db.transaction() as opened:
                 opened.execute(

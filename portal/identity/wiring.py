@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, g, request, session
+from flask import Flask, g, session
 
-from portal.core import db, palette
+from portal.core import palette
 from portal.core.access import Access, current
 from portal.core.log import add_fields
 from portal.core.render import is_fragment_request
@@ -36,17 +36,13 @@ def tell_pages() -> dict[str, Any]:
 def find_access() -> None:
     """Turn the session into the Access of this request; a session without a live membership is nobody's."""
     row = session.row if isinstance(session, WebData) else None
-    if row is None or row.person_name is None or row.tenant_name is None or request.endpoint == "static":
-        return
-    db.enter_tenant(row.tenant_id)
-    role = queries.role_in(row.tenant_id, row.person_id)
-    if role is None:
+    if row is None or row.role is None:
         return
     g.access = Access(
         person_id=row.person_id,
         tenant_id=row.tenant_id,
-        role=role,
-        permissions=PERMISSIONS[role],
+        role=row.role,
+        permissions=PERMISSIONS[row.role],
         person_name=row.person_name,
         person_name_ar=row.person_name_ar,
         tenant_name=row.tenant_name,

@@ -46,7 +46,7 @@ class OutgoingMail:
         message_id: the part before the @, the same for every attempt; also the idempotency key that a receiver may read.
         html: the body as markup made by us, never text from outside; None makes it from the text.
         locale: "ar" or "en", the language of the frame; empty takes the direction of the text.
-        origin: the workflow's name, for the last line.
+        origin, origin_ar: the workflow's names; the one in the mail's language stands in the last line.
     """
 
     to: list[str]
@@ -58,6 +58,7 @@ class OutgoingMail:
     reply_to: str = ""
     locale: str = ""
     origin: str = ""
+    origin_ar: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _built(mail: OutgoingMail, recipients: list[str], mail_from: str, domain: st
         "lang": locale.tag,
         "dir": locale.dir,
         "align": "right" if locale.dir == "rtl" else "left",
-        "origin": _clean(mail.origin),
+        "origin": _clean((mail.origin_ar if locale.tag == "ar" else "") or mail.origin or mail.origin_ar),
     }
     with force_locale(locale.tag):
         message = Message(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 
 from portal.core import db
 from portal.core.paging import Listing, Page, write_cursor
 from portal.notifications.models import Notification
+
+# Built once: every page asks it.
+N = Notification.__table__.c
+UNREAD = select(func.count()).where(N.tenant_id == bindparam("tenant"), N.person_id == bindparam("person"), N.read_at.is_(None))
 
 
 def list_notifications(tenant_id: UUID, person_id: UUID, page: Page) -> Listing[Notification]:
@@ -29,7 +33,4 @@ def list_notifications(tenant_id: UUID, person_id: UUID, page: Page) -> Listing[
 
 def unread_count(tenant_id: UUID, person_id: UUID) -> int:
     """Return how many notices a person has not read."""
-    wanted = select(func.count()).where(
-        Notification.tenant_id == tenant_id, Notification.person_id == person_id, Notification.read_at.is_(None)
-    )
-    return db.session().scalar(wanted) or 0
+    return db.session().scalar(UNREAD, {"tenant": tenant_id, "person": person_id}) or 0

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import redis
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from portal.core import db
@@ -64,6 +62,9 @@ def _schema() -> bool:
 @lru_cache(maxsize=1)
 def code_head() -> str | None:
     """Return the newest migration that this code knows."""
+    from alembic.config import Config  # slow to import, and asked for once
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     return ScriptDirectory.from_config(config).get_current_head()

@@ -28,8 +28,10 @@ HEX = frozenset("0123456789abcdef")
 def find(text: str) -> Iterable[Entry]:
     """Give what the person may see of workflows and runs for a folded text."""
     here = access()
+    if here.can(Permission.RUN_READ):
+        yield entry(Kind.PAGE, _l("Home"), "house", url_for("home.show"))
     if here.can(Permission.WORKFLOW_READ):
-        yield entry(Kind.PAGE, _l("Workflows"), "workflow", url_for("workflows.listing"), also=_l("Home"))
+        yield entry(Kind.PAGE, _l("Workflows"), "workflow", url_for("workflows.listing"))
     if here.can(Permission.RUN_READ):
         yield entry(Kind.PAGE, _l("Runs"), "activity", url_for("workflows.runs"))
     if here.can(Permission.WORKFLOW_EDIT):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal import events
 from portal.core.bus import listen
 from portal.notifications import service as notifications
+from portal.workflows import queries
 
 
 @listen(events.RunFinished)
@@ -17,7 +18,7 @@ def on_run_finished(event: events.RunFinished) -> None:
         type=f"run.{event.status}",
         message="",
         severity="error",
-        data={"run_id": str(event.run_id), "workflow_id": str(event.workflow_id)},
+        data={"run_id": str(event.run_id), **queries.names_of(event.tenant_id, event.workflow_id)},
         link=f"/runs/{event.run_id}",
     )
 
@@ -32,6 +33,6 @@ def on_step_in_doubt(event: events.StepInDoubt) -> None:
         type="step.in_doubt",
         message="",
         severity="warning",
-        data={"run_id": str(event.run_id), "step": event.node_key},
+        data={"run_id": str(event.run_id), "step": event.node_key, **queries.names_of(event.tenant_id, event.workflow_id)},
         link=f"/runs/{event.run_id}",
     )

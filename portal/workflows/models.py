@@ -139,6 +139,7 @@ class WorkflowStep(Identified, TenantScoped, Base):
         CheckConstraint(f"(state in ({STEP_ENDED})) = (finished_at is not null)", name="finished_has_a_time"),
         Index("ix_workflow_steps_ready", "queue", "available_at", "id", postgresql_where=text("state = 'ready'")),
         Index("ix_workflow_steps_leased", "lease_until", postgresql_where=text("state = 'leased'")),
+        Index("ix_workflow_steps_in_doubt", "tenant_id", "execution_id", postgresql_where=text("state = 'in_doubt'")),
     )
 
     tenant_id: Mapped[UUID]
@@ -220,6 +221,16 @@ class WorkflowTimer(Identified, TenantScoped, Base):
     due_at: Mapped[datetime]
     expect_epoch: Mapped[int]
     fired_at: Mapped[datetime | None]
+
+
+class Onboarding(TenantScoped, Base):
+    """A tenant that has put its first steps away; what of them is done is read from the other tables."""
+
+    __tablename__ = "onboardings"
+
+    tenant_id = tenant_column(primary_key=True)
+    dismissed_at: Mapped[datetime]
+    dismissed_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
 
 
 class WorkflowLeader(Base):

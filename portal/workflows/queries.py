@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, text, tuple_
+from sqlalchemy import BindParameter, Row, bindparam, func, select, text, tuple_
 from sqlalchemy.orm import defer
 
 from portal.core import db
@@ -14,6 +14,27 @@ from portal.core.errors import NotFound
 from portal.core.paging import Listing, Page, write_cursor
 from portal.i18n.search import holds_words
 from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate, WorkflowVersion
+
+# Built once and on plain tables: these are the queries of the pages that are opened most, and building one costs as much as
+# running it. The ORM's own selects write out pending changes first; these do not, so they are for pages, not for verbs.
+TENANT: BindParameter[UUID] = bindparam("tenant")
+LIVE = (
+    select(WorkflowTemplate.is_active, WorkflowVersion.id, WorkflowVersion.number)
+    .outerjoin(
+        WorkflowVersion,
+        (WorkflowVersion.tenant_id == WorkflowTemplate.tenant_id) & (WorkflowVersion.id == WorkflowTemplate.published_version_id),
+    )
+    .where(WorkflowTemplate.tenant_id == TENANT, WorkflowTemplate.id == bindparam("workflow"))
+)
+W, E = WorkflowTemplate.__table__.c, WorkflowExecution.__table__.c
+NAMES = select(W.id, W.name, W.name_ar).where(W.tenant_id == TENANT).order_by(W.name)
+COUNTS = select(E.status, func.count()).where(E.tenant_id == TENANT).group_by(E.status)
+RUNS = (
+    select(E.id, E.status, E.created_at, E.started_at, E.completed_at, E.executed_by, E.workflow_id, W.name, W.name_ar)
+    .join_from(WorkflowExecution.__table__, WorkflowTemplate.__table__, (W.tenant_id == E.tenant_id) & (W.id == E.workflow_id))
+    .where(E.tenant_id == TENANT)
+    .order_by(E.created_at.desc(), E.id.desc())
+)
 
 
 def get_workflow(tenant_id: UUID, workflow_id: UUID, *, lock: bool = False) -> WorkflowTemplate:
@@ -52,8 +73,13 @@ def list_workflows(tenant_id: UUID) -> list[Row[Any]]:
 
 def workflow_names(tenant_id: UUID) -> list[Row[Any]]:
     """Return id and names of every workflow, for filters."""
-    columns = WorkflowTemplate.id, WorkflowTemplate.name, WorkflowTemplate.name_ar
-    return list(db.session().execute(select(*columns).where(WorkflowTemplate.tenant_id == tenant_id).order_by(WorkflowTemplate.name)))
+    return list(db.session().execute(NAMES, {"tenant": tenant_id}))
+
+
+def names_of(tenant_id: UUID, workflow_id: UUID) -> dict[str, Any]:
+    """Return a workflow's names as notices carry them: `workflow_id`, `workflow`, `workflow_ar`."""
+    row = db.session().execute(NAMES.where(W.id == workflow_id), {"tenant": tenant_id}).one()
+    return {"workflow_id": str(workflow_id), "workflow": row.name, "workflow_ar": row.name_ar}
 
 
 def find_workflows(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
@@ -66,8 +92,7 @@ def find_workflows(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]
 
 def find_runs(tenant_id: UUID, first: UUID, last: UUID, *, limit: int) -> list[Row[Any]]:
     """Return the runs whose id stands between two, newest first: all that begin with the same characters."""
-    wanted = _run_rows(tenant_id).where(WorkflowExecution.id.between(first, last))
-    return list(db.session().execute(wanted.limit(limit)))
+    return list(db.session().execute(RUNS.where(E.id.between(first, last)).limit(limit), {"tenant": tenant_id}))
 
 
 def get_version(tenant_id: UUID, version_id: UUID) -> WorkflowVersion:
@@ -80,6 +105,18 @@ def get_version(tenant_id: UUID, version_id: UUID) -> WorkflowVersion:
     if found is None:
         raise NotFound
     return found
+
+
+def live_version(tenant_id: UUID, workflow_id: UUID) -> Row[Any] | None:
+    """Return id and number of a workflow's live version; None while it has none or is switched off.
+
+    Raises:
+        NotFound: no such workflow in this tenant.
+    """
+    row = db.session().execute(LIVE, {"tenant": tenant_id, "workflow": workflow_id}).first()
+    if row is None:
+        raise NotFound
+    return row if row.is_active and row.id is not None else None
 
 
 def list_versions(tenant_id: UUID, workflow_id: UUID) -> Sequence[WorkflowVersion]:
@@ -143,43 +180,20 @@ def due_times(tenant_id: UUID, run_id: UUID) -> dict[UUID, Any]:
     return {row.step_id: row.due_at for row in rows}
 
 
-def _run_rows(tenant_id: UUID) -> Select[Any]:
-    """Select runs with the names of their workflow, newest first."""
-    return (
-        select(
-            WorkflowExecution.id,
-            WorkflowExecution.status,
-            WorkflowExecution.created_at,
-            WorkflowExecution.started_at,
-            WorkflowExecution.completed_at,
-            WorkflowExecution.executed_by,
-            WorkflowExecution.workflow_id,
-            WorkflowTemplate.name,
-            WorkflowTemplate.name_ar,
-        )
-        .join(
-            WorkflowTemplate,
-            (WorkflowTemplate.tenant_id == WorkflowExecution.tenant_id) & (WorkflowTemplate.id == WorkflowExecution.workflow_id),
-        )
-        .where(WorkflowExecution.tenant_id == tenant_id)
-        .order_by(WorkflowExecution.created_at.desc(), WorkflowExecution.id.desc())
-    )
-
-
 def list_runs(
     tenant_id: UUID, *, status: str | None, workflow_id: UUID | None, person_id: UUID | None = None, page: Page
 ) -> Listing[Row[Any]]:
     """Return runs with their workflow's and starter's names, newest first."""
-    wanted = _run_rows(tenant_id).limit(page.limit + 1)
+    wanted = RUNS.limit(page.limit + 1)
     if status is not None:
-        wanted = wanted.where(WorkflowExecution.status == status)
+        wanted = wanted.where(E.status == status)
     if workflow_id is not None:
-        wanted = wanted.where(WorkflowExecution.workflow_id == workflow_id)
+        wanted = wanted.where(E.workflow_id == workflow_id)
     if person_id is not None:
-        wanted = wanted.where(WorkflowExecution.executed_by == person_id)
+        wanted = wanted.where(E.executed_by == person_id)
     if page.after is not None:
-        wanted = wanted.where(tuple_(WorkflowExecution.created_at, WorkflowExecution.id) < page.after)
-    rows = list(db.session().execute(wanted))
+        wanted = wanted.where(tuple_(E.created_at, E.id) < page.after)
+    rows = list(db.session().execute(wanted, {"tenant": tenant_id}))
     more = len(rows) > page.limit
     rows = rows[: page.limit]
     return Listing(rows, write_cursor(rows[-1].created_at, rows[-1].id) if more else None)
@@ -187,7 +201,4 @@ def list_runs(
 
 def count_runs(tenant_id: UUID) -> dict[str, int]:
     """Return how many runs stand in each status."""
-    rows = db.session().execute(
-        select(WorkflowExecution.status, func.count()).where(WorkflowExecution.tenant_id == tenant_id).group_by(WorkflowExecution.status)
-    )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in db.session().execute(COUNTS, {"tenant": tenant_id})}

@@ -7,16 +7,16 @@ from uuid import UUID
 
 from portal import events
 from portal.audit import service as audit
-from portal.core import bus, clock, db
+from portal.core import bus, clock, db, egress
 from portal.core.access import Actor
 from portal.core.errors import NotFound
 from portal.datatables import service as tables
 from portal.workflows import definition, inputs, queries, samples
 from portal.workflows.actions.registry import FIELDS
 from portal.workflows.definition import Problem
-from portal.workflows.engine.plan import Graph
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import ending, rescuing, starting
+from portal.workflows.engine.store.sql import published
 from portal.workflows.errors import DraftInvalid, NotPublished, WrongState
 from portal.workflows.models import WorkflowRevision, WorkflowTemplate, WorkflowVersion
 
@@ -49,15 +49,52 @@ def create_workflow(tenant_id: UUID, *, name: str, name_ar: str | None, sample: 
     return workflow.id
 
 
+def describe_workflow(
+    tenant_id: UUID,
+    workflow_id: UUID,
+    *,
+    name: str,
+    name_ar: str | None,
+    description: str | None,
+    description_ar: str | None,
+    is_active: bool,
+    by: Actor,
+) -> None:
+    """Change what a workflow is called and says of itself, and whether new runs may start. Running runs go on.
+
+    Raises:
+        NotFound: no such workflow in this tenant.
+    """
+    with db.transaction():
+        workflow = queries.get_workflow(tenant_id, workflow_id, lock=True)
+        workflow.name, workflow.name_ar = name, name_ar or None
+        workflow.description, workflow.description_ar = description or None, description_ar or None
+        workflow.is_active = is_active
+        audit.record(tenant_id, by, "workflow.described", workflow_id, name=name, is_active=is_active)
+
+
 def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
-    """Return every broken rule of a draft, and every data table it names that is not there."""
+    """Return every broken rule of a draft, every data table it names that is not there, every address that may not be called."""
     problems = definition.check(workflow.nodes, workflow.settings, FIELDS)
     known = tables.names(workflow.tenant_id)
     for node in workflow.nodes:
         wanted = (node.get("config") or {}).get("table")
         if node.get("kind") == "database" and wanted and wanted not in known:
             problems.append(definition.Problem(node["key"], "table", inputs.NO_SUCH_TABLE))
+        if node.get("kind") == "webhook" and (refused := _refused_address((node.get("config") or {}).get("url"))):
+            problems.append(definition.Problem(node["key"], "url", refused))
     return problems
+
+
+def _refused_address(url: Any) -> Any:
+    """Say why an address could never be called; one with values in it is judged when it is known."""
+    if not url or "${" in str(url):
+        return None
+    try:
+        egress.check_url(str(url).strip(), policy=egress.operator_policy())
+    except egress.EgressRefused as refused:
+        return refused.message
+    return None
 
 
 def publish_version(tenant_id: UUID, workflow_id: UUID, *, by: Actor) -> int:
@@ -111,24 +148,22 @@ def start_run(tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: 
         NotPublished: it has no live version.
         Invalid: `.problems` says which input is wrong.
     """
-    with db.transaction():
-        workflow = queries.get_workflow(tenant_id, workflow_id)
-        if workflow.published_version_id is None or not workflow.is_active:
+    with db.transaction() as session:
+        live = queries.live_version(tenant_id, workflow_id)
+        if live is None:
             raise NotPublished
-        version = queries.get_version(tenant_id, workflow.published_version_id)
+        version = published(session.connection(), tenant_id, live.id)
         values = inputs.read(version.settings.get("inputs", []), given)
         run_id, is_new = starting.start(
             tenant_id,
             workflow_id,
-            version.id,
-            graph=Graph.of(version.nodes, version.edges),
-            settings=version.settings,
+            live.id,
             input_data=values,
             by=by.id,
             dedup_key=dedup_key,
         )
         if is_new:
-            audit.record(tenant_id, by, "run.started", run_id, workflow=workflow_id, version=version.number)
+            audit.record(tenant_id, by, "run.started", run_id, workflow=workflow_id, version=live.number)
     return run_id, is_new
 
 
@@ -159,7 +194,6 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
         run = queries.get_run(tenant_id, run_id)
         if run.status not in ("failed", "timed_out", "cancelled"):
             raise WrongState
-        version = queries.get_version(tenant_id, run.version_id)
         done = {
             step.node_key: (step.port or "out", step.output) for step in queries.steps_of(tenant_id, run_id) if step.state == "succeeded"
         }
@@ -167,8 +201,6 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
             tenant_id,
             run.workflow_id,
             run.version_id,
-            graph=Graph.of(version.nodes, version.edges),
-            settings=version.settings,
             input_data=run.input_data,
             by=by.id,
             dedup_key=f"retry:{run_id}",

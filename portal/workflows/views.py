@@ -18,7 +18,7 @@ from portal.workflows import explain, queries, samples, service, streams
 from portal.workflows.designer.flow import run_tree
 from portal.workflows.engine.states import RunStatus
 from portal.workflows.errors import NotPublished, WrongState
-from portal.workflows.forms import NewWorkflowForm
+from portal.workflows.forms import DescribeForm, NewWorkflowForm
 
 bp = Blueprint("workflows", __name__)
 
@@ -26,7 +26,7 @@ bp = Blueprint("workflows", __name__)
 @bp.get("/")
 @requires(Permission.WORKFLOW_READ)
 def home() -> Response:
-    return see_other(url_for("workflows.listing"))
+    return see_other(url_for("home.show"))
 
 
 @bp.get("/workflows")
@@ -56,6 +56,26 @@ def create() -> Response:
         here.tenant_id, name=form.name.data or "", name_ar=form.name_ar.data, sample=form.sample.data, by=here.actor
     )
     return see_other(url_for("designer.show", workflow_id=workflow_id))
+
+
+@bp.get("/workflows/<uuid:workflow_id>/describe")
+@requires(Permission.WORKFLOW_EDIT)
+def describe(workflow_id: UUID) -> Response:
+    workflow = queries.get_workflow(access().tenant_id, workflow_id)
+    return render("workflows/describe.html", workflow=workflow, form=DescribeForm(obj=workflow))
+
+
+@bp.post("/workflows/<uuid:workflow_id>/describe")
+@requires(Permission.WORKFLOW_EDIT)
+def save_description(workflow_id: UUID) -> Response:
+    here, form = access(), DescribeForm()
+    if not form.validate():
+        workflow = queries.get_workflow(here.tenant_id, workflow_id)
+        return render("workflows/describe.html", status=422, workflow=workflow, form=form)
+    given = {field.name: field.data for field in form if field.name != "csrf_token"}
+    service.describe_workflow(here.tenant_id, workflow_id, **given, by=here.actor)
+    toast(_("Saved."))
+    return see_other(url_for("workflows.detail", workflow_id=workflow_id))
 
 
 @bp.get("/workflows/<uuid:workflow_id>")

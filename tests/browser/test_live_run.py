@@ -61,7 +61,7 @@ def enter(chromium, address, tenant, locale, noise):
     page.fill("[name=email]", tenant.email("owner"))
     page.fill("[name=password]", PASSWORD)
     page.locator("[name=password]").press("Enter")
-    page.wait_for_url(f"{address}/workflows")
+    page.wait_for_url(f"{address}/home")
     return context, page
 
 

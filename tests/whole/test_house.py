@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import inspect
 import re
 from pathlib import Path
+from typing import get_type_hints
+from uuid import UUID
 
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from portal import events
 from portal.core import jobs
 from portal.core.config import ROOT, Settings, current_settings
 from portal.core.db import Base, driver_url
@@ -119,3 +124,26 @@ def test_nothing_names_a_third_party_origin():
         for path in Path(ROOT / folder).rglob("*.*"):
             found = re.findall(r"(?:src|href|url\(|import)\s*=?\s*[\"'(]?https?://[^\s\"')]+", path.read_text("utf-8", errors="ignore"))
             assert not [each for each in found if "www.w3.org" not in each], path
+
+
+def test_every_event_is_a_frozen_fact_of_plain_values_and_is_announced():
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "portal").rglob("*.py"))
+    kinds = [each for each in vars(events).values() if inspect.isclass(each) and each.__module__ == events.__name__]
+    assert kinds
+    for kind in kinds:
+        assert dataclasses.is_dataclass(kind) and kind.__dataclass_params__.frozen and kind.__doc__, kind
+        allowed = {UUID, str, int, UUID | None, str | None, int | None}
+        assert set(get_type_hints(kind).values()) <= allowed, f"{kind.__name__}: ids and plain values, never rows"
+        assert f"announce(events.{kind.__name__}(" in source, f"{kind.__name__} is never announced"
+
+
+# Addresses that people and other systems keep. One that goes needs a redirect from the old place to the new one.
+ROUTES = Path(__file__).with_name("routes.txt")
+
+
+def test_addresses_do_not_vanish(app):
+    now = {str(rule) for rule in app.url_map.iter_rules() if "GET" in rule.methods and rule.endpoint != "static"}
+    known = set(ROUTES.read_text("utf-8").split())
+
+    assert known <= now, f"these addresses are gone: {sorted(known - now)}"
+    assert now <= known, f"add the new addresses to {ROUTES.name}: {sorted(now - known)}"

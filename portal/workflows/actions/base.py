@@ -22,6 +22,7 @@ class Call:
     tenant_id: UUID
     run_id: UUID
     workflow_name: str
+    workflow_name_ar: str | None
     node_key: str
     config: dict[str, Any]
     idem_key: str

@@ -37,6 +37,7 @@ class Email:
             text=as_text(call.config["body"]),
             message_id=call.idem_key,
             origin=call.workflow_name,
+            origin_ar=call.workflow_name_ar or "",
         )
         try:
             receipt = mail.send(message)

@@ -53,7 +53,7 @@ class Notification:
             type="workflow.notification",
             message=str(call.config["message"]),
             severity=call.config["severity"],
-            data={"run_id": str(call.run_id), "workflow": call.workflow_name},
+            data={"run_id": str(call.run_id), "workflow": call.workflow_name, "workflow_ar": call.workflow_name_ar},
             link=f"/runs/{call.run_id}",
         )
         return Done({"count": len(people)})

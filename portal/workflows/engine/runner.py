@@ -41,18 +41,24 @@ def pump(
     budget_s: float,
     linger_s: float = 0.0,
     kill: Callable[[], None] | None = None,
+    gives_way: Callable[[], bool] = lambda: False,
 ) -> int:
     """Carry out what is due until nothing is, or the time is up; returns how many steps were carried out.
 
     Args:
         linger_s: how long to stay and listen for hints once nothing is due.
         kill: ends this process when a step overruns its time limit and does not return.
+        gives_way: asked between runs, once a second: whether somebody else needs this worker more.
     """
     end = time.monotonic() + budget_s
     steps = 0
     with _hints() as hint, Keeper(kill) as keeper:
-        idle_since = time.monotonic()
+        idle_since = asked = time.monotonic()
         while time.monotonic() < end:
+            if time.monotonic() - asked >= 1.0:
+                asked = time.monotonic()
+                if gives_way():
+                    break
             lease = again(partial(leasing.claim, worker=worker, lease_s=current_settings().lease_s))
             if lease is not None:
                 steps += carry(lease, keeper=keeper, until=end)
@@ -64,43 +70,36 @@ def pump(
     return steps
 
 
-def carry(lease: Lease | None, *, keeper: Keeper, until: float) -> int:
+def carry(lease: Lease, *, keeper: Keeper, until: float) -> int:
     """Carry one run forward from a leased step; returns how many steps were carried out."""
-    first = lease
+    run: Run | None = None
     steps = 0
-    with logged_with(tenant=first.tenant_id if first else None, run=first.run_id if first else None):
-        run = again(partial(leasing.open_run, lease)) if lease else None
-        while lease is not None and run is not None:
+    following: Lease | None = lease
+    with logged_with(tenant=lease.tenant_id, run=lease.run_id):
+        while following is not None:
+            run, following = _step(following, run, keeper=keeper, go_on=time.monotonic() < until)
             steps += 1
-            lease = _step(lease, run, keeper=keeper, go_on=time.monotonic() < until)
-        if run is None and first is not None:
+        if run is None:
             # The run ended or is ending while its step was being claimed: give the step its end.
-            again(partial(ending.give_up, first))
+            again(partial(ending.give_up, lease))
     return steps
 
 
-def _step(lease: Lease, run: Run, *, keeper: Keeper, go_on: bool) -> Lease | None:
-    action = ACTIONS[lease.kind]
+def _step(lease: Lease, run: Run | None, *, keeper: Keeper, go_on: bool) -> tuple[Run | None, Lease | None]:
+    if lease.effect in ("pure", "db"):
+        return again(partial(settling.apply, lease, run, carry=go_on))
+    run = run or again(partial(leasing.open_run, lease))
+    if run is None:
+        return None, None
     call = settling.prepare(lease, run)
     if isinstance(call, Failed):
-        return again(partial(settling.settle, lease, run, call, config=None, carry=go_on))
-    if lease.effect in ("pure", "db"):
-        return again(
-            partial(
-                settling.settle,
-                lease,
-                run,
-                partial(action.perform, call),
-                config=call.config,
-                carry=go_on,
-            )
-        )
+        return run, again(partial(settling.settle, lease, run, call, carry=go_on))
     if not again(partial(leasing.fence, lease, call.config)):
         again(partial(ending.give_up, lease))
-        return None
+        return run, None
     with keeper.keeping(lease):
         outcome = _perform(lease, call)
-    return again(partial(settling.settle, lease, run, outcome, config=None, carry=go_on))
+    return run, again(partial(settling.settle, lease, run, outcome, carry=go_on))
 
 
 def _perform(lease: Lease, call: Call) -> Outcome:

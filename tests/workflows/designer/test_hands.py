@@ -51,7 +51,7 @@ def open_design(address, chromium, tenant):
         page.fill("[name=email]", tenant.email("builder"))
         page.fill("[name=password]", PASSWORD)
         page.locator("[name=password]").press("Enter")
-        page.wait_for_url(f"{address}/workflows")
+        page.wait_for_url(f"{address}/home")
         if page.get_attribute("html", "lang") != locale:
             page.click("[data-lang-switch] button")
             page.wait_for_selector(f"html[lang={locale}]")

@@ -200,3 +200,34 @@ def test_a_large_flow_stays_small_on_the_wire(build, as_role, tenant):
     page = as_role("builder").get(f"/workflows/{workflow_id}/design?step=email")
 
     assert len(gzip.compress(page.text.encode(), 9)) <= 30_000
+
+
+def test_a_workflow_is_renamed_in_both_languages_and_can_be_switched_off(build, as_role, sign_in, tenant):
+    browser = as_role("builder")
+    url = f"/workflows/{build()}"
+
+    refused = browser.post(f"{url}/describe", data={"name": "", "name_ar": "طلب إجازة", "description": "Who is away"})
+    saved = browser.post(f"{url}/describe", data={"name": "Time off", "name_ar": "طلب إجازة", "description": "Who is away"})
+
+    assert (refused.status_code, saved.status_code) == (422, 303)
+    assert "طلب إجازة" in refused.text
+    page = browser.get(url)
+    assert page.text_of("body//h1") == ["Time off"]
+    assert "Who is away" in page.text
+    assert f'href="{url}/run"' not in page.text
+    assert sign_in(tenant, "member", "ar").get(url).text_of("body//h1") == ["طلب إجازة"]
+    assert sign_in(tenant, "member").get(f"{url}/describe").status_code == 403
+
+
+def test_an_address_that_may_not_be_called_is_refused_when_publishing(tenant, build):
+    with db.transaction(tenant.id):
+        workflow = service.queries.get_workflow(tenant.id, build("blank"))
+        call = {"key": "call", "kind": "webhook", "name": "Call", "parent": None, "lane": None}
+
+        def problems(url):
+            workflow.nodes = [{**call, "config": {"method": "POST", "url": url}}]
+            return [(each.step, each.field) for each in service.check_draft(workflow)]
+
+        assert problems("http://169.254.169.254/latest/meta-data") == [("call", "url")]
+        assert problems("https://hooks.example.com/in") == []
+        assert problems("https://${ 'hooks' }.example.com/in") == []

@@ -123,7 +123,7 @@ def test_a_lost_worker_is_replaced_and_its_late_answer_changes_nothing(engine):
     engine.sweep()
     assert engine.states(run_id) == {"only": "ready"}
     call = settling.prepare(lease, run)
-    assert settling.settle(lease, run, runner.ACTIONS["set"].perform(call), config=None, carry=False) is None
+    assert settling.settle(lease, run, runner.ACTIONS["set"].perform(call), carry=False) is None
     assert engine.states(run_id) == {"only": "ready"}
     assert engine.finish(run_id).status == "succeeded"
 
@@ -182,7 +182,7 @@ def test_cancelling_ends_what_waits_and_stops_what_is_leased(engine):
     assert engine.run(waiting).status == "cancelled"
     assert engine.run(leased).status == "cancelling"
     assert leasing.heartbeat(lease, lease_s=2) is False
-    assert settling.settle(lease, run, Done({"x": 1}), config=None, carry=True) is None
+    assert settling.settle(lease, run, Done({"x": 1}), carry=True) is None
     assert engine.run(leased).status == "cancelled"
     with pytest.raises(WrongState), engine.in_house():
         service.cancel_run(engine.house.id, waiting, by=engine.by)
@@ -283,3 +283,11 @@ def test_nothing_is_ever_stuck(engine):
     engine.pump()
 
     assert look.stuck() == []
+
+
+def test_a_pump_that_lingers_gives_way_to_other_work(engine):
+    began = time.monotonic()
+
+    runner.pump(worker="test", budget_s=30, linger_s=20, gives_way=lambda: True)
+
+    assert time.monotonic() - began < 5

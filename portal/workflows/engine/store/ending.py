@@ -16,7 +16,6 @@ from portal.workflows.engine.store.rows import (
     Run,
     publish,
     stand,
-    to_json,
 )
 from portal.workflows.engine.store.sql import (
     RUN_ENDS,
@@ -62,7 +61,7 @@ def cancel(tenant_id: UUID, run_id: UUID, *, actor: str, error: dict[str, Any] |
                 "run": run_id,
                 "seq": run.event_seq,
                 "actor": actor,
-                "error": to_json(error) if error else None,
+                "error": db.to_json(error) if error else None,
             },
         )
         if not any(stand.state == "leased" for stand in run.stands.values()):

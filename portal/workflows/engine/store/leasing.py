@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Connection
+
 from portal.core import db
-from portal.workflows.engine.store.rows import QUEUE, Lease, Run, publish, to_json
-from portal.workflows.engine.store.sql import graph_of, read_steps
+from portal.workflows.engine.store.rows import QUEUE, Lease, Run, publish
+from portal.workflows.engine.store.sql import run_of
 
 
 def claim(*, worker: str, lease_s: float) -> Lease | None:
@@ -42,50 +44,40 @@ def claim(*, worker: str, lease_s: float) -> Lease | None:
 def open_run(lease: Lease) -> Run | None:
     """Read what carrying the run forward needs; marks a pending run as running. None if the run has ended or is ending."""
     with db.transaction(lease.tenant_id) as session:
-        connection = session.connection()
-        row = connection.exec_driver_sql(
-            """
-            select e.status, e.version_id, e.workflow_id, t.name, e.input_data, e.executed_by,
-                   coalesce(e.started_at, clock_timestamp()) as started_at, e.event_seq
-            from workflow_executions e join workflow_templates t on t.tenant_id = e.tenant_id and t.id = e.workflow_id
-            where e.tenant_id = %s and e.id = %s for update of e
-            """,
-            (lease.tenant_id, lease.run_id),
-        ).one()
-        if row.status not in ("pending", "running"):
-            return None
-        graph = graph_of(connection, lease.tenant_id, row.version_id)
-        run = Run(
-            lease.tenant_id,
-            lease.run_id,
-            row.workflow_id,
-            row.name,
-            graph,
-            row.input_data,
-            row.executed_by,
-            row.started_at,
-            row.event_seq,
-        )
-        read_steps(connection, run)
-        if row.status == "pending":
-            run.event_seq += 1
-            connection.exec_driver_sql(
-                """
-                with run as (update workflow_executions set status = 'running', started_at = %(at)s, event_seq = %(seq)s::int
-                             where tenant_id = %(tenant)s and id = %(run)s)
-                insert into workflow_events (tenant_id, execution_id, seq, kind, actor)
-                values (%(tenant)s, %(run)s, %(seq)s::int, 'run.started', %(worker)s)
-                """,
-                {
-                    "tenant": run.tenant_id,
-                    "run": run.id,
-                    "at": run.started_at,
-                    "seq": run.event_seq,
-                    "worker": lease.worker,
-                },
-            )
-            db.after_commit(lambda: publish(run.id, run.event_seq))
+        return read_run(session.connection(), lease)
+
+
+def read_run(connection: Connection, lease: Lease) -> Run | None:
+    """Do what `open_run` does in the open transaction, which holds the run's row from here on."""
+    row = connection.exec_driver_sql(
+        """
+        select e.status, e.version_id, e.workflow_id, t.name, t.name_ar, e.input_data, e.executed_by,
+               coalesce(e.started_at, clock_timestamp()) as started_at, e.event_seq
+        from workflow_executions e join workflow_templates t on t.tenant_id = e.tenant_id and t.id = e.workflow_id
+        where e.tenant_id = %s and e.id = %s for update of e
+        """,
+        (lease.tenant_id, lease.run_id),
+    ).one()
+    if row.status not in ("pending", "running"):
+        return None
+    run = run_of(connection, lease.tenant_id, lease.run_id, row)
+    if row.status == "pending":
+        _mark_running(connection, run, lease.worker)
     return run
+
+
+def _mark_running(connection: Connection, run: Run, worker: str) -> None:
+    run.event_seq += 1
+    connection.exec_driver_sql(
+        """
+        with run as (update workflow_executions set status = 'running', started_at = %(at)s, event_seq = %(seq)s::int
+                     where tenant_id = %(tenant)s and id = %(run)s)
+        insert into workflow_events (tenant_id, execution_id, seq, kind, actor)
+        values (%(tenant)s, %(run)s, %(seq)s::int, 'run.started', %(worker)s)
+        """,
+        {"tenant": run.tenant_id, "run": run.id, "at": run.started_at, "seq": run.event_seq, "worker": worker},
+    )
+    db.after_commit(lambda: publish(run.id, run.event_seq))
 
 
 def heartbeat(lease: Lease, *, lease_s: float) -> bool:
@@ -129,7 +121,7 @@ def fence(lease: Lease, config: dict[str, Any]) -> bool:
                     "run": lease.run_id,
                     "step": lease.step_id,
                     "epoch": lease.epoch,
-                    "input": to_json(config),
+                    "input": db.to_json(config),
                 },
             )
             .first()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,7 @@ class Run:
     id: UUID
     workflow_id: UUID
     workflow_name: str
+    workflow_name_ar: str | None
     graph: Graph
     input: dict[str, Any]
     executed_by: UUID | None
@@ -70,6 +71,9 @@ class Moves:
     run: Run
     worker: str
     may_carry: bool
+    may_apply: bool = False
+    applied: int = 0
+    begun: float = field(default_factory=time.monotonic)
     events: list[dict[str, Any]] = field(default_factory=list)
     born: list[dict[str, Any]] = field(default_factory=list)
     timers: list[dict[str, Any]] = field(default_factory=list)
@@ -94,12 +98,6 @@ def idem_key(run_id: UUID, node_key: str, scope_path: str = "", gen: int = 0) ->
     return hashlib.sha256(f"{run_id}|{node_key}|{scope_path}|{gen}".encode()).hexdigest()[:40]
 
 
-def to_json(value: Any) -> str:
-    # PostgreSQL's jsonb refuses U+0000 and half surrogates, which answers of other systems may hold.
-    text = json.dumps(value, ensure_ascii=False, default=str).replace("\\u0000", "")
-    return text.encode("utf-8", "replace").decode()
-
-
 def born(
     run_id: UUID,
     node: dict[str, Any],
@@ -111,6 +109,7 @@ def born(
     config: Any = None,
     epoch: int = 0,
     attempt: int = 0,
+    took_s: float = 0.0,
 ) -> dict[str, Any]:
     """Return the row of a step that begins its life in this state."""
     return {
@@ -120,6 +119,7 @@ def born(
         "state": state,
         "attempt": attempt,
         "epoch": epoch,
+        "took_s": round(took_s, 6),
         "leased": state == "leased",
         "timeout_s": int(node.get("timeout_s") or 30),
         "effect": ACTIONS[node["kind"]].effect(node.get("config") or {}),
@@ -165,7 +165,7 @@ def ending_of(moves: Moves) -> str | None:
 
 def announce_after(run: Run, moves: Moves, status: str | None, doubtful: Lease | None) -> None:
     if doubtful is not None:
-        bus.announce(events.StepInDoubt(run.tenant_id, run.id, doubtful.node_key, run.executed_by))
+        bus.announce(events.StepInDoubt(run.tenant_id, run.id, run.workflow_id, doubtful.node_key, run.executed_by))
     if status is not None:
         bus.announce(events.RunFinished(run.tenant_id, run.id, run.workflow_id, status, run.executed_by))
     seq = run.event_seq

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+import time
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from portal.workflows.definition import as_template, config_of
 from portal.workflows.engine import plan, retry
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store.ending import end_cancelled
+from portal.workflows.engine.store.leasing import read_run
 from portal.workflows.engine.store.rows import (
     Lease,
     Moves,
@@ -28,7 +29,6 @@ from portal.workflows.engine.store.rows import (
     ending_of,
     idem_key,
     stand,
-    to_json,
     wake,
 )
 from portal.workflows.engine.store.sql import read_steps, write_settle
@@ -37,6 +37,9 @@ from portal.workflows.expressions import ExpressionError, compile_template
 log = logging.getLogger(__name__)
 
 MAX_INLINE = 200
+# How many db steps may follow in the transaction that ends the one before, and for how long: locks must stay short.
+MAX_APPLIED = 10
+MAX_APPLYING_S = 0.5
 MAX_VALUE_BYTES = 256 * 1024
 
 
@@ -48,45 +51,66 @@ class _Refused(Exception):
         self.failed = failed
 
 
-def prepare(lease_or_call: Lease, run: Run) -> Call | Failed:
+class _NotHere(Exception):
+    """A db step that was tried in the transaction of the step before it did not work: each gets one of its own."""
+
+
+def prepare(lease: Lease, run: Run) -> Call | Failed:
     """Compute a step's configuration from the run's values."""
-    node = run.graph.nodes[lease_or_call.node_key]
-    return _call(run, node, lease_or_call.attempt)
+    return _call(run, run.graph.nodes[lease.node_key], lease.attempt)
 
 
-def settle(
-    lease: Lease,
-    run: Run,
-    outcome: Outcome | Callable[[], Outcome],
-    *,
-    config: dict[str, Any] | None,
-    carry: bool,
-) -> Lease | None:
+def settle(lease: Lease, run: Run, outcome: Outcome, *, carry: bool) -> Lease | None:
     """End the attempt: keep its outcome, begin what follows, finish the run if nothing is left. One transaction.
 
     Args:
-        outcome: what the action returned; for a db action the function that does it, called inside the transaction.
-        carry: lease the first step that follows to the same worker, in the same transaction.
+        carry: lease the first step that follows to the same worker, in the same transaction; db steps are done in it.
 
     Returns:
         The lease of the step to go on with, or None. A lost lease changes nothing and raises nothing.
     """
-    try:
-        return _settle(lease, run, outcome, config, carry=carry)
-    except _Refused as refused:
-        return _settle(lease, run, refused.failed, config, carry=carry)
+    return _settled(lease, run, outcome, carry=carry)[1]
+
+
+def apply(lease: Lease, run: Run | None, *, carry: bool) -> tuple[Run | None, Lease | None]:
+    """Do a pure or db step in the transaction that settles it, and so exactly once.
+
+    Args:
+        run: what the worker knows of it; None has it read here, in the same transaction.
+        carry: as for `settle`.
+
+    Returns:
+        The run, None if it has ended or is ending; and the lease as `settle` returns it.
+    """
+    return _settled(lease, run, None, carry=carry)
+
+
+def _settled(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool) -> tuple[Run | None, Lease | None]:
+    may_apply = carry
+    for _attempt in range(3):
+        try:
+            return _settle(lease, run, outcome, carry=carry, may_apply=may_apply)
+        except _NotHere:
+            may_apply = False
+        except _Refused as refused:
+            outcome = refused.failed
+    raise AssertionError("unreachable: neither can happen twice")
 
 
 def _settle(
     lease: Lease,
-    run: Run,
-    outcome: Outcome | Callable[[], Outcome],
-    config: dict[str, Any] | None,
+    run: Run | None,
+    outcome: Outcome | None,
     *,
     carry: bool,
-) -> Lease | None:
+    may_apply: bool,
+) -> tuple[Run | None, Lease | None]:
     with db.transaction(lease.tenant_id) as session:
         connection = session.connection()
+        if run is None:
+            run = read_run(connection, lease)
+        if run is None:
+            return None, None
         row = connection.exec_driver_sql(
             """
             select e.status, e.cancel_at is not null as cancelled, e.event_seq, e.error
@@ -97,29 +121,30 @@ def _settle(
             (lease.tenant_id, lease.run_id, lease.step_id, lease.epoch),
         ).first()
         if row is None:
-            return None
+            return run, None
         if row.event_seq != run.event_seq:
             run.event_seq = row.event_seq
             read_steps(connection, run)
         if row.cancelled:
-            settled = outcome if isinstance(outcome, Done) else None
-            end_cancelled(connection, run, lease, settled, row.error)
-            return None
-        if callable(outcome):
-            outcome = _apply(outcome)
-        moves = Moves(run, lease.worker, may_carry=carry)
+            end_cancelled(connection, run, lease, outcome if isinstance(outcome, Done) else None, row.error)
+            return run, None
+        config = None
+        if outcome is None:
+            call = prepare(lease, run)
+            outcome, config = (call, None) if isinstance(call, Failed) else (_do(call, lease.kind), call.config)
+        moves = Moves(run, lease.worker, may_carry=carry, may_apply=may_apply)
         step = _judge(lease, run, outcome, moves)
         if step["state"] == "succeeded":
             _follow(moves, lease.node_key)
         status = ending_of(moves)
         write_settle(connection, lease, step, moves, status, config)
         announce_after(run, moves, status, lease if step["state"] == "in_doubt" else None)
-        return moves.carried
+        return run, moves.carried
 
 
-def _apply(effect: Callable[[], Outcome]) -> Outcome:
+def _do(call: Call, kind: str) -> Outcome:
     try:
-        outcome = effect()
+        outcome = ACTIONS[kind].perform(call)
     except DBAPIError:
         raise  # the transaction is lost either way; the move is repeated or the lease expires
     except Exception:
@@ -134,7 +159,7 @@ def _judge(lease: Lease, run: Run, outcome: Outcome | Any, moves: Moves) -> dict
     """Turn an outcome into the step's new state, and tell the run's events."""
     node = run.graph.nodes[lease.node_key]
     if isinstance(outcome, Done):
-        too_large = len(to_json(outcome.output)) > MAX_VALUE_BYTES
+        too_large = len(db.to_json(outcome.output)) > MAX_VALUE_BYTES
         if too_large:
             outcome = Failed("output_too_large", sent=False)
         else:
@@ -170,7 +195,7 @@ def _judge(lease: Lease, run: Run, outcome: Outcome | Any, moves: Moves) -> dict
 
 
 def _follow(moves: Moves, ended: str) -> None:
-    """Begin what follows; pure steps are computed here and now, in this transaction."""
+    """Begin what follows; pure and db steps are done here and now, in this transaction."""
     run, waiting = moves.run, [ended]
     while waiting:
         following = plan.after(run.graph, run.stands, waiting.pop(0))
@@ -184,11 +209,11 @@ def _follow(moves: Moves, ended: str) -> None:
 
 
 def _begin(moves: Moves, node: dict[str, Any]) -> bool:
-    """Bring a step to life; True if it was pure and has already succeeded."""
+    """Bring a step to life; True if it could be done here and has already succeeded."""
     run, key = moves.run, node["key"]
     effect = ACTIONS[node["kind"]].effect(node.get("config") or {})
-    if effect == "pure" and len(moves.born) < MAX_INLINE:
-        return _compute(moves, node)
+    if (effect == "pure" and len(moves.born) < MAX_INLINE) or (effect == "db" and _may_apply(moves)):
+        return _compute(moves, node, effect)
     if moves.may_carry and moves.carried is None:
         row = born(run.id, node, "leased", epoch=1, attempt=1)
         moves.carried = Lease(
@@ -212,12 +237,21 @@ def _begin(moves: Moves, node: dict[str, Any]) -> bool:
     return False
 
 
-def _compute(moves: Moves, node: dict[str, Any]) -> bool:
+def _may_apply(moves: Moves) -> bool:
+    if not moves.may_apply or moves.applied >= MAX_APPLIED or time.monotonic() - moves.begun > MAX_APPLYING_S:
+        return False
+    moves.applied += 1
+    return True
+
+
+def _compute(moves: Moves, node: dict[str, Any], effect: str) -> bool:
     run, key = moves.run, node["key"]
+    began = time.perf_counter()
     call = _call(run, node, attempt=1)
-    outcome = call if isinstance(call, Failed) else ACTIONS[node["kind"]].perform(call)
+    outcome = call if isinstance(call, Failed) else _perform_here(call, node, effect)
+    took_s = time.perf_counter() - began
     config = None if isinstance(call, Failed) else call.config
-    if isinstance(outcome, Done) and len(to_json(outcome.output)) > MAX_VALUE_BYTES:
+    if isinstance(outcome, Done) and len(db.to_json(outcome.output)) > MAX_VALUE_BYTES:
         outcome = Failed("output_too_large")
     if isinstance(outcome, Done):
         stand(run, node, "succeeded", port=outcome.port, output=outcome.output)
@@ -230,6 +264,7 @@ def _compute(moves: Moves, node: dict[str, Any]) -> bool:
                 output=outcome.output,
                 config=config,
                 attempt=1,
+                took_s=took_s,
             )
         )
         moves.tell("step.succeeded", key)
@@ -249,6 +284,20 @@ def _compute(moves: Moves, node: dict[str, Any]) -> bool:
     return False
 
 
+def _perform_here(call: Call, node: dict[str, Any], effect: str) -> Outcome:
+    action = ACTIONS[node["kind"]]
+    if effect == "pure":
+        return action.perform(call)
+    try:
+        outcome = action.perform(call)
+    except Exception as broken:
+        # Whatever it was, the step meets it again in a transaction of its own, where it is judged, kept and retried.
+        raise _NotHere from broken
+    if isinstance(outcome, Failed):
+        raise _NotHere
+    return outcome
+
+
 def _call(run: Run, node: dict[str, Any], attempt: int) -> Call | Failed:
     fields = FIELDS[node["kind"]]
     config, context = config_of(node, fields), run.context()
@@ -262,6 +311,7 @@ def _call(run: Run, node: dict[str, Any], attempt: int) -> Call | Failed:
         run.tenant_id,
         run.id,
         run.workflow_name,
+        run.workflow_name_ar,
         node["key"],
         config,
         idem_key(run.id, node["key"]),

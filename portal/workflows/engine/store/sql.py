@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from portal.core import db
 from portal.core.config import current_settings
 from portal.workflows.engine.plan import Graph, Stand
 from portal.workflows.engine.states import STEP_ENDED
-from portal.workflows.engine.store.rows import QUEUE, Lease, Moves, Run, to_json
+from portal.workflows.engine.store.rows import QUEUE, Lease, Moves, Run
 
 BORN = """
   insert into workflow_steps
@@ -20,9 +22,9 @@ BORN = """
          r.port, r.input, r.output, r.error, case when r.leased then %(worker)s::text end,
          case when r.leased then clock_timestamp() + make_interval(secs => %(lease_s)s::float8) end,
          case when r.leased then clock_timestamp() + make_interval(secs => r.timeout_s) end,
-         case when r.state in ('leased', 'waiting', 'succeeded', 'failed') then clock_timestamp() end,
+         case when r.state in ('leased', 'waiting', 'succeeded', 'failed') then clock_timestamp() - make_interval(secs => r.took_s) end,
          case when r.state in ('succeeded', 'failed', 'skipped', 'cancelled') then clock_timestamp() end
-  from jsonb_to_recordset(%(born)s::jsonb) as r(id uuid, node_key text, kind text, state text, attempt int, epoch int, leased bool,
+  from jsonb_to_recordset(%(born)s::jsonb) as r(id uuid, node_key text, kind text, state text, attempt int, epoch int, took_s float8, leased bool,
        timeout_s int, effect text, idem_key text, port text, input jsonb, output jsonb, error jsonb)
 """
 TOLD = """
@@ -89,7 +91,7 @@ def _row_values(
 ) -> dict[str, Any]:
     return {
         "tenant": tenant_id, "run": run_id, "queue": QUEUE, "worker": worker or None, "actor": worker or "engine",
-        "lease_s": current_settings().lease_s, "born": to_json(born), "events": to_json(told), "timers": to_json(timers),
+        "lease_s": current_settings().lease_s, "born": db.to_json(born), "events": db.to_json(told), "timers": db.to_json(timers),
     }  # fmt: skip
 
 
@@ -108,9 +110,9 @@ def write_settle(
     values = _row_values(run.tenant_id, run.id, moves.born, moves.events, moves.timers, lease.worker)
     values |= {
         "step": lease.step_id, "epoch": lease.epoch, "state": step["state"], "port": step["port"],
-        "output": to_json(step["output"]) if step["output"] is not None else None,
-        "error": to_json(step["error"]) if step["error"] else None, "code": (step["error"] or {}).get("code"),
-        "input": to_json(config) if config is not None else None, "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
+        "output": db.to_json(step["output"]) if step["output"] is not None else None,
+        "error": db.to_json(step["error"]) if step["error"] else None, "code": (step["error"] or {}).get("code"),
+        "input": db.to_json(config) if config is not None else None, "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
         "seq": run.event_seq, **run_values(status, moves.failed, moves.last_output),
     }  # fmt: skip
     connection.exec_driver_sql(SETTLE + (RUN_ENDS if status else RUN_GOES_ON), values)
@@ -120,27 +122,35 @@ def run_values(status: str | None, error: dict[str, Any] | None, output: Any) ->
     message = f"{error.get('step')}: {error['code']} {error.get('detail') or ''}".strip() if error else None
     return {
         "status": status,
-        "run_output": to_json(output) if output is not None and status == "succeeded" else None,
-        "run_error": to_json(error) if error else None,
+        "run_output": db.to_json(output) if output is not None and status == "succeeded" else None,
+        "run_error": db.to_json(error) if error else None,
         "error_message": message,
     }
 
 
-_graphs: dict[UUID, Graph] = {}
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What never changes of a published version."""
+
+    graph: Graph
+    settings: dict[str, Any]
 
 
-def graph_of(connection: Connection, tenant_id: UUID, version_id: UUID) -> Graph:
-    """Return a version's graph; versions never change, so the process keeps the last few hundred."""
-    graph = _graphs.get(version_id)
-    if graph is None:
+_published: dict[UUID, Published] = {}
+
+
+def published(connection: Connection, tenant_id: UUID, version_id: UUID) -> Published:
+    """Return a version's graph and settings; versions never change, so the process keeps the last few hundred."""
+    found = _published.get(version_id)
+    if found is None:
         row = connection.exec_driver_sql(
-            "select nodes, edges from workflow_versions where tenant_id = %s and id = %s",
+            "select nodes, edges, settings from workflow_versions where tenant_id = %s and id = %s",
             (tenant_id, version_id),
         ).one()
-        if len(_graphs) > 500:
-            _graphs.clear()
-        graph = _graphs[version_id] = Graph.of(row.nodes, row.edges)
-    return graph
+        if len(_published) > 500:
+            _published.clear()
+        found = _published[version_id] = Published(Graph.of(row.nodes, row.edges), row.settings)
+    return found
 
 
 def read_steps(connection: Connection, run: Run) -> None:
@@ -155,11 +165,20 @@ def read_steps(connection: Connection, run: Run) -> None:
             run.outputs[row.node_key] = row.output
 
 
+def run_of(connection: Connection, tenant_id: UUID, run_id: UUID, row: Any) -> Run:
+    """Build what a worker knows of a run from its row, with the steps read anew."""
+    graph = published(connection, tenant_id, row.version_id).graph
+    known = row.workflow_id, row.name, row.name_ar, graph, row.input_data, row.executed_by, row.started_at, row.event_seq
+    run = Run(tenant_id, run_id, *known)
+    read_steps(connection, run)
+    return run
+
+
 def locked_run(connection: Connection, tenant_id: UUID, run_id: UUID) -> tuple[Run | None, Any]:
     """Lock a run's row and read all of it; (None, row) when it has ended."""
     row = connection.exec_driver_sql(
         """
-        select e.status, e.cancel_at is not null as cancelled, e.event_seq, e.error, e.version_id, e.workflow_id, t.name, e.input_data,
+        select e.status, e.cancel_at is not null as cancelled, e.event_seq, e.error, e.version_id, e.workflow_id, t.name, t.name_ar, e.input_data,
                e.executed_by, coalesce(e.started_at, e.created_at) as started_at
         from workflow_executions e join workflow_templates t on t.tenant_id = e.tenant_id and t.id = e.workflow_id
         where e.tenant_id = %s and e.id = %s for update of e
@@ -168,17 +187,4 @@ def locked_run(connection: Connection, tenant_id: UUID, run_id: UUID) -> tuple[R
     ).first()
     if row is None or row.status in ("succeeded", "failed", "cancelled", "timed_out"):
         return None, row
-    graph = graph_of(connection, tenant_id, row.version_id)
-    run = Run(
-        tenant_id,
-        run_id,
-        row.workflow_id,
-        row.name,
-        graph,
-        row.input_data,
-        row.executed_by,
-        row.started_at,
-        row.event_seq,
-    )
-    read_steps(connection, run)
-    return run, row
+    return run_of(connection, tenant_id, run_id, row), row

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from portal.workflows.definition import DEFAULT_DEADLINE_S
 from portal.workflows.engine import plan
 from portal.workflows.engine.plan import Graph, Stand
 from portal.workflows.engine.store.rows import born, wake
-from portal.workflows.engine.store.sql import write_rows
+from portal.workflows.engine.store.sql import published, write_rows
 
 
 def start(
@@ -23,8 +22,6 @@ def start(
     workflow_id: UUID,
     version_id: UUID,
     *,
-    graph: Graph,
-    settings: dict[str, Any],
     input_data: dict[str, Any],
     by: UUID | None,
     dedup_key: str | None = None,
@@ -41,6 +38,8 @@ def start(
         The run's id, and False if the key had been used before.
     """
     connection = db.session().connection()
+    version = published(connection, tenant_id, version_id)
+    graph = version.graph
     run_id = new_id()
     taken = connection.exec_driver_sql(
         """
@@ -52,8 +51,8 @@ def start(
         """,
         {
             "id": run_id, "tenant": tenant_id, "workflow": workflow_id, "version": version_id, "by": by,
-            "input": json.dumps(input_data), "dedup": dedup_key, "replay_of": replay_of,
-            "deadline_s": settings.get("deadline_s", DEFAULT_DEADLINE_S),
+            "input": db.to_json(input_data), "dedup": dedup_key, "replay_of": replay_of,
+            "deadline_s": version.settings.get("deadline_s", DEFAULT_DEADLINE_S),
         },
     ).first()  # fmt: skip
     if taken is None:

@@ -1,0 +1,14 @@
+"""Exports at the start: routes and the job."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from portal.core import palette
+from portal.exports import entries, jobs  # noqa: F401 - importing registers them
+from portal.exports.views import bp
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(bp)
+    palette.provide(entries.find, place=4)

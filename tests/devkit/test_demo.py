@@ -1,0 +1,95 @@
+"""The demo's past is a past that the house could have lived: its pages open, its open ends can be taken up."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy import text
+
+from portal.core import db
+from portal.devkit import demo
+from portal.tenants import service as tenants
+from tests.conftest import Browser
+
+
+@pytest.fixture(scope="module")
+def weavers(app):
+    with app.app_context():
+        began = time.monotonic()
+        demo.seed()
+        took_s = time.monotonic() - began
+        demo.seed()
+        return tenants.add_tenant("weavers", name="", name_ar=None), took_s
+
+
+@pytest.fixture
+def salma(app, weavers):
+    client = app.test_client()
+    client.set_cookie("locale", "ar")
+    assert client.post("/sign-in", data={"email": demo.PEOPLE[0][0], "password": demo.PASSWORD}).status_code == 303
+    return Browser(client)
+
+
+def ids(weavers, where):
+    with db.transaction(weavers[0]) as session:
+        return session.scalars(text(f"select id from workflow_executions where {where} order by created_at desc")).all()
+
+
+def test_the_past_is_two_months_long_and_quickly_written(weavers):
+    assert weavers[1] < 10
+    with db.transaction(weavers[0]) as session:
+        runs, days = session.execute(text("select count(*), count(distinct created_at::date) from workflow_executions")).one()
+    assert runs > 150 and days > 45
+
+
+def test_the_home_page_is_alive(salma):
+    page = salma.get("/home")
+
+    for chart in ("runs", "failures", "shares", "durations", "hours"):
+        assert f'id="chart-{chart}"' in page.text
+    assert page.text.count("<li><svg") >= 3, "a decision, a failure, drafts"
+
+
+def test_pages_of_the_past_open(salma, weavers):
+    wanted = [
+        *ids(weavers, "status = 'failed'")[:6],
+        *ids(weavers, "replay_of is not null")[:3],
+        *ids(weavers, "status = 'succeeded'")[:12],
+    ]
+    for run_id in wanted:
+        assert salma.get(f"/runs/{run_id}").status_code == 200
+    with db.transaction(weavers[0]) as session:
+        workflows = session.scalars(text("select id from workflow_templates")).all()
+    assert len(workflows) == 5
+    for workflow_id in workflows:
+        assert salma.get(f"/workflows/{workflow_id}").status_code == 200
+        assert salma.get(f"/workflows/{workflow_id}/design").status_code == 200
+
+
+def test_its_steps_are_as_the_engine_leaves_them(weavers):
+    with db.transaction(weavers[0]) as session:
+        odd = session.scalar(
+            text(
+                """
+                select count(*) from workflow_executions e where e.status in ('succeeded', 'failed') and (
+                  e.event_seq <> (select max(seq) from workflow_events v where v.execution_id = e.id)
+                  or e.completed_at < e.started_at
+                  or exists (select 1 from workflow_steps s where s.execution_id = e.id and s.state not in ('succeeded', 'failed', 'skipped'))
+                  or (e.status = 'failed') <> exists (select 1 from workflow_steps s where s.execution_id = e.id and s.state = 'failed'))
+                """
+            )
+        )
+    assert odd == 0
+
+
+def test_what_is_open_can_be_taken_up(salma, weavers):
+    [doubtful] = ids(weavers, "status = 'running'")
+    failed = ids(
+        weavers, "status = 'failed' and not exists (select 1 from workflow_executions r where r.replay_of = workflow_executions.id)"
+    )
+
+    assert salma.post(f"/runs/{doubtful}/steps/ask_manager/decide", data={"decision": "done"}).status_code == 303
+    assert salma.get(f"/runs/{doubtful}").status_code == 200
+    if failed:
+        assert salma.post(f"/runs/{failed[0]}/retry").status_code == 303

@@ -1,0 +1,62 @@
+"""Every part of a page that htmx asks for stands alone: the same markup as in its page, under one id."""
+
+from __future__ import annotations
+
+import ast
+
+import html5lib
+import pytest
+
+from portal.core.config import ROOT
+from tests.whole.test_routes import ours  # noqa: F401 - a fixture
+
+# (template, block) → where it is asked for
+ASKED = {
+    ("exports/list.html", "files"): "/exports",
+    ("home/show.html", "overview"): "/home",
+    ("workflows/run.html", "run_live"): "/runs/{run_id}",
+    ("workflows/designer/show.html", "designer"): "/workflows/{workflow_id}/design",
+    ("notifications/list.html", "notices"): "/notifications",
+}
+
+
+def rendered():
+    for path in (ROOT / "portal").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "render":
+                named = {each.arg: each.value for each in node.keywords}
+                if "fragment" in named:
+                    yield node.args[0].value, named["fragment"].value
+
+
+def test_every_fragment_is_known_here():
+    assert set(rendered()) == set(ASKED), "say in ASKED where the new fragment is asked for"
+
+
+def ids(tree):
+    return [each.get("id") for each in tree.iter() if each.get("id")]
+
+
+@pytest.mark.parametrize("locale", ["ar", "en"])
+@pytest.mark.parametrize("which", ASKED, ids=lambda which: which[1])
+def test_a_fragment_stands_alone(ours, tenant, sign_in, which, locale):  # noqa: F811 - the fixture
+    browser = sign_in(tenant, "owner", locale)
+    url = ASKED[which].format(**ours)
+
+    page, fragment = browser.get(url), browser.get(url, fragment=True)
+
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+    tree = parser.parseFragment(fragment.text)
+    assert parser.errors == []
+    assert "<html" not in fragment.text and "<script" not in fragment.text
+    roots = [each for each in tree if isinstance(each.tag, str)]
+    assert len(roots) == 1 and roots[0].get("id"), "a fragment has one root, and the root has the id that htmx swaps"
+    assert ids(tree) == [each for each in ids(page.tree()) if each in set(ids(tree))]
+    assert fragment.headers["Vary"].count("HX-Request") >= 1
+    assert len(fragment.text.encode()) > 100
+
+
+def test_a_restored_page_is_never_a_fragment(ours, as_role):  # noqa: F811 - the fixture
+    restored = as_role("owner").get("/notifications", headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
+
+    assert restored.text.lstrip().lower().startswith("<!doctype")
