@@ -51,8 +51,3 @@ def get(key: str) -> Source:
     if key not in _sources:
         raise NotFound
     return _sources[key]
-
-
-def all_keys() -> list[str]:
-    """Return the names of every list that can be exported."""
-    return sorted(_sources)
