@@ -24,6 +24,13 @@ GROUPS: dict[str, Any] = {
     "flow": _l("Flow of steps"),
 }
 
+# Components that only serve others, and the sample in which each is seen.
+INSIDE = {
+    "announce": "", "attributes": "button", "chart_axis": "chart_line", "chart_frame": "chart_line", "chart_ground": "chart_line",
+    "chart_marker": "chart_line", "chart_patterns": "chart_stacked", "chart_table": "chart_line", "csrf": "post_button", "described": "text",
+    "hx": "flow", "legend": "chart_line", "page_header": "", "palette": "palette_group", "status_parts": "status", "theme_switch": "user_menu",
+}  # fmt: skip
+
 
 def names() -> list[str]:
     """Return every component: one file each."""

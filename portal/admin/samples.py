@@ -8,6 +8,7 @@ from typing import Any
 
 from portal.core import charts, clock
 from portal.core.charts import Item, Moment, Series
+from portal.core.palette import Entry, Kind
 from portal.i18n import formats, locale
 
 
@@ -19,7 +20,7 @@ def say(english: str, arabic: str) -> str:
 def samples() -> dict[str, Any]:
     """Return every sample by the name that the gallery's templates use."""
     now = clock.now().replace(microsecond=0)
-    return {"say": say, "now": now, "earlier": now - timedelta(hours=5), "cards": _cards(), "charts": _charts(), "happened": _happened(now)}
+    return {"say": say, "now": now, "earlier": now - timedelta(hours=5), "cards": _cards(), "run_card": _run_card(), "entries": _entries(), "charts": _charts(), "happened": _happened(now)}
 
 
 def _happened(now: datetime) -> list[dict[str, Any]]:
@@ -39,6 +40,14 @@ def _card(key: str, kind: str, names: tuple[str, str], label: tuple[str, str], *
     place = SimpleNamespace(parent=None, lane=None)
     made = {"summary": [], "problems": [], "lanes": [], "state": None, "place": place, **more}
     return SimpleNamespace(key=key, kind=kind, name=names[0], name_ar=names[1], label=say(*label), **made)
+
+
+def _entries() -> list[Entry]:
+    about = say("Published, version 3", "منشور، الإصدار 3")
+    return [
+        Entry(Kind.PAGE, say("Workflows", "مسارات العمل"), "workflow", "#sample-palette_group"),
+        Entry(Kind.WORKFLOW, say("Leave request", "طلب إجازة"), "workflow", "#sample-palette_group", about=about),
+    ]
 
 
 def _state(state: str) -> SimpleNamespace:
@@ -62,17 +71,26 @@ def _cards() -> list[SimpleNamespace]:
     ]  # fmt: skip
 
 
+def _run_card() -> SimpleNamespace:
+    names = ("Write the row", "كتابة السجل")
+    return _card("gallery_run", "database", names, ("Write to a table", "كتابة في جدول"), state=_state("succeeded"))
+
+
 def _charts() -> dict[str, Any]:
     """Return one chart of each kind, small enough to be seen through."""
     rtl = locale.current().dir == "rtl"
-    days = [(say(english, arabic), *numbers) for english, arabic, *numbers in WEEK]
+    days = [(say(english, arabic), right, wrong) for english, arabic, right, wrong in WEEK]
     series = (Series(say("Succeeded", "ناجحة"), 3, "53"), Series(say("Failed", "فاشلة"), 4, "7"))
     moments = [
         Moment(day, day, f"{day}: {right} / {wrong}", (right, wrong), (formats.number(right), formats.number(wrong)))
         for day, right, wrong in days
     ]
     items = [Item(say(english, arabic), value, str(value), f"{say(english, arabic)}: {value}") for english, arabic, value in SHARES]
-    told = {"title": say("A week of runs", "عمليات التشغيل في أسبوع"), "summary": say("60 runs in a week.", "60 عملية في أسبوع."), "rtl": rtl}
+    told: dict[str, Any] = {
+        "title": say("A week of runs", "عمليات التشغيل في أسبوع"),
+        "summary": say("60 runs in a week.", "60 عملية في أسبوع."),
+        "rtl": rtl,
+    }
     when, heads = say("Day", "اليوم"), (say("Workflow", "مسار العمل"), say("Runs", "عمليات التشغيل"))
     hours = [[(day * 7 + hour * 3) % 11 for hour in range(12)] for day in range(3)]
     names = [day for day, _right, _wrong in days[:3]]
@@ -93,7 +111,7 @@ def _charts() -> dict[str, Any]:
     }  # fmt: skip
 
 
-WEEK = (
+WEEK: tuple[tuple[str, str, int, int], ...] = (
     ("Sun", "الأحد", 9, 1), ("Mon", "الإثنين", 12, 2), ("Tue", "الثلاثاء", 7, 0), ("Wed", "الأربعاء", 14, 3), ("Thu", "الخميس", 11, 1),
 )  # fmt: skip
-SHARES = (("Leave request", "طلب إجازة", 31), ("New supplier", "مورّد جديد", 18), ("Daily report", "التقرير اليومي", 11))
+SHARES: tuple[tuple[str, str, int], ...] = (("Leave request", "طلب إجازة", 31), ("New supplier", "مورّد جديد", 18), ("Daily report", "التقرير اليومي", 11))
