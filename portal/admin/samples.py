@@ -20,7 +20,16 @@ def say(english: str, arabic: str) -> str:
 def samples() -> dict[str, Any]:
     """Return every sample by the name that the gallery's templates use."""
     now = clock.now().replace(microsecond=0)
-    return {"say": say, "now": now, "earlier": now - timedelta(hours=5), "cards": _cards(), "run_card": _run_card(), "entries": _entries(), "charts": _charts(), "happened": _happened(now)}
+    return {
+        "say": say,
+        "now": now,
+        "earlier": now - timedelta(hours=5),
+        "cards": _cards(),
+        "run_card": _run_card(),
+        "entries": _entries(),
+        "charts": _charts(),
+        "happened": _happened(now),
+    }
 
 
 def _happened(now: datetime) -> list[dict[str, Any]]:
@@ -114,4 +123,8 @@ def _charts() -> dict[str, Any]:
 WEEK: tuple[tuple[str, str, int, int], ...] = (
     ("Sun", "الأحد", 9, 1), ("Mon", "الإثنين", 12, 2), ("Tue", "الثلاثاء", 7, 0), ("Wed", "الأربعاء", 14, 3), ("Thu", "الخميس", 11, 1),
 )  # fmt: skip
-SHARES: tuple[tuple[str, str, int], ...] = (("Leave request", "طلب إجازة", 31), ("New supplier", "مورّد جديد", 18), ("Daily report", "التقرير اليومي", 11))
+SHARES: tuple[tuple[str, str, int], ...] = (
+    ("Leave request", "طلب إجازة", 31),
+    ("New supplier", "مورّد جديد", 18),
+    ("Daily report", "التقرير اليومي", 11),
+)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,18 @@ from portal.devkit.supervisor import PORTS
 FOLDER = ROOT / "var" / "screenshots"
 WIDTHS = (1280, 390)
 OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-PLAIN = ("/home", "/workflows", "/workflows/new", "/runs", "/tables", "/tables/new", "/notifications", "/exports", "/search?q=a", "/shortcuts")
+PLAIN = (
+    "/home",
+    "/workflows",
+    "/workflows/new",
+    "/runs",
+    "/tables",
+    "/tables/new",
+    "/notifications",
+    "/exports",
+    "/search?q=a",
+    "/shortcuts",
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -105,4 +115,4 @@ def shoot(page: Page, folder: Path, path: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

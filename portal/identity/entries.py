@@ -43,4 +43,4 @@ def find(_text: str) -> Iterable[Entry]:
                 name="tenant",
                 value=str(tenant.id),
             )
-    yield entry(Kind.ACTION, _l("Sign out"), "log-out", url_for("identity.sign_out"), also=_l("Leave"), is_post=True)
+    yield entry(Kind.ACTION, _l("Sign out"), "log-out", url_for("identity.sign_out"), also=_l("Log out"), is_post=True)
