@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError
@@ -15,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from portal import models  # noqa: F401 - fills the metadata: foreign keys are resolved by name
+from portal.admin import wiring as admin
 from portal.core import access, db, headers, ids, render
 from portal.core.config import ROOT, Settings, current_settings
 from portal.core.errors import Invalid, PortalError, SignInNeeded
@@ -26,11 +28,12 @@ from portal.identity import wiring as identity
 from portal.mail import wiring as mail
 from portal.notifications import wiring as notifications
 from portal.ops import wiring as ops
+from portal.shell import wiring as shell
 from portal.workflows import wiring as workflows
 
 log = logging.getLogger(__name__)
 csrf = CSRFProtect()
-PACKAGES = (mail, identity, notifications, datatables, exports, workflows, ops)
+PACKAGES = (mail, identity, notifications, datatables, exports, workflows, shell, admin, ops)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -49,13 +52,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         static_url_path="/static",
     )
     _configure(app, settings)
-    csrf.init_app(app)
     headers.init_headers(app)
     i18n.init_app(app)
     render.init_app(app)
     app.before_request(_name_request)
     for package in PACKAGES:
         package.init_app(app)
+    # After identity: a form sent when the session has ended is a matter of signing in, not of a stale token.
+    csrf.init_app(app)
     app.context_processor(_template_names)
     app.register_error_handler(PortalError, answer_refusal)
     app.register_error_handler(CSRFError, _answer_csrf)
@@ -136,13 +140,25 @@ def answer_refusal(refused: PortalError) -> Response:
 
 
 def _to_sign_in() -> Response:
-    url = url_for("identity.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None)
     if request.headers.get("HX-Request") == "true":
-        return Response(status=401, headers={"HX-Redirect": url})
+        # The page stays as it is: it says that the session has ended and keeps what was typed.
+        return Response(status=401, headers={"HX-Reswap": "none"})
+    url = url_for("identity.sign_in", next=_page_address())
     return redirect(url, code=303)  # type: ignore[return-value]  # a werkzeug response is one
 
 
+def _page_address() -> str | None:
+    """Return the address of the page that the person saw: this one, or the one whose form was sent."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    came_from = urlsplit(request.referrer or "")
+    return came_from._replace(scheme="", netloc="", fragment="").geturl() if came_from.netloc == request.host else None
+
+
 def _answer_csrf(_refused: CSRFError) -> Response:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if access.current() is None and not hasattr(view, "public_because"):
+        return answer_refusal(SignInNeeded())
     return _answer(400, "form_expired", message=_("The page was open for too long. Reload it and try again; nothing was saved."))
 
 

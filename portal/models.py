@@ -1,5 +1,6 @@
 """Every table, imported once: for migrations and for the tests that read the whole schema."""
 
+from portal.admin import models as admin
 from portal.agents import models as agents
 from portal.audit import models as audit
 from portal.core import outbox
@@ -12,4 +13,17 @@ from portal.tenants import models as tenants
 from portal.webhooks import models as webhooks
 from portal.workflows import models as workflows
 
-__all__ = ["agents", "audit", "datatables", "exports", "identity", "notifications", "ops", "outbox", "tenants", "webhooks", "workflows"]
+__all__ = [
+    "admin",
+    "agents",
+    "audit",
+    "datatables",
+    "exports",
+    "identity",
+    "notifications",
+    "ops",
+    "outbox",
+    "tenants",
+    "webhooks",
+    "workflows",
+]

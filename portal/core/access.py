@@ -11,7 +11,7 @@ from uuid import UUID
 
 from flask import g
 
-from portal.core.errors import Forbidden, SignInNeeded
+from portal.core.errors import Forbidden, NotFound, SignInNeeded
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -110,6 +110,36 @@ def signed_in(view: View) -> View:
         return view(*args, **kwargs)
 
     guarded.guarded_by = "signed in"  # type: ignore[attr-defined]  # read by the whole-house test
+    return guarded  # type: ignore[return-value]  # wraps() keeps the signature
+
+
+_knows_staff: list[Callable[[UUID], bool]] = []
+
+
+def know_staff(check: Callable[[UUID], bool]) -> None:
+    """Let `check` say of a person id whether they are staff of the house; the package that keeps the list calls this once."""
+    _knows_staff[:] = [check]
+
+
+def is_staff() -> bool:
+    """Say whether the person of this request is staff; asked of the database once a request at most."""
+    if "is_staff" not in g:
+        here = current()
+        g.is_staff = here is not None and any(check(here.person_id) for check in _knows_staff)
+    found: bool = g.is_staff
+    return found
+
+
+def staff_only(view: View) -> View:
+    """Let only staff of the house into the view; for everybody else, visitors too, it does not exist."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if not is_staff():
+            raise NotFound
+        return view(*args, **kwargs)
+
+    guarded.guarded_by = "staff"  # type: ignore[attr-defined]  # read by the whole-house test
     return guarded  # type: ignore[return-value]  # wraps() keeps the signature
 
 

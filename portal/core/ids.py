@@ -5,6 +5,14 @@ import time
 from uuid import UUID
 
 
+def as_uuid(text: str | None) -> UUID | None:
+    """Return the id that a text from outside writes, or None when it writes none."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
 def new_id() -> UUID:
     """Return a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then 74 random bits.
 

@@ -11,6 +11,7 @@ from portal.core import db
 from portal.core.errors import NotFound
 from portal.core.paging import Listing, Page, write_cursor
 from portal.datatables.models import DataRow, DataTable
+from portal.i18n.search import holds_words
 
 _COLUMNS_OF = text("select tenant_id, id, columns from data_tables where tenant_id = :tenant and slug = :slug")
 
@@ -60,6 +61,13 @@ def slugs(tenant_id: UUID) -> list[Row[Any]]:
             select(DataTable.slug, DataTable.name, DataTable.name_ar).where(DataTable.tenant_id == tenant_id).order_by(DataTable.name)
         )
     )
+
+
+def find_tables(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
+    """Return id, short name and names of the data tables that hold each word of a folded text."""
+    columns = DataTable.id, DataTable.slug, DataTable.name, DataTable.name_ar
+    named = holds_words(words, DataTable.name, func.coalesce(DataTable.name_ar, ""), DataTable.slug)
+    return list(db.session().execute(select(*columns).where(DataTable.tenant_id == tenant_id, named).order_by(DataTable.name).limit(limit)))
 
 
 def list_rows(tenant_id: UUID, table_id: UUID, page: Page) -> Listing[DataRow]:

@@ -1,4 +1,4 @@
-"""The demo: one organisation, four people, four workflows ready to run, a draft, and two months of runs behind them."""
+"""The demo: one organisation, four people, four workflows ready to run, a draft, two months of runs behind them; and staff."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from portal.admin import service as admin
 from portal.core import clock, db
 from portal.core.access import SYSTEM, Actor
 from portal.devkit import past
@@ -21,6 +22,7 @@ PEOPLE = (
     ("layla@nasij.example", "Layla Nasser", "ليلى ناصر", "member", "ar"),
     ("noor@nasij.example", "Noor Saleh", "نور صالح", "auditor", "en"),
 )
+STAFF = ("staff@nasij.example", "Dana Al-Qahtani", "دانة القحطاني", "staff", "en")
 NAMES_AR = {
     "leave_request": "طلب إجازة موظف",
     "supplier_check": "التحقق من مورّد جديد",
@@ -71,6 +73,7 @@ def seed() -> list[dict[str, Any]]:
     for email, name, name_ar, role, locale in PEOPLE:
         ids[role] = identity.add_person(email, name=name, name_ar=name_ar, password=PASSWORD, locale=locale)
         identity.add_member(tenant_id, ids[role], role, by=SYSTEM)
+    _add_staff(tenant_id)
     by = Actor("person", ids["owner"])
     with db.transaction(tenant_id):
         missing = not queries.list_workflows(tenant_id)
@@ -78,7 +81,7 @@ def seed() -> list[dict[str, Any]]:
         _live_through(tenant_id, ids, by)
     return [
         {"email": email, "password": PASSWORD, "name": name, "name_ar": name_ar, "role": role}
-        for email, name, name_ar, role, _locale in PEOPLE
+        for email, name, name_ar, role, _locale in (*PEOPLE, STAFF)
     ]
 
 
@@ -96,6 +99,16 @@ def _live_through(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
     colleague = {"key": "colleague", "type": "text", "label": "Name", "label_ar": "الاسم", "required": True, "choices": []}
     _write(tenant_id, "Welcome a new colleague", "الترحيب بزميل جديد", WELCOME_NODES, [colleague], by)
     past.write(tenant_id, made, [people["owner"], people["builder"], people["member"]])
+
+
+def _add_staff(tenant_id: UUID) -> None:
+    """Somebody of the house itself, who reads in the demo organisation and has one of their own to switch to."""
+    email, name, name_ar, _role, locale = STAFF
+    person_id = identity.add_person(email, name=name, name_ar=name_ar, password=PASSWORD, locale=locale)
+    identity.add_member(tenant_id, person_id, "auditor", by=SYSTEM)
+    own_id = tenants.add_tenant("nasij-team", name="Nasij Team", name_ar="فريق نسيج")
+    identity.add_member(own_id, person_id, "owner", by=SYSTEM)
+    admin.add_staff(person_id)
 
 
 def _write(tenant_id: UUID, name: str, name_ar: str, nodes: list[dict[str, Any]], inputs: list[dict[str, Any]], by: Actor) -> UUID:

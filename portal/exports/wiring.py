@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.exports import jobs  # noqa: F401 - importing registers them
+from portal.core import palette
+from portal.exports import entries, jobs  # noqa: F401 - importing registers them
 from portal.exports.views import bp
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
+    palette.provide(entries.find, place=4)

@@ -29,7 +29,10 @@ class Membership(TenantScoped, Dated, Base):
     """One person's role in one tenant."""
 
     __tablename__ = "memberships"
-    __table_args__ = (CheckConstraint("role in ('owner','admin','builder','member','auditor')", name="role_known"),)
+    __table_args__ = (
+        CheckConstraint("role in ('owner','admin','builder','member','auditor')", name="role_known"),
+        Index("ix_memberships_person", "person_id"),
+    )
 
     tenant_id = mapped_column(ForeignKey("tenants.id"), primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text
 
 from portal.core import db
+from portal.i18n import search
 from portal.i18n.locale import bilingual
 from portal.identity.models import Membership, Person
 
@@ -56,6 +58,28 @@ def first_tenant_of(person_id: UUID) -> UUID | None:
         {"person": person_id},
     )
     return found
+
+
+def tenants_of(person_id: UUID) -> list[Row[Any]]:
+    """Return id, names and role of every active tenant a person belongs to, first joined first."""
+    return list(db.session().execute(text("select id, name, name_ar, role from own_tenants(:person)"), {"person": person_id}))
+
+
+def find_members(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
+    """Return id, names and role of the active members whose name holds each word of a folded text."""
+    return list(
+        db.session().execute(
+            select(Person.id, Person.name, Person.name_ar, Membership.role)
+            .join(Membership, Membership.person_id == Person.id)
+            .where(
+                Membership.tenant_id == tenant_id,
+                Person.is_active,
+                search.holds_words(words, Person.name, func.coalesce(Person.name_ar, "")),
+            )
+            .order_by(Person.name, Person.id)
+            .limit(limit)
+        )
+    )
 
 
 def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from portal import events
 from portal.audit import service as audit
 from portal.core import bus, db
 from portal.core.access import Actor
+from portal.core.errors import NotFound
 from portal.identity import queries
 from portal.identity.errors import SignInRefused
 from portal.identity.models import Membership, Person
@@ -52,6 +54,22 @@ def sign_in(email: str, password: str) -> tuple[UUID, UUID]:
         audit.record(tenant_id, Actor("person", person.id), "session.started", person.id)
         bus.announce(events.SignedIn(person.id, tenant_id))
     return person.id, tenant_id
+
+
+def switch_tenant(person_id: UUID, tenant_id: UUID, *, leaving: UUID) -> None:
+    """Take a person of several tenants from one into another; both books say so. The caller begins a new session.
+
+    Raises:
+        NotFound: they do not belong to it, or it is not active.
+    """
+    by = Actor("person", person_id)
+    with db.transaction() as session:
+        if tenant_id not in {row.id for row in queries.tenants_of(person_id)}:
+            raise NotFound
+        audit.record(leaving, by, "session.left", person_id)
+        session.flush()
+        db.enter_tenant(tenant_id)
+        audit.record(tenant_id, by, "session.entered", person_id)
 
 
 def choose_locale(person_id: UUID, locale: str) -> None:
@@ -95,6 +113,11 @@ def add_member(tenant_id: UUID, person_id: UUID, role: str, *, by: Actor) -> Non
 def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the names of members of the tenant by id; others are left out."""
     return queries.names_of(ids)
+
+
+def find_members(tenant_id: UUID, words: str, *, limit: int = 8) -> list[Any]:
+    """Return id, names and role of the active members whose name holds each word of a folded text."""
+    return list(queries.find_members(tenant_id, words, limit=limit))
 
 
 def member_ids(tenant_id: UUID, *, roles: tuple[str, ...] | None = None) -> list[UUID]:

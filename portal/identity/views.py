@@ -1,12 +1,15 @@
-"""Signing in and out, and the language switch."""
+"""Signing in and out, the language switch, the switch between organisations."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from flask import Blueprint, Response, current_app, g, request, session, url_for
 
-from portal.core.access import current, public
+from portal.core.access import access, current, public, signed_in
+from portal.core.errors import NotFound
+from portal.core.ids import as_uuid
 from portal.core.render import render, see_other
 from portal.i18n import locale as i18n
 from portal.identity import service, sessions
@@ -34,10 +37,14 @@ def sign_in_check() -> Response:
         person_id, tenant_id = service.sign_in(form.email.data or "", form.password.data or "")
     except SignInRefused:
         return _page(form, status=422, failed=True)
+    _begin(person_id, tenant_id, since="sign-in")
+    return see_other(local_address(request.args.get("next")))
+
+
+def _begin(person_id: UUID, tenant_id: UUID, *, since: str) -> None:
     sessions.begin_session(session, person_id, tenant_id)  # type: ignore[arg-type]  # the interface makes WebData
     session.clear()
-    session["since"] = "sign-in"
-    return see_other(local_address(request.args.get("next")))
+    session["since"] = since
 
 
 @bp.post("/sign-out")
@@ -45,8 +52,28 @@ def sign_in_check() -> Response:
 def sign_out() -> Response:
     session.clear()
     answer = see_other(url_for("identity.sign_in"))
-    answer.headers["Clear-Site-Data"] = '"cache"'
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
+
+
+@bp.post("/tenant")
+@signed_in
+def switch_tenant() -> Response:
+    here = access()
+    wanted = as_uuid(request.form.get("tenant"))
+    if wanted is None:
+        raise NotFound
+    if wanted != here.tenant_id:
+        service.switch_tenant(here.person_id, wanted, leaving=here.tenant_id)
+        _begin(here.person_id, wanted, since="switch")
+    return see_other("/")
+
+
+@bp.get("/session")
+@signed_in
+def stay() -> Response:
+    """Asked by pages that stand open: any request keeps the session alive."""
+    return Response(status=204)
 
 
 @bp.post("/locale")

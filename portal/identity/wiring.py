@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask, g, session
 
-from portal.core.access import Access
+from portal.core import palette
+from portal.core.access import Access, current
 from portal.core.log import add_fields
+from portal.core.render import is_fragment_request
+from portal.identity import entries, queries
 from portal.identity.roles import PERMISSIONS
+from portal.identity.service import IDLE
 from portal.identity.sessions import DatabaseSessions, WebData
 from portal.identity.views import bp
 
@@ -15,6 +21,16 @@ def init_app(app: Flask) -> None:
     app.session_interface = DatabaseSessions()
     app.register_blueprint(bp)
     app.before_request(find_access)
+    app.context_processor(tell_pages)
+    palette.provide(entries.find, place=8)
+
+
+def tell_pages() -> dict[str, Any]:
+    """What the shell shows of identity: the tenants to switch to, and how long a page may stand idle. Only for whole pages."""
+    here = current()
+    if here is None or is_fragment_request():
+        return {"tenants": [], "idle_s": 0}
+    return {"tenants": queries.tenants_of(here.person_id), "idle_s": int(IDLE.total_seconds())}
 
 
 def find_access() -> None:

@@ -6,15 +6,16 @@ from typing import Any
 
 from flask import Flask
 
-from portal.core import access
+from portal.core import access, palette
 from portal.core.render import is_fragment_request
-from portal.notifications import queries
+from portal.notifications import entries, queries
 from portal.notifications.views import bp
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     app.context_processor(count_unread)
+    palette.provide(entries.find, place=3)
 
 
 def count_unread() -> dict[str, Any]:

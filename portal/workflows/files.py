@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from portal.core.access import Permission
+from portal.core.ids import as_uuid
 from portal.core.paging import Page, read_cursor
 from portal.exports import service as exports
 from portal.i18n.locale import bilingual
@@ -26,21 +27,27 @@ RUN_HEADS = (
 
 def read_run_filters(given: Mapping[str, str]) -> dict[str, Any]:
     """Read the filters of the runs list; what is not known means no filter."""
-    status, workflow = given.get("status") or None, given.get("workflow") or ""
-    try:
-        workflow_id = str(UUID(workflow))
-    except ValueError:
-        workflow_id = None
-    return {"status": status if status in set(RunStatus) else None, "workflow": workflow_id}
+    status = given.get("status") or None
+    return {"status": status if status in set(RunStatus) else None, "workflow": _id(given, "workflow"), "by": _id(given, "by")}
+
+
+def _id(given: Mapping[str, str], name: str) -> str | None:
+    found = as_uuid(given.get(name))
+    return str(found) if found else None
 
 
 def run_rows(tenant_id: UUID, filters: dict[str, Any]) -> Iterator[Sequence[Any]]:
     """Give every run that matches, newest first, read in pages."""
     after: str | None = None
     while True:
-        workflow_id = UUID(filters["workflow"]) if filters.get("workflow") else None
         page = Page(after=read_cursor(after), limit=PAGE_ROWS)
-        listing = queries.list_runs(tenant_id, status=filters.get("status"), workflow_id=workflow_id, page=page)
+        listing = queries.list_runs(
+            tenant_id,
+            status=filters.get("status"),
+            workflow_id=as_uuid(filters.get("workflow")),
+            person_id=as_uuid(filters.get("by")),
+            page=page,
+        )
         names = identity.names_of(row.executed_by for row in listing.items if row.executed_by)
         for row in listing.items:
             run = explain.run_row(row, names)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import defer
 from portal.core import db
 from portal.core.errors import NotFound
 from portal.core.paging import Listing, Page, write_cursor
+from portal.i18n.search import holds_words
 from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
 # Built once and on plain tables: these are the queries of the pages that are opened most, and building one costs as much as
@@ -79,6 +80,19 @@ def names_of(tenant_id: UUID, workflow_id: UUID) -> dict[str, Any]:
     """Return a workflow's names as notices carry them: `workflow_id`, `workflow`, `workflow_ar`."""
     row = db.session().execute(NAMES.where(W.id == workflow_id), {"tenant": tenant_id}).one()
     return {"workflow_id": str(workflow_id), "workflow": row.name, "workflow_ar": row.name_ar}
+
+
+def find_workflows(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
+    """Return id and names of the workflows whose names hold each word of a folded text, last changed first."""
+    columns = WorkflowTemplate.id, WorkflowTemplate.name, WorkflowTemplate.name_ar
+    named = holds_words(words, WorkflowTemplate.name, func.coalesce(WorkflowTemplate.name_ar, ""))
+    found = select(*columns).where(WorkflowTemplate.tenant_id == tenant_id, named).order_by(WorkflowTemplate.updated_at.desc()).limit(limit)
+    return list(db.session().execute(found))
+
+
+def find_runs(tenant_id: UUID, first: UUID, last: UUID, *, limit: int) -> list[Row[Any]]:
+    """Return the runs whose id stands between two, newest first: all that begin with the same characters."""
+    return list(db.session().execute(RUNS.where(E.id.between(first, last)).limit(limit), {"tenant": tenant_id}))
 
 
 def get_version(tenant_id: UUID, version_id: UUID) -> WorkflowVersion:
@@ -166,13 +180,17 @@ def due_times(tenant_id: UUID, run_id: UUID) -> dict[UUID, Any]:
     return {row.step_id: row.due_at for row in rows}
 
 
-def list_runs(tenant_id: UUID, *, status: str | None, workflow_id: UUID | None, page: Page) -> Listing[Row[Any]]:
+def list_runs(
+    tenant_id: UUID, *, status: str | None, workflow_id: UUID | None, person_id: UUID | None = None, page: Page
+) -> Listing[Row[Any]]:
     """Return runs with their workflow's and starter's names, newest first."""
     wanted = RUNS.limit(page.limit + 1)
     if status is not None:
         wanted = wanted.where(E.status == status)
     if workflow_id is not None:
         wanted = wanted.where(E.workflow_id == workflow_id)
+    if person_id is not None:
+        wanted = wanted.where(E.executed_by == person_id)
     if page.after is not None:
         wanted = wanted.where(tuple_(E.created_at, E.id) < page.after)
     rows = list(db.session().execute(wanted, {"tenant": tenant_id}))

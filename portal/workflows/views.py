@@ -45,6 +45,7 @@ def new() -> Response:
 
 
 @bp.post("/workflows")
+@bp.post("/workflows/new")
 @requires(Permission.WORKFLOW_EDIT)
 def create() -> Response:
     here = access()
@@ -158,29 +159,29 @@ def runs() -> Response:
     status = request.args.get("status") or None
     if status is not None and status not in set(RunStatus):
         status = None
-    workflow_id = _uuid(request.args.get("workflow"))
+    workflow_id = ids.as_uuid(request.args.get("workflow"))
+    person_id = ids.as_uuid(request.args.get("by"))
     page = Page(after=paging.read_cursor(request.args.get("after")))
-    listing = queries.list_runs(here.tenant_id, status=status, workflow_id=workflow_id, page=page)
+    listing = queries.list_runs(here.tenant_id, status=status, workflow_id=workflow_id, person_id=person_id, page=page)
     names = _names(listing.items)
     return render(
         "workflows/runs.html",
         listing=paging.Listing([explain.run_row(row, names) for row in listing.items], listing.next_cursor),
         counts=queries.count_runs(here.tenant_id),
         workflows=queries.workflow_names(here.tenant_id),
-        filters={"status": status or "", "workflow": str(workflow_id or ""), "after": request.args.get("after", "")},
+        filters={
+            "status": status or "",
+            "workflow": str(workflow_id or ""),
+            "by": str(person_id or ""),
+            "after": request.args.get("after", ""),
+        },
+        by_name=identity.names_of([person_id]).get(person_id, "") if person_id else "",
         can_run=here.can(Permission.RUN_START),
     )
 
 
 def _names(rows: list[Any]) -> dict[UUID, str]:
     return identity.names_of(row.executed_by for row in rows if row.executed_by)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 @bp.get("/runs/<uuid:run_id>")

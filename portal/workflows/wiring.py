@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.workflows import files, jobs, listeners  # noqa: F401 - importing registers them
+from portal.core import palette
+from portal.workflows import entries, files, jobs, listeners  # noqa: F401 - importing registers them
 from portal.workflows.designer.views import bp as designer
 from portal.workflows.home.views import bp as home
 from portal.workflows.views import bp
@@ -15,3 +16,6 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(designer)
     app.register_blueprint(home)
     files.register()
+    palette.provide(entries.find, place=1)
+    palette.provide_recall("workflows", entries.recall_workflow)
+    palette.provide_recall("runs", entries.recall_run)

@@ -33,7 +33,12 @@ document.addEventListener("htmx:config:request", (event) => {
   if (token && request.method !== "GET") request.headers["X-CSRFToken"] = token.content;
 });
 
-document.addEventListener("htmx:after:swap", () => settle(document.body));
+document.addEventListener("htmx:after:swap", (event) => {
+  settle(document.body);
+  // A page in place of a page: without a marked element the reader begins at its title.
+  const isWhole = event.detail.ctx.target === document.body && event.detail.ctx.swap !== "none";
+  if (isWhole && document.activeElement === document.body) document.querySelector("main h1")?.focus();
+});
 
 // A whole page (an error, usually) in answer to a request for a part: keep the part, say what happened.
 document.addEventListener("htmx:after:request", (event) => {
@@ -42,11 +47,7 @@ document.addEventListener("htmx:after:request", (event) => {
   event.preventDefault();
   if (isPageOwn(ctx)) return;
   const title = ctx.text.match(/<title>([^<]*?)( · [^<]*)?<\/title>/)?.[1];
-  showToast(decode(title) || document.body.dataset.offline);
-});
-
-document.addEventListener("htmx:error", (event) => {
-  if (!isPageOwn(event.detail.ctx)) showToast(document.body.dataset.offline);
+  showToast(decode(title) || document.body.dataset.broken);
 });
 
 // Requests of the page itself (following a run) stay silent: the connection sign speaks for them.
@@ -184,6 +185,8 @@ window.addEventListener("pageshow", (event) => {
     follower.listen();
   }
 });
+
+document.addEventListener("session:ended", () => follower?.stop());
 
 settle(document.body);
 follow();

@@ -40,6 +40,14 @@ async function copy(button) {
   setTimeout(() => icon.setAttribute("href", before), 2000);
 }
 
+// A secret is shown only as long as it is typed: leaving the page or sending the form hides it again.
+function reveal(button) {
+  const field = document.getElementById(button.dataset.reveal);
+  const isShown = field.type === "text";
+  field.type = isShown ? "password" : "text";
+  button.setAttribute("aria-pressed", String(!isShown));
+}
+
 function fillDemo(button) {
   const { form } = document.getElementById("f-email");
   form.elements.email.value = button.dataset.fillEmail;
@@ -73,6 +81,7 @@ document.addEventListener("click", (event) => {
   if (button.hasAttribute("data-copy")) copy(button);
   else if (button.hasAttribute("data-toast-close")) button.closest("[data-toast]").remove();
   else if (button.hasAttribute("data-theme-choice")) chooseTheme(button.dataset.themeChoice);
+  else if (button.hasAttribute("data-reveal")) reveal(button);
   else if (button.hasAttribute("data-fill-email")) fillDemo(button);
   else if (!("command" in button) && button.hasAttribute("commandfor")) actOnDialog(button);
 });
@@ -95,7 +104,7 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("[aria-busy='true']").forEach((each) => each.removeAttribute("aria-busy"));
 });
 
-document.querySelectorAll("[data-theme-switch]").forEach((each) => {
+document.querySelectorAll("[data-theme-switch], [data-reveal]").forEach((each) => {
   each.hidden = false;
 });
 markTheme();

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from portal.admin import service as admin
+from portal.admin.gallery import GROUPS
 from portal.core import clock, db
 from portal.core.access import Actor
 from portal.core.config import ROOT
@@ -49,11 +51,14 @@ def pages(app, tenant):
         tables.insert_row(tenant.id, "orders", {"amount": 1250.5})
         notifications.notify(tenant.id, [tenant.people["owner"]], type="run.failed", message="", severity="error", link=f"/runs/{runs[1]}")
         exports.request_export(tenant.id, tenant.people["owner"], "workflows.runs", {}, file_format="csv", locale="en", by=by)
+    with app.app_context():
+        admin.add_staff(tenant.people["owner"])
     flow = f"/workflows/{sample}"
     return [
         "/home", "/workflows", "/workflows/new", flow, f"{flow}/describe", f"{flow}/design", f"{flow}/design?step=ask_manager",
         f"{flow}/design/add?after=long_leave&parent=&lane=", f"{flow}/run", "/runs", "/runs?status=cancelled", f"/runs/{runs[0]}",
         f"/runs/{runs[1]}", "/tables", "/tables/new", f"/tables/{table}", "/notifications", "/exports", "/nowhere",
+        "/search", "/search?q=leave", "/shortcuts", *(f"/staff/gallery/{group}" for group in GROUPS),
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ SHARED = {
     "tenants": "a tenant is found before anything is known of it",
     "people": "one person may belong to several tenants",
     "sessions": "found by the hash of a secret that only the browser has",
+    "staff": "people of the house itself, of no tenant",
     "outbox": "names of jobs and ids, read by the system role only after the commit",
     "ops_heartbeats": "signs of life, no tenant's data",
     "workflow_leaders": "the dispatcher's lease",

@@ -26,6 +26,13 @@ def test_every_route_says_who_may_enter(app):
     assert unguarded == []
 
 
+def test_what_is_for_staff_exists_for_nobody_else(app, as_role, visitor):
+    paths = [rule.rule for rule in app.url_map.iter_rules() if getattr(app.view_functions[rule.endpoint], "guarded_by", "") == "staff"]
+    assert paths
+    for browser in (as_role("owner"), visitor):
+        assert {browser.client.get(path.replace("<group>", "actions")).status_code for path in paths} == {404}
+
+
 @pytest.fixture
 def ours(app, tenant):
     """One thing of every kind that has an id, all marked with a canary."""
@@ -50,6 +57,7 @@ def ours(app, tenant):
             "notification_id": notification_id,
             "node_key": "pause",
             "key": "only",
+            "group": "actions",
         }
 
 
@@ -96,6 +104,9 @@ def test_a_stranger_finds_nothing_and_changes_nothing(app, tenant, ours, strange
 def test_a_visitor_is_sent_to_the_sign_in_page(app, ours, visitor):
     for method, path in urls(app, ours):
         answer = visitor.client.open(path, method=method)
+        if path.startswith("/staff/"):
+            assert answer.status_code == 404, f"{method} {path}"
+            continue
         assert answer.status_code == 303, f"{method} {path}"
         assert answer.headers["Location"].startswith("/sign-in")
 

@@ -1,0 +1,1 @@
+"""Screens for staff of the house, and the list of who they are."""

@@ -1,0 +1,130 @@
+"""What the gallery shows inside components that take more than texts, in the reader's language. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from portal.core import charts, clock
+from portal.core.charts import Item, Moment, Series
+from portal.core.palette import Entry, Kind
+from portal.i18n import formats, locale
+
+
+def say(english: str, arabic: str) -> str:
+    """Return the text of the reader's language; samples are no strings of the product, so no catalogue has them."""
+    return arabic if locale.current().tag == "ar" else english
+
+
+def samples() -> dict[str, Any]:
+    """Return every sample by the name that the gallery's templates use."""
+    now = clock.now().replace(microsecond=0)
+    return {
+        "say": say,
+        "now": now,
+        "earlier": now - timedelta(hours=5),
+        "cards": _cards(),
+        "run_card": _run_card(),
+        "entries": _entries(),
+        "charts": _charts(),
+        "happened": _happened(now),
+    }
+
+
+def _happened(now: datetime) -> list[dict[str, Any]]:
+    rows = (
+        ("Run started", "بدأت عملية التشغيل", "info", "play", 9),
+        ("The manager was asked", "سُئل المدير", "neutral", "mail", 8),
+        ("The mail server was busy", "كان خادم البريد مشغولًا", "warning", "triangle-alert", 7),
+        ("Succeeded", "تم بنجاح", "success", "circle-check", 2),
+    )
+    return [
+        {"at": now - timedelta(minutes=minutes), "title": say(english, arabic), "text": "", "tone": tone, "icon": icon}
+        for english, arabic, tone, icon, minutes in rows
+    ]
+
+
+def _card(key: str, kind: str, names: tuple[str, str], label: tuple[str, str], **more: Any) -> SimpleNamespace:
+    place = SimpleNamespace(parent=None, lane=None)
+    made = {"summary": [], "problems": [], "lanes": [], "state": None, "place": place, **more}
+    return SimpleNamespace(key=key, kind=kind, name=names[0], name_ar=names[1], label=say(*label), **made)
+
+
+def _entries() -> list[Entry]:
+    about = say("Published, version 3", "منشور، الإصدار 3")
+    return [
+        Entry(Kind.PAGE, say("Workflows", "مسارات العمل"), "workflow", "#sample-palette_group"),
+        Entry(Kind.WORKFLOW, say("Leave request", "طلب إجازة"), "workflow", "#sample-palette_group", about=about),
+    ]
+
+
+def _state(state: str) -> SimpleNamespace:
+    return SimpleNamespace(state=state, duration_ms=1840, attempt=1, error=None, due_at=None)
+
+
+def _cards() -> list[SimpleNamespace]:
+    mail, condition = ("Send an e-mail", "إرسال بريد إلكتروني"), ("Condition", "شرط")
+    inside = _card("gallery_deeper", "notification", ("Tell the team", "أخبِر الفريق"), ("Notify", "إشعار"), state=_state("skipped"))
+    lanes = [
+        SimpleNamespace(name="then", cards=[inside], is_taken=False),
+        SimpleNamespace(name="else", cards=[], is_taken=True),
+    ]
+    problem = SimpleNamespace(step="gallery_first", field="to", message=say("Say who gets it.", "حدّد المستلم."))
+    return [
+        _card(
+            "gallery_first", "email", ("Ask the manager", "اسأل المدير"), mail,
+            summary=[("text", say("to", "إلى")), ("code", "manager@example.com")], problems=[problem], state=_state("succeeded"),
+        ),
+        _card("gallery_second", "condition", ("Is it long?", "هل هي طويلة؟"), condition, lanes=lanes, state=_state("leased")),
+    ]  # fmt: skip
+
+
+def _run_card() -> SimpleNamespace:
+    names = ("Write the row", "كتابة السجل")
+    return _card("gallery_run", "database", names, ("Write to a table", "كتابة في جدول"), state=_state("succeeded"))
+
+
+def _charts() -> dict[str, Any]:
+    """Return one chart of each kind, small enough to be seen through."""
+    rtl = locale.current().dir == "rtl"
+    days = [(say(english, arabic), right, wrong) for english, arabic, right, wrong in WEEK]
+    series = (Series(say("Succeeded", "ناجحة"), 3, "53"), Series(say("Failed", "فاشلة"), 4, "7"))
+    moments = [
+        Moment(day, day, f"{day}: {right} / {wrong}", (right, wrong), (formats.number(right), formats.number(wrong)))
+        for day, right, wrong in days
+    ]
+    items = [Item(say(english, arabic), value, str(value), f"{say(english, arabic)}: {value}") for english, arabic, value in SHARES]
+    told: dict[str, Any] = {
+        "title": say("A week of runs", "عمليات التشغيل في أسبوع"),
+        "summary": say("60 runs in a week.", "60 عملية في أسبوع."),
+        "rtl": rtl,
+    }
+    when, heads = say("Day", "اليوم"), (say("Workflow", "مسار العمل"), say("Runs", "عمليات التشغيل"))
+    hours = [[(day * 7 + hour * 3) % 11 for hour in range(12)] for day in range(3)]
+    names = [day for day, _right, _wrong in days[:3]]
+    columns = [f"{hour:02}" for hour in range(0, 24, 2)]
+    spoken = [[f"{name} {columns[place]}: {value}" for place, value in enumerate(row)] for name, row in zip(names, hours, strict=True)]
+    return {
+        "stacked": charts.stacked("gallery-stacked", series, moments, when=when, write=formats.number, **told),
+        "line": charts.line("gallery-line", series, moments, when=when, write=formats.number, **told),
+        "bars": charts.bars("gallery-bars", items, heads=heads, tone=4, **told),
+        "donut": charts.donut("gallery-donut", items, heads=heads, total_text="60", **told),
+        "heatmap": charts.heatmap(
+            "gallery-heatmap", hours, rows=names, columns=columns, spoken=spoken, when=when, write=formats.number, **told
+        ),
+        "figure": SimpleNamespace(
+            code="runs", label=say("Runs", "عمليات التشغيل"), value="60", before=say("48 in the week before", "48 في الأسبوع السابق"),
+            change="+25%", unit="", way="up", tone="success", spark=charts.spark([value for _day, value, _wrong in days]), colour=1,
+        ),
+    }  # fmt: skip
+
+
+WEEK: tuple[tuple[str, str, int, int], ...] = (
+    ("Sun", "الأحد", 9, 1), ("Mon", "الإثنين", 12, 2), ("Tue", "الثلاثاء", 7, 0), ("Wed", "الأربعاء", 14, 3), ("Thu", "الخميس", 11, 1),
+)  # fmt: skip
+SHARES: tuple[tuple[str, str, int], ...] = (
+    ("Leave request", "طلب إجازة", 31),
+    ("New supplier", "مورّد جديد", 18),
+    ("Daily report", "التقرير اليومي", 11),
+)
