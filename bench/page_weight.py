@@ -6,19 +6,14 @@ English 100 kB), so 1.0 is the limit.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-import time
 from typing import Any
-from urllib.request import urlopen
 
-from peers import ROOT, house, report
+from pages import enter, served
+from peers import report
 
 BUDGET_KB = {"ar": 130, "en": 100}
 MAX_REQUESTS, MAX_LCP_MS, MAX_CLS = 14, 1800, 0.02
-PASSWORD = "bench bench bench bench"
 # Lighthouse's "slow 4G": 150 ms there and back, 1.6 Mbit/s down, 750 kbit/s up, a processor four times slower.
 SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 1_638_400 / 8, "uploadThroughput": 750_000 / 8}
 WATCH = """
@@ -33,30 +28,10 @@ new PerformanceObserver(list => { for (const each of list.getEntries()) if (!eac
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
-    from portal.core.access import SYSTEM
-    from portal.devkit import demo
-    from portal.devkit.children import free_port
-    from portal.identity import service as identity
-
-    with house() as (_servers, _app):
-        demo.seed()
-        tenant_id = identity.sign_in("salma@nasij.example", demo.PASSWORD)[1]
-        for tag in BUDGET_KB:
-            person = identity.add_person(f"{tag}@example.com", name="Bench", name_ar="قياس", password=PASSWORD, locale=tag)
-            identity.add_member(tenant_id, person, "owner", by=SYSTEM)
-        port = free_port()
-        command = [sys.executable, "-m", "gunicorn", "wsgi:app", "-k", "gthread", "--threads", "16", "-b", f"127.0.0.1:{port}"]
-        server = subprocess.Popen([*command, "--log-level", "error", "--no-control-socket"], cwd=ROOT, env=dict(os.environ))
-        try:
-            base = f"http://127.0.0.1:{port}"
-            _until_up(base)
-            with sync_playwright() as driver:
-                browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-                seen = [each for tag in BUDGET_KB for each in _walk(browser, base, tag)]
-                browser.close()
-        finally:
-            server.terminate()
-            server.wait()
+    with served(BUDGET_KB) as base, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        seen = [each for tag in BUDGET_KB for each in _walk(browser, base, tag)]
+        browser.close()
     for each in seen:
         print(
             "{tag} {page:<8} {kb:6.1f} kB first, {again_kb:5.1f} kB again, {requests:2} requests, LCP {lcp:5.0f} ms, CLS {cls:.3f}".format(
@@ -70,19 +45,9 @@ def main() -> None:
            requests=max(each["requests"] for each in seen))  # fmt: skip
 
 
-def _until_up(base: str) -> None:
-    for _ in range(200):
-        try:
-            with urlopen(f"{base}/health/live"):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the portal did not start")
-
-
 def _walk(browser: Any, base: str, tag: str) -> list[dict[str, Any]]:
     """Measure each page in a browser that has never been there, and once more in the same browser."""
-    cookies, paths = _sign_in(browser, base, tag)
+    cookies, paths = enter(browser, base, tag)
     found = []
     for name, path in paths.items():
         context = browser.new_context(viewport={"width": 390, "height": 844}, locale=tag)
@@ -94,23 +59,6 @@ def _walk(browser: Any, base: str, tag: str) -> list[dict[str, Any]]:
         found.append({"tag": tag, "page": name, **first, "again_kb": again["kb"]})
         context.close()
     return found
-
-
-def _sign_in(browser: Any, base: str, tag: str) -> tuple[list[Any], dict[str, str]]:
-    context = browser.new_context(locale=tag)
-    page = context.new_page()
-    page.goto(f"{base}/sign-in")
-    page.fill("[name=email]", f"{tag}@example.com")
-    page.fill("[name=password]", PASSWORD)
-    page.locator("[name=password]").press("Enter")
-    page.wait_for_url("**/home")
-    page.goto(f"{base}/workflows")
-    workflow = page.locator("main a.row-title").first.get_attribute("href")
-    page.goto(f"{base}/runs")
-    run = page.locator("main a.row-title").first.get_attribute("href")
-    cookies = context.cookies()
-    context.close()
-    return cookies, {"sign-in": "/sign-in", "home": "/home", "list": "/runs", "designer": f"{workflow}/design", "run": run}
 
 
 def _measure(context: Any, page: Any, url: str) -> dict[str, Any]:

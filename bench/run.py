@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NOT_BENCHES = {"run.py", "peers.py"}
+NOT_BENCHES = {"run.py", "peers.py", "pages.py"}
 
 
 def main(wanted: list[str]) -> int:

@@ -82,13 +82,13 @@ def front_end() -> None:
     if not stamp.exists() or stamp.read_text("ascii") != wanted:
         began = time.monotonic()
         say("  The front-end packages …")
-        _run([*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "The front-end packages could not be fetched")
+        _run([*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "The front-end packages could not be fetched")
         stamp.write_text(wanted, "ascii")
         say(f"  The front-end packages are there ({time.monotonic() - began:.0f} s)")
     _run([str(PYTHON), "-m", "portal.devkit.assets"], "The front-end parts could not be built")
 
 
-def _npm() -> list[str]:
+def npm() -> list[str]:
     """Return npm of a Node that is new enough: the machine's, else the one in a Python wheel."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
