@@ -29,6 +29,10 @@ ARABIC = (
 )
 LATIN = set(range(0x20, 0x7F)) | set(range(0xA0, 0x100)) | {0x0131, 0x0152, 0x0153, 0x02C6, 0x02DA, 0x02DC} | set(range(0x2000, 0x2070))
 LATIN |= {0x20AC, 0x2122, *range(0x2190, 0x2194), 0x2212, 0x2215}
+# The switch of language names Arabic in its own script; one word must not load a whole file on every English page.
+SWITCH = {ord(letter) for letter in "العربية"}
+# Code, paths, ids and keys: ASCII, and the few marks that screens show between them.
+CODE = set(range(0x20, 0x7F)) | {0xA0, 0xAB, 0xB7, 0xBB, 0x2013, 0x2014, 0x2026, *range(0x2190, 0x2194), 0x2212}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,9 @@ class Face:
     weight: int
 
 
-def _sans(script: str, keep: set[int], weight: int) -> Face:
+def _sans(script: str, keep: set[int], weight: int, *, name: str = "") -> Face:
     source = f"@fontsource/ibm-plex-sans-arabic/files/ibm-plex-sans-arabic-{script}-{weight}-normal.woff2"
-    return Face(f"nasij-sans-{script}-{weight}.woff2", source, frozenset(keep), SANS, weight)
+    return Face(f"nasij-sans-{name or script}-{weight}.woff2", source, frozenset(keep), SANS, weight)
 
 
 FACES = (
@@ -52,7 +56,8 @@ FACES = (
     _sans("arabic", ARABIC, 600),
     _sans("latin", LATIN, 400),
     _sans("latin", LATIN, 600),
-    Face("nasij-mono-400.woff2", "@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin-400-normal.woff2", frozenset(LATIN), MONO, 400),
+    _sans("arabic", SWITCH, 600, name="switch"),
+    Face("nasij-mono-400.woff2", "@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin-400-normal.woff2", frozenset(CODE), MONO, 400),
 )
 
 
