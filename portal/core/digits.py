@@ -7,7 +7,7 @@ import re
 _DIGITS = {chr(start + i): str(i) for start in (0x660, 0x6F0) for i in range(10)}
 _ASCII = str.maketrans({**_DIGITS, "٫": ".", "٬": ",", "−": "-", "٪": "%"})
 # Signs that people or copied text put around digits; none of them tells two numbers apart.
-_BLANKS = dict.fromkeys(map(ord, " \u00a0\u202f\u2009\u200e\u200f\u061c\u2066\u2067\u2068\u2069'’_"))
+_BLANKS = dict.fromkeys(map(ord, " \u00a0\u202f\u2009\u200e\u200f\u061c\u2066\u2067\u2068\u2069'’"))
 _NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<whole>\d{0,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.(?P<part>\d{1,15}))?\Z", re.ASCII)
 
 

@@ -11,6 +11,7 @@ from flask import g, has_app_context
 from flask_babel import force_locale
 
 from portal.core import access
+from portal.core.access import Access
 from portal.i18n import words
 from portal.i18n.preferences import Preferences, resolve
 
@@ -49,7 +50,7 @@ def current() -> Locale:
     tag = words.tag()
     found = readers.get(tag)
     if found is None:
-        found = readers[tag] = of(tag, _preferences())
+        found = readers[tag] = of(tag, preferences_of(access.current()))
     return found
 
 
@@ -58,8 +59,8 @@ def of(tag: str, preferences: Preferences) -> Locale:
     return replace(LOCALES[tag], preferences=preferences)
 
 
-def _preferences() -> Preferences:
-    here = access.current()
+def preferences_of(here: Access | None) -> Preferences:
+    """Return the preferences of who is signed in; a visitor has the usual ones."""
     if here is None:
         return Preferences()
     return resolve(here.preferences, here.tenant_preferences, timezone=here.timezone)

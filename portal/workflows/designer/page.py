@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-
 from portal.datatables import service as tables
 from portal.i18n.locale import bilingual
+from portal.i18n.words import gettext as _
+from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import queries, service
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import DEFAULT_DEADLINE_S, Node

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 from flask_babel import force_locale
-from flask_babel import gettext as _
 
 from portal.core.access import Permission, access, requires
 from portal.core.errors import NotFound
 from portal.core.render import changed, is_fragment_request, render, see_other, toast
 from portal.i18n.formats import number as formatted
 from portal.i18n.locale import bilingual
+from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.workflows import queries
 from portal.workflows.actions.registry import ACTIONS

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext as _
-from flask_babel import ngettext
-
 from portal.core import charts
 from portal.core.charts import Item, Moment, Series
 from portal.i18n import formats, locale
 from portal.i18n.locale import bilingual
+from portal.i18n.words import gettext as _
+from portal.i18n.words import ngettext
 from portal.workflows.home import queries, wording
 from portal.workflows.home.periods import BEFORE, FIRST, Window
 
