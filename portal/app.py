@@ -19,6 +19,7 @@ from portal.core.config import ROOT, Settings, current_settings
 from portal.core.errors import Invalid, PortalError, SignInNeeded
 from portal.core.log import add_fields, clear_fields, init_logging
 from portal.datatables import wiring as datatables
+from portal.exports import wiring as exports
 from portal.i18n import locale as i18n
 from portal.i18n.words import gettext as _
 from portal.identity import wiring as identity
@@ -29,7 +30,7 @@ from portal.workflows import wiring as workflows
 
 log = logging.getLogger(__name__)
 csrf = CSRFProtect()
-PACKAGES = (mail, identity, notifications, datatables, workflows, ops)
+PACKAGES = (mail, identity, notifications, datatables, exports, workflows, ops)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
+import secrets
 
 from flask import Flask, Response, g, request, session
 from flask_talisman import Talisman
@@ -10,6 +13,7 @@ from flask_talisman import Talisman
 from portal.core.config import current_settings
 
 YEAR_S = 31_536_000
+WORTH_COMPRESSING = 1_000
 
 POLICY = {
     "default-src": "'none'",
@@ -55,7 +59,8 @@ BOUND_TO_THE_BODY = ("Content-Security-Policy", "Content-Type", "Content-Length"
 def init_headers(app: Flask) -> None:
     """Give every answer of the application its headers; `csp_nonce()` becomes a template global."""
     production = current_settings().is_production
-    # Registered before Talisman: Flask runs these in reverse, so this one sees the finished headers.
+    # Registered before Talisman: Flask runs these in reverse, so the first sees the finished answer.
+    app.after_request(_compress)
     app.after_request(_revalidate)
     app.after_request(_isolate)
     Talisman(
@@ -99,6 +104,25 @@ def _revalidate(answer: Response) -> Response:
     if answer.status_code == 304:
         for name in BOUND_TO_THE_BODY:
             answer.headers.pop(name, None)
+    return answer
+
+
+def _compress(answer: Response) -> Response:
+    """Send pages compressed where the browser takes it; built files are compressed at set-up, streams never are."""
+    wanted = answer.mimetype == "text/html" and not answer.is_streamed and "Content-Encoding" not in answer.headers
+    if not wanted or answer.status_code in (204, 304):
+        return answer
+    answer.vary.add("Accept-Encoding")
+    body = answer.get_data()
+    if len(body) < WORTH_COMPRESSING or not request.accept_encodings["gzip"]:
+        return answer
+    packed = io.BytesIO()
+    # A name of random length in gzip's own header hides the exact length: it could tell letter by letter what a page holds (BREACH).
+    name = secrets.token_hex(secrets.randbelow(50) + 1)
+    with gzip.GzipFile(name, "wb", compresslevel=5, fileobj=packed, mtime=0) as file:
+        file.write(body)
+    answer.set_data(packed.getvalue())
+    answer.headers["Content-Encoding"] = "gzip"
     return answer
 
 

@@ -26,7 +26,8 @@ from portal.core.ids import new_id
 
 log = logging.getLogger(__name__)
 
-QUEUES = ("engine", "mail")
+# In the order in which workers look: what people wait for comes before what runs for minutes.
+QUEUES = ("mail", "bulk", "engine")
 REDIS_AWAY_S = 5.0
 
 
@@ -140,6 +141,11 @@ def perform_outbox(outbox_id: str) -> None:
 def _settle_outbox(statement: str, outbox_id: str) -> None:
     with db.transaction(system=True) as session:
         session.execute(text(statement), {"id": outbox_id})
+
+
+def are_waiting(*queues: str) -> bool:
+    """Say whether a ticket waits on one of these queues; False while Redis is away."""
+    return bool(with_redis(lambda connection: any(connection.llen(f"rq:queue:{name}") for name in queues)))
 
 
 def publish(channel: str, message: str = "") -> int:

@@ -4,60 +4,108 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from flask import Flask, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from jinja2 import nodes
 from jinja2_fragments.flask import render_block
 from markupsafe import Markup
 
 from portal.core.config import current_settings
 
+# Values that are told apart by their type and themselves; Markup equals its text, so the type must be part of the key.
+PLAIN = frozenset({str, Markup, int, bool, float, type(None)})
+# What a component may use and still say the same to everybody who reads the same language.
+SAME_NAMES = frozenset({"ui", "_", "ngettext", "asset", "caller", "loop"})
+SAME_FILTERS = frozenset({"default", "first", "join", "last", "length", "lower", "replace", "string", "trim", "upper"})
+KEPT_TEXTS = 1_000
+KEPT_LENGTH = 4_000
+
 
 class Components:
-    """`ui.<name>`: the macro `<name>` of `templates/components/<name>.html`, loaded when first used."""
+    """`ui.<name>`: the macro `<name>` of `templates/components/<name>.html`, loaded when first used.
+
+    Components that use nothing of the request are rendered once for the same arguments and language, and kept.
+    """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._macros: dict[str, Callable[..., Any]] = {}
 
     def __getattr__(self, name: str) -> Callable[..., str]:
         if name.startswith("_"):
             raise AttributeError(name)
-        macro = self._macros.get(name)
-        if macro is None:
-            module = self._app.jinja_env.get_template(f"components/{name}.html").module
-            macro = partial(_said_once, getattr(module, name))
-            if not self._app.debug:
-                self._macros[name] = macro
+        macro: Callable[..., Any] = getattr(self._app.jinja_env.get_template(f"components/{name}.html").module, name)
+        if self._app.debug:
+            return macro
+        if self._says_the_same(name):
+            macro = Kept(macro)
+        setattr(self, name, macro)
         return macro
 
+    def _says_the_same(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Say whether a component, with all that it uses, depends on nothing but its arguments and the language."""
+        environment = self._app.jinja_env
+        assert environment.loader is not None
+        tree = environment.parse(environment.loader.get_source(environment, f"components/{name}.html")[0])
+        names = {each.name for each in tree.find_all(nodes.Name) if each.ctx == "load"}
+        own = {each.name for each in tree.find_all(nodes.Name) if each.ctx != "load"}
+        if names - own - SAME_NAMES or any(each.name not in SAME_FILTERS for each in tree.find_all(nodes.Filter)):
+            return False
+        used = {each.attr for each in tree.find_all(nodes.Getattr) if isinstance(each.node, nodes.Name) and each.node.name == "ui"}
+        return all(self._says_the_same(each, seen | {name}) for each in used - seen - {name})
 
-# Values that are told apart by their type and themselves; Markup equals its text, so the type must be part of the key.
-PLAIN = frozenset({str, Markup, int, bool, float, type(None), UUID, datetime})
+
+class Kept:
+    """A component whose texts are kept by argument and language."""
+
+    def __init__(self, macro: Callable[..., Markup]) -> None:
+        self._macro = macro
+        self._texts: dict[Any, Markup] = {}
+
+    def __call__(self, *values: Any, **named: Any) -> Markup:
+        every = (*values, *named.values())
+        kinds = tuple(map(type, every))
+        if not PLAIN.issuperset(kinds):
+            return self._macro(*values, **named)
+        key = (voice(), tuple(named), kinds, every)
+        text = self._texts.get(key)
+        if text is None:
+            text = self._macro(*values, **named)
+            if len(self._texts) >= KEPT_TEXTS:
+                self._texts.clear()
+            if len(text) <= KEPT_LENGTH:
+                self._texts[key] = text
+        return text
 
 
-def _said_once(macro: Callable[..., Markup], *values: Any, **named: Any) -> Markup:
-    """Call a component, once for the same plain arguments in one language and request: it depends on nothing else."""
-    every = (*values, *named.values())
-    kinds = tuple(map(type, every))
-    if not PLAIN.issuperset(kinds):
-        return macro(*values, **named)
-    here = vars(g._get_current_object())  # looked up once: each look through the proxy costs as much as a small macro
-    said = here.setdefault("said", {})
-    language = getattr(here.get("_flask_babel"), "babel_locale", None)  # where Flask-Babel keeps the language of the request
-    key = (macro.name, language, tuple(named), kinds, every)  # type: ignore[attr-defined]  # a Jinja macro has it
-    text = said.get(key)
-    if text is None:
-        text = said[key] = macro(*values, **named)
-    return text
+def language() -> str:
+    """Return the tag of the language that is spoken now: the reader's, or the one that `force_locale` set."""
+    # Where Flask-Babel keeps it. A page asks some hundreds of times, and each look through its own proxies costs as much as a word.
+    kept = vars(g._get_current_object()).get("_flask_babel")
+    chosen = getattr(kept, "babel_locale", None) or get_locale()
+    return chosen.language if chosen else "en"
+
+
+def voice() -> str:
+    """Return how that language is spoken to this reader: its tag, or the name i18n has for it with other digits; found once per request."""
+    kept = vars(g._get_current_object())
+    voices: dict[str, str] | None = kept.get("voices")
+    if voices is None:
+        voices = kept["voices"] = find_voices[0]() if find_voices else {}
+    tag = language()
+    return voices.get(tag, tag)
+
+
+# Filled by i18n, which stands above: says language → voice for who is asking, where they differ.
+find_voices: list[Callable[[], dict[str, str]]] = []
 
 
 def init_app(app: Flask) -> None:
-    """Put `ui` and `asset` into every template, fragments included."""
-    app.jinja_env.globals.update(ui=Components(app), asset=asset)
+    """Put `ui`, `asset` and `url_of` into every template, fragments included."""
+    app.jinja_env.globals.update(ui=Components(app), asset=asset, url_of=url_of)
     app.jinja_env.filters["pretty_json"] = pretty_json
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -108,6 +156,20 @@ def asset(name: str) -> str:
     if hashed is None:
         raise RuntimeError(f"{name!r} is not built: run `make setup`")
     return url_for("static", filename=hashed)
+
+
+def url_of(endpoint: str, **ids: UUID) -> str:
+    """Do what `url_for` does for a page that is named by ids alone, quickly: lists link to a page for each row."""
+    return _pattern(request.script_root, endpoint, tuple(ids)).format(**ids)
+
+
+@lru_cache(maxsize=256)
+def _pattern(_root: str, endpoint: str, names: tuple[str, ...]) -> str:
+    marks: dict[str, Any] = {name: UUID(int=number + 1) for number, name in enumerate(names)}
+    url = url_for(endpoint, **marks)
+    for name, mark in marks.items():
+        url = url.replace(str(mark), f"{{{name}}}")
+    return url
 
 
 def manifest() -> dict[str, str]:

@@ -65,7 +65,7 @@ WELCOME_NODES = [
 
 
 def seed() -> list[dict[str, Any]]:
-    """Add what is missing of the demo, and return its sign-ins: [{email, password, name, role}]. Safe to repeat."""
+    """Add what is missing of the demo, and return its sign-ins: [{email, password, name, name_ar, role}]. Safe to repeat."""
     tenant_id = tenants.add_tenant("weavers", name="Weavers Trading", name_ar="شركة النسّاجين")
     ids = {}
     for email, name, name_ar, role, locale in PEOPLE:
@@ -76,7 +76,10 @@ def seed() -> list[dict[str, Any]]:
         missing = not queries.list_workflows(tenant_id)
     if missing:
         _live_through(tenant_id, ids, by)
-    return [{"email": email, "password": PASSWORD, "name": name, "role": role} for email, name, _ar, role, _locale in PEOPLE]
+    return [
+        {"email": email, "password": PASSWORD, "name": name, "name_ar": name_ar, "role": role}
+        for email, name, name_ar, role, _locale in PEOPLE
+    ]
 
 
 def _live_through(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:

@@ -26,7 +26,6 @@ def init_app(app: Flask) -> None:
         default_locale=DEFAULT,
         default_translation_directories=str(catalogues.FOLDER),
         locale_selector=chosen_tag,
-        timezone_selector=chosen_timezone,
     )
     app.jinja_env.add_extension("jinja2.ext.i18n")
     words.init_app(app, _voices)
@@ -54,11 +53,6 @@ def chosen_tag() -> str:
         g.locale_tag = chosen
     tag: str = g.locale_tag
     return tag
-
-
-def chosen_timezone() -> str:
-    """The reader's time zone; UTC for a visitor."""
-    return current().preferences.timezone if has_request_context() else "UTC"
 
 
 def _voices() -> dict[str, str]:

@@ -12,6 +12,7 @@ from flask_babel import force_locale
 
 from portal.core import access
 from portal.core.access import Access
+from portal.core.render import language
 from portal.i18n import words
 from portal.i18n.preferences import Preferences, resolve
 
@@ -47,7 +48,7 @@ def current() -> Locale:
     readers: dict[str, Locale] | None = kept.get("readers")
     if readers is None:
         readers = kept["readers"] = {}
-    tag = words.tag()
+    tag = language()
     found = readers.get(tag)
     if found is None:
         found = readers[tag] = of(tag, preferences_of(access.current()))

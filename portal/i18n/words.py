@@ -13,13 +13,14 @@ from itertools import zip_longest
 from typing import Any
 
 from babel.support import NullTranslations
-from flask import Flask, g
-from flask_babel import get_locale, get_translations
+from flask import Flask
+from flask_babel import get_translations
 from flask_babel.speaklater import LazyString
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
+from portal.core.render import find_voices, voice
 from portal.i18n import pseudo
 
 _catalogues: dict[str, NullTranslations] = {}
@@ -28,7 +29,6 @@ _LATIN = re.compile("[A-Za-z]")
 ARABIC_DIGITS = str.maketrans("0123456789%", "٠١٢٣٤٥٦٧٨٩٪")
 # A voice is a language as this reader wants it said: "ar", "ar+arab" (with ٠١٢), "en", or a pseudo-locale.
 WITH_ARABIC_DIGITS = "ar+arab"
-_find_voices: list[Callable[[], dict[str, str]]] = []
 
 
 def init_app(app: Flask, voices: Callable[[], dict[str, str]]) -> None:
@@ -37,7 +37,7 @@ def init_app(app: Flask, voices: Callable[[], dict[str, str]]) -> None:
     Args:
         voices: says language → voice for the reader of this request, where they differ.
     """
-    _find_voices[:] = [voices]
+    find_voices[:] = [voices]
     app.jinja_env.globals.update(_=translated, gettext=translated, ngettext=counted)
 
 
@@ -88,30 +88,9 @@ def _form(speaking: str, singular: str, plural: str, number: int) -> str:
     return _written(speaking, _of(speaking).ngettext(singular, plural, number))
 
 
-def tag() -> str:
-    """Return the tag of the language that is spoken now: "ar" or "en"."""
-    return _language(vars(g._get_current_object()))
-
-
-def voice() -> str:
-    """Return how that language is spoken to this reader; found once per request."""
-    kept = vars(g._get_current_object())
-    voices: dict[str, str] | None = kept.get("voices")
-    if voices is None:
-        voices = kept["voices"] = _find_voices[0]() if _find_voices else {}
-    language = _language(kept)
-    return voices.get(language, language)
-
-
 def voices_of(numerals: str) -> dict[str, str]:
     """Return language → voice for a reader of these digits."""
     return {"ar": WITH_ARABIC_DIGITS} if numerals == "arab" else {}
-
-
-def _language(kept: dict[str, Any]) -> str:
-    # Where Flask-Babel keeps what it chose for the request, or what `force_locale` set.
-    chosen = getattr(kept.get("_flask_babel"), "babel_locale", None) or get_locale()
-    return chosen.language if chosen else "en"
 
 
 def _of(speaking: str) -> NullTranslations:

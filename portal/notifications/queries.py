@@ -11,9 +11,8 @@ from portal.core.paging import Listing, Page, write_cursor
 from portal.notifications.models import Notification
 
 # Built once: every page asks it.
-UNREAD = select(func.count()).where(
-    Notification.tenant_id == bindparam("tenant"), Notification.person_id == bindparam("person"), Notification.read_at.is_(None)
-)
+N = Notification.__table__.c
+UNREAD = select(func.count()).where(N.tenant_id == bindparam("tenant"), N.person_id == bindparam("person"), N.read_at.is_(None))
 
 
 def list_notifications(tenant_id: UUID, person_id: UUID, page: Page) -> Listing[Notification]:

@@ -19,6 +19,8 @@ bp = Blueprint("notifications", __name__)
 SENTENCES: dict[str, Any] = {
     "run.failed": _l("A run that you started has failed."),
     "run.timed_out": _l("A run that you started took longer than its time limit and was ended."),
+    "export.ready": _l("A file that you asked for is ready."),
+    "export.failed": _l("A file that you asked for could not be made. Ask for it again; if it fails again, tell us."),
     "step.in_doubt": _l("A step was cut off and may have happened. Please decide how the run goes on."),
 }
 

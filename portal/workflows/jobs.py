@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+from portal.core import jobs
 from portal.core.jobs import job
 from portal.workflows.engine import runner
 
@@ -14,8 +15,17 @@ LINGER_S = 8.0
 
 @job("workflows.pump", queue="engine", timeout_s=120)
 def pump(_queue: str) -> None:
-    """Carry out due steps of any run until nothing is due, 55 s at most. A ticket carries no ids and means only: look."""
-    runner.pump(worker=runner.worker_name(), budget_s=BUDGET_S, linger_s=LINGER_S, kill=end_this_process)
+    """Carry out due steps of any run until nothing is due, 55 s at most. A ticket carries no ids and means only: look.
+
+    Gives way to other jobs: steps that are left get another ticket within the dispatcher's second.
+    """
+    runner.pump(
+        worker=runner.worker_name(),
+        budget_s=BUDGET_S,
+        linger_s=LINGER_S,
+        kill=end_this_process,
+        gives_way=lambda: jobs.are_waiting("mail", "bulk"),
+    )
 
 
 def end_this_process() -> None:

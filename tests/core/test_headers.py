@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterator
 
@@ -167,6 +168,7 @@ def test_going_back_always_gets_a_nonce_of_its_own(client: FlaskClient) -> None:
 
 def test_pages_vary_by_what_makes_them(client: FlaskClient) -> None:
     assert {each.lower() for each in client.get("/page").vary} == {
+        "accept-encoding",
         "cookie",
         "accept-language",
         "hx-request",
@@ -176,3 +178,39 @@ def test_pages_vary_by_what_makes_them(client: FlaskClient) -> None:
 @pytest.mark.parametrize("path", ["/program", "/stream", "/broken"])
 def test_only_whole_good_pages_have_an_etag(client: FlaskClient, path: str) -> None:
     assert "ETag" not in client.get(path).headers
+
+
+def test_a_page_comes_compressed_where_the_browser_takes_it(as_role):
+    client = as_role("owner").client
+
+    plain, packed = client.get("/workflows"), client.get("/workflows", headers={"Accept-Encoding": "gzip, br"})
+
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["Vary"] and "Accept-Encoding" in plain.headers["Vary"]
+    assert int(packed.headers["Content-Length"]) == len(packed.get_data()) < len(plain.get_data()) / 2
+    assert b"<h1" in gzip.decompress(packed.get_data())
+
+
+def test_the_length_of_a_compressed_page_tells_nothing_exact(as_role):
+    client = as_role("owner").client
+
+    lengths = {len(client.get("/workflows", headers={"Accept-Encoding": "gzip"}).get_data()) for _each in range(12)}
+
+    assert len(lengths) > 3
+
+
+def test_an_unchanged_page_is_still_a_304_when_it_was_compressed(as_role):
+    client = as_role("owner").client
+    first = client.get("/workflows", headers={"Accept-Encoding": "gzip"})
+
+    again = client.get("/workflows", headers={"Accept-Encoding": "gzip", "If-None-Match": first.headers["ETag"]})
+
+    assert again.status_code == 304
+    assert again.get_data() == b"" and "Content-Encoding" not in again.headers
+
+
+def test_small_answers_and_json_are_left_alone(visitor):
+    answer = visitor.client.get("/health/live", headers={"Accept-Encoding": "gzip"})
+
+    assert "Content-Encoding" not in answer.headers

@@ -59,6 +59,12 @@ def test_a_job_leaves_with_the_commit_and_its_row_goes_when_it_has_run(ran):
     assert (ran, rows()) == ([("a", "b")], [])
 
 
+def test_a_waiting_ticket_is_seen(ran):
+    assert not jobs.are_waiting("mail", "bulk")
+    ask("a")
+    assert jobs.are_waiting("mail", "bulk") and not jobs.are_waiting("bulk")
+
+
 def test_a_change_that_is_rolled_back_asks_for_nothing(ran):
     def change():
         with db.transaction():

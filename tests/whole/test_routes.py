@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from portal.core import db
 from portal.datatables import service as tables
+from portal.exports import service as exports
 from portal.notifications import service as notifications
 from portal.workflows import service as workflows
 from tests.workflows.engine.conftest import Engine, step, values
@@ -37,11 +38,14 @@ def ours(app, tenant):
             table_id = tables.create_table(tenant.id, "things", name=CANARY, name_ar=None, columns=columns, by=engine.by)
             notifications.notify(tenant.id, [tenant.people["owner"]], type="x", message=CANARY)
             notification_id = session.scalar(text("select id from notifications"))
+            wanted = {"file_format": "csv", "locale": "en", "by": engine.by}
+            export_id = exports.request_export(tenant.id, tenant.people["owner"], "workflows.runs", {"status": CANARY}, **wanted)
         run_id = engine.start(workflow_id)
         engine.pump()
         return {
             "workflow_id": workflow_id,
             "run_id": run_id,
+            "export_id": export_id,
             "table_id": table_id,
             "notification_id": notification_id,
             "node_key": "pause",
@@ -115,7 +119,7 @@ def test_a_member_handles_only_their_own_runs(app, tenant, ours, as_role):
 
 
 def test_lists_show_only_ones_own(app, ours, stranger):
-    for path in ("/home", "/workflows", "/runs", "/tables", "/notifications"):
+    for path in ("/home", "/workflows", "/runs", "/tables", "/notifications", "/exports"):
         page = stranger.get(path)
         assert page.status_code == 200
         assert CANARY not in page.text

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core import db, jobs, outbox
-from portal.identity import service as identity
 from portal.workflows.engine.runner import again
 from portal.workflows.engine.store import ending, look, rescuing
 from portal.workflows.engine.store.rows import QUEUE
@@ -25,8 +24,12 @@ PUMPS = 4
 HOUSEKEEPING_S = 600.0
 
 
-def dispatch(owner: str, *, stop: threading.Event) -> None:
-    """Lead as long as the lease can be had; sleeps out a round without it. Ends when `stop` is set."""
+def dispatch(owner: str, *, stop: threading.Event, housekeeping: Iterable[Callable[[], object]] = ()) -> None:
+    """Lead as long as the lease can be had; sleeps out a round without it. Ends when `stop` is set.
+
+    Args:
+        housekeeping: what the leader calls every ten minutes: deleting what is old.
+    """
     swept = float("-inf")
     while not stop.is_set():
         began = time.monotonic()
@@ -35,7 +38,8 @@ def dispatch(owner: str, *, stop: threading.Event) -> None:
             if lead(owner):
                 sweep()
                 if time.monotonic() - swept > HOUSEKEEPING_S:
-                    identity.sweep_sessions()
+                    for tidy in housekeeping:
+                        tidy()
                     swept = time.monotonic()
         except SQLAlchemyError:
             log.warning("the dispatcher lost its database; it tries again", exc_info=True)

@@ -41,18 +41,24 @@ def pump(
     budget_s: float,
     linger_s: float = 0.0,
     kill: Callable[[], None] | None = None,
+    gives_way: Callable[[], bool] = lambda: False,
 ) -> int:
     """Carry out what is due until nothing is, or the time is up; returns how many steps were carried out.
 
     Args:
         linger_s: how long to stay and listen for hints once nothing is due.
         kill: ends this process when a step overruns its time limit and does not return.
+        gives_way: asked between runs, once a second: whether somebody else needs this worker more.
     """
     end = time.monotonic() + budget_s
     steps = 0
     with _hints() as hint, Keeper(kill) as keeper:
-        idle_since = time.monotonic()
+        idle_since = asked = time.monotonic()
         while time.monotonic() < end:
+            if time.monotonic() - asked >= 1.0:
+                asked = time.monotonic()
+                if gives_way():
+                    break
             lease = again(partial(leasing.claim, worker=worker, lease_s=current_settings().lease_s))
             if lease is not None:
                 steps += carry(lease, keeper=keeper, until=end)

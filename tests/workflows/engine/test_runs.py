@@ -283,3 +283,11 @@ def test_nothing_is_ever_stuck(engine):
     engine.pump()
 
     assert look.stuck() == []
+
+
+def test_a_pump_that_lingers_gives_way_to_other_work(engine):
+    began = time.monotonic()
+
+    runner.pump(worker="test", budget_s=30, linger_s=20, gives_way=lambda: True)
+
+    assert time.monotonic() - began < 5

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from portal.core import db
 from portal.workflows.engine.store.rows import QUEUE, Lease, Run, publish
-from portal.workflows.engine.store.sql import published, read_steps
+from portal.workflows.engine.store.sql import run_of
 
 
 def claim(*, worker: str, lease_s: float) -> Lease | None:
@@ -60,20 +60,7 @@ def read_run(connection: Connection, lease: Lease) -> Run | None:
     ).one()
     if row.status not in ("pending", "running"):
         return None
-    graph = published(connection, lease.tenant_id, row.version_id).graph
-    run = Run(
-        lease.tenant_id,
-        lease.run_id,
-        row.workflow_id,
-        row.name,
-        row.name_ar,
-        graph,
-        row.input_data,
-        row.executed_by,
-        row.started_at,
-        row.event_seq,
-    )
-    read_steps(connection, run)
+    run = run_of(connection, lease.tenant_id, lease.run_id, row)
     if row.status == "pending":
         _mark_running(connection, run, lease.worker)
     return run

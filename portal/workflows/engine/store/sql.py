@@ -165,6 +165,15 @@ def read_steps(connection: Connection, run: Run) -> None:
             run.outputs[row.node_key] = row.output
 
 
+def run_of(connection: Connection, tenant_id: UUID, run_id: UUID, row: Any) -> Run:
+    """Build what a worker knows of a run from its row, with the steps read anew."""
+    graph = published(connection, tenant_id, row.version_id).graph
+    known = row.workflow_id, row.name, row.name_ar, graph, row.input_data, row.executed_by, row.started_at, row.event_seq
+    run = Run(tenant_id, run_id, *known)
+    read_steps(connection, run)
+    return run
+
+
 def locked_run(connection: Connection, tenant_id: UUID, run_id: UUID) -> tuple[Run | None, Any]:
     """Lock a run's row and read all of it; (None, row) when it has ended."""
     row = connection.exec_driver_sql(
@@ -178,18 +187,4 @@ def locked_run(connection: Connection, tenant_id: UUID, run_id: UUID) -> tuple[R
     ).first()
     if row is None or row.status in ("succeeded", "failed", "cancelled", "timed_out"):
         return None, row
-    graph = published(connection, tenant_id, row.version_id).graph
-    run = Run(
-        tenant_id,
-        run_id,
-        row.workflow_id,
-        row.name,
-        row.name_ar,
-        graph,
-        row.input_data,
-        row.executed_by,
-        row.started_at,
-        row.event_seq,
-    )
-    read_steps(connection, run)
-    return run, row
+    return run_of(connection, tenant_id, run_id, row), row

@@ -1,0 +1,11 @@
+"""What can go wrong with exports."""
+
+from __future__ import annotations
+
+from portal.core.errors import Conflict
+
+
+class TooManyWaiting(Conflict):
+    """The person has as many files in the making as one may have at a time."""
+
+    code = "exports_waiting"

@@ -1,0 +1,130 @@
+"""Every page under axe in both languages, light and dark; at 320 px; with the text spacing that readers may ask for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from portal.core import clock, db
+from portal.core.access import Actor
+from portal.core.config import ROOT
+from portal.datatables import service as tables
+from portal.exports import service as exports
+from portal.notifications import service as notifications
+from portal.workflows import service
+from tests.browser.test_live_run import address, chromium, enter, pytestmark  # noqa: F401 - fixtures
+from tests.conftest import PASSWORD
+from tests.workflows.home.conftest import Ground
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE = """
+tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(found =>
+  found.violations.map(each => each.id + ': ' + each.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(' | ')))
+"""
+SPACED = """
+() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } '
+    + 'p { margin-block-end: 2em !important }');
+  document.adoptedStyleSheets = [sheet];
+}
+"""
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture
+def pages(app, tenant):
+    """A tenant with one thing of every kind, and the address of every page."""
+    ground, now, by = Ground(tenant), clock.now(), Actor("person", tenant.people["owner"])
+    published = ground.workflow("A rather long name of a workflow", name_ar="اسم طويل بعض الشيء لمسار عمل")
+    runs = [
+        ground.run(published, now - timedelta(hours=hours), status) for hours, status in ((1, "succeeded"), (5, "failed"), (30, "failed"))
+    ]
+    with app.app_context(), db.transaction(tenant.id):
+        sample = service.create_workflow(tenant.id, name="Leave", name_ar="إجازة", sample="leave_request", by=by)
+        service.publish_version(tenant.id, sample, by=by)
+        columns = [{"key": "amount", "type": "number", "label": "Amount", "label_ar": "المبلغ", "required": True}]
+        table = tables.create_table(tenant.id, "orders", name="Orders", name_ar="الطلبات", columns=columns, by=by)
+        tables.insert_row(tenant.id, "orders", {"amount": 1250.5})
+        notifications.notify(tenant.id, [tenant.people["owner"]], type="run.failed", message="", severity="error", link=f"/runs/{runs[1]}")
+        exports.request_export(tenant.id, tenant.people["owner"], "workflows.runs", {}, file_format="csv", locale="en", by=by)
+    flow = f"/workflows/{sample}"
+    return [
+        "/home", "/workflows", "/workflows/new", flow, f"{flow}/describe", f"{flow}/design", f"{flow}/design?step=ask_manager",
+        f"{flow}/design/add?after=long_leave&parent=&lane=", f"{flow}/run", "/runs", "/runs?status=cancelled", f"/runs/{runs[0]}",
+        f"/runs/{runs[1]}", "/tables", "/tables/new", f"/tables/{table}", "/notifications", "/exports", "/nowhere",
+    ]  # fmt: skip
+
+
+def signed_in(chromium, address, tenant, locale, theme="light", **look):  # noqa: F811 - the fixtures
+    context, page = enter(chromium, address, tenant, "en", [])
+    context.add_cookies([{"name": "theme", "value": theme, "url": address}])
+    if locale == "ar":
+        page.click("[data-lang-switch] button")
+        page.wait_for_selector("html[dir=rtl]")
+    if look:
+        page.set_viewport_size(look)
+    return context, page
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["ar", "en"])
+def test_axe_finds_nothing_on_any_page(address, chromium, tenant, pages, locale, theme):  # noqa: F811 - fixtures
+    axe = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+    context, page = signed_in(chromium, address, tenant, locale, theme)
+    found = {}
+    for path in [*pages, "/sign-in"]:
+        if path == "/sign-in":
+            context.clear_cookies(name="sid")
+        page.goto(address + path)
+        page.wait_for_load_state("load")
+        page.evaluate(axe)
+        if wrong := page.evaluate(AXE, TAGS):
+            found[path] = wrong
+    context.close()
+    assert found == {}
+
+
+@pytest.mark.parametrize("locale", ["ar", "en"])
+def test_no_page_scrolls_sideways_on_a_narrow_screen_or_with_wide_text(address, chromium, tenant, pages, locale):  # noqa: F811 - fixtures
+    context, page = signed_in(chromium, address, tenant, locale, width=320, height=700)
+    wide = []
+    for path in pages:
+        page.goto(address + path)
+        if page.evaluate(OVERFLOW) > 0:
+            wide.append((path, "320 px", page.evaluate(OVERFLOW)))
+        page.evaluate(SPACED)
+        if page.evaluate(OVERFLOW) > 0:
+            wide.append((path, "text spacing", page.evaluate(OVERFLOW)))
+    context.close()
+    assert wide == []
+
+
+def test_the_main_job_needs_no_script(app, address, chromium, tenant):  # noqa: F811 - fixtures
+    context = chromium.new_context(java_script_enabled=False, locale="en")
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.goto(f"{address}/sign-in")
+    page.fill("[name=email]", tenant.email("owner"))
+    page.fill("[name=password]", PASSWORD)
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url(f"{address}/home")
+
+    page.goto(f"{address}/workflows/new?sample=leave_request")
+    page.fill("[name=name]", "Without a script")
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.wait_for_url("**/design")
+    design = page.url
+    page.get_by_role("button", name="Publish", exact=True).click()
+    page.wait_for_load_state()
+    page.goto(design.removesuffix("/design") + "/run")
+    for name, value in (("employee", "Layla"), ("employee_email", "l@example.com"), ("manager_email", "m@example.com"), ("days", "٣")):
+        page.fill(f"[name={name}]", value)
+    for field in page.locator("input[type=date]").all():
+        field.fill("2026-12-01")
+    page.get_by_role("button", name="Start the run").click()
+    page.wait_for_url("**/runs/*")
+
+    assert "Without a script" in page.locator("h1").inner_text()
+    context.close()
