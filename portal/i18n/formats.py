@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale as Cldr
@@ -20,11 +20,12 @@ from hijridate import Gregorian
 from markupsafe import Markup, escape
 
 from portal.core import clock
+from portal.core.digits import ascii_digits
 from portal.i18n.reader import Locale, current
 from portal.i18n.words import ARABIC_DIGITS, ngettext
 from portal.i18n.words import gettext as _
 
-_ARABIC = {**ARABIC_DIGITS, ord(","): "٬", ord("."): "٫"}
+_ARABIC = {**ARABIC_DIGITS, ord(","): ord("٬"), ord("."): ord("٫")}
 _CONTROLS = dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _FSI, _PDI, _NBSP = "\u2068", "\u2069", "\u00a0"
 _OLD_DAYS = 31  # from here on a date says more than a number of days
@@ -197,11 +198,11 @@ def hijri(value: dt.date | dt.datetime | None) -> str:
     if value is None or not here.is_hijri:
         return ""
     day = value.astimezone(here.zone).date() if isinstance(value, dt.datetime) else value
-    return _digits(here, _hijri(day, here.tag))
+    return _digits(here, _hijri(day, "ar" if here.tag == "ar" else "en"))
 
 
 @lru_cache(maxsize=4096)
-def _hijri(day: dt.date, tag: str) -> str:
+def _hijri(day: dt.date, tag: Literal["ar", "en"]) -> str:
     try:
         found = Gregorian.fromdate(day).to_hijri()
     except OverflowError:  # the tables run from 1924 to 2077
@@ -242,6 +243,11 @@ def moment_title(value: dt.datetime | None) -> str:
         return relative(value)
     secondary = hijri(value)
     return f"{datetime(value)} · {secondary}" if secondary else datetime(value)
+
+
+def datetime_title(value: dt.datetime | None) -> str:
+    """What `datetime` does not say of a moment: how long ago it was, and the Hijri day."""
+    return " · ".join(part for part in (relative(value), hijri(value)) if part)
 
 
 def _days_ago(num: int) -> str:
@@ -316,6 +322,12 @@ def listed_plain(items: Iterable[object]) -> str:
     return f"{_here().comma} ".join(isolate(each) for each in items)
 
 
+def dialled(text: str) -> str:
+    """Return a telephone number as a tel: address wants it: a plus and ASCII digits."""
+    plain = ascii_digits(text)
+    return ("+" if plain.strip().startswith("+") else "") + "".join(each for each in plain if each in "0123456789")
+
+
 def iban(text: str) -> str:
     """Return an account number in its groups of four."""
     plain = "".join(text.split()).upper()
@@ -324,6 +336,6 @@ def iban(text: str) -> str:
 
 FILTERS: dict[str, Any] = {
     "number": number, "percent": percent, "datetime": datetime, "date": date, "clock": time, "hijri": hijri, "weekday": weekday,
-    "relative": relative, "moment": moment, "moment_title": moment_title, "duration": duration, "size": size, "isolate": isolate,
+    "relative": relative, "moment": moment, "moment_title": moment_title, "datetime_title": datetime_title, "dialled": dialled, "duration": duration, "size": size, "isolate": isolate,
     "listed": listed, "iban": iban,
 }  # fmt: skip

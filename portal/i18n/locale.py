@@ -30,7 +30,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     words.init_app(app, _voices)
     app.jinja_env.filters.update(formats.FILTERS)
-    app.jinja_env.globals.update(bilingual=bilingual, named=named, reader=current)
+    app.jinja_env.globals.update(bilingual=bilingual, named=named, reader=current, money_of=formats.money)
     app.context_processor(lambda: {"locale": _shown()})
 
 

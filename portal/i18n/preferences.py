@@ -57,6 +57,12 @@ class Preferences:
         return tuple((self.first_day + place) % 7 for place in range(7))
 
 
+@lru_cache(maxsize=1)
+def zones() -> frozenset[str]:
+    """Return the names of all time zones that this machine knows."""
+    return frozenset(available_timezones())
+
+
 _KNOWN: dict[str, Callable[[Any], bool]] = {
     "numerals": NUMERALS.__contains__,
     "calendar": CALENDARS.__contains__,
@@ -68,12 +74,6 @@ _KNOWN: dict[str, Callable[[Any], bool]] = {
     "times": TIMES.__contains__,
 }
 KEYS = tuple(_KNOWN)
-
-
-@lru_cache(maxsize=1)
-def zones() -> frozenset[str]:
-    """Return the names of all time zones that this machine knows."""
-    return frozenset(available_timezones())
 
 
 def allowed(given: Mapping[str, Any]) -> dict[str, Any]:

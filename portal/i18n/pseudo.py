@@ -76,4 +76,4 @@ def _changed(english: Catalog, change: Callable[[str], str]) -> Catalog:
 
 
 def _strings(message: Message, change: Callable[[str], str]) -> str | tuple[str, ...]:
-    return change(message.string) if isinstance(message.string, str) else tuple(change(each) for each in message.string)
+    return change(message.string) if isinstance(message.string, str) else tuple(change(each) for each in message.string or ())

@@ -26,7 +26,7 @@ from portal.i18n import pseudo
 _catalogues: dict[str, NullTranslations] = {}
 _HOLE = re.compile(r"(%\(\w+\)[sd]|%%|<[^>]+>|&[#\w]+;)")
 _LATIN = re.compile("[A-Za-z]")
-ARABIC_DIGITS = str.maketrans("0123456789%", "٠١٢٣٤٥٦٧٨٩٪")
+ARABIC_DIGITS: dict[int, int] = str.maketrans("0123456789%", "٠١٢٣٤٥٦٧٨٩٪")
 # A voice is a language as this reader wants it said: "ar", "ar+arab" (with ٠١٢), "en", or a pseudo-locale.
 WITH_ARABIC_DIGITS = "ar+arab"
 
@@ -118,4 +118,4 @@ def _said(speaking: str, values: dict[str, Any]) -> dict[str, Any]:
     return {name: f"{value:,}".translate(_SEPARATED) if type(value) is int else value for name, value in values.items()}
 
 
-_SEPARATED = {**ARABIC_DIGITS, ord(","): "٬"}
+_SEPARATED = {**ARABIC_DIGITS, ord(","): ord("٬")}

@@ -180,7 +180,9 @@ def test_time_stays_and_bars_mirror_in_arabic(ground, sign_in, tenant):
     assert columns(english) == columns(arabic) == sorted(columns(english), key=float)
     assert [" ".join(each.split()) for each in arabic.text_of(".chart-time")] == ["الزمن →"] * 2
     assert 'x="0" y=' in arabic.text and 'x="100%" y=' in english.text, "the values stand on the start side"
-    assert points(arabic, "chart-hours")[0].startswith("الأحد") and points(english, "chart-hours")[0].startswith("Sunday"), "the week of the region"
+    assert points(arabic, "chart-hours")[0].startswith("الأحد") and points(english, "chart-hours")[0].startswith("Sunday"), (
+        "the week of the region"
+    )
 
 
 def test_an_unknown_period_falls_back_and_says_so(as_role):
