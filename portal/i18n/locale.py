@@ -12,7 +12,7 @@ from portal.core import access
 from portal.i18n import catalogues, formats, pseudo, words
 from portal.i18n.reader import LOCALES, Locale, current, preferences_of
 
-__all__ = ["LOCALES", "Locale", "bilingual", "chosen_tag", "current", "init_app", "known"]
+__all__ = ["LOCALES", "Locale", "bilingual", "chosen_tag", "current", "init_app", "known", "plain_name"]
 
 DEFAULT = "en"
 babel = Babel()
@@ -30,7 +30,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     words.init_app(app, _voices)
     app.jinja_env.filters.update(formats.FILTERS)
-    app.jinja_env.globals.update(bilingual=bilingual, named=named, reader=current, money_of=formats.money)
+    app.jinja_env.globals.update(bilingual=bilingual, named=named, plain_name=plain_name, reader=current, money_of=formats.money)
     app.context_processor(lambda: {"locale": _shown()})
 
 
@@ -91,24 +91,31 @@ class Named:
 
 def named(thing: object, field: str = "name") -> Named:
     """Return a thing's name (or another field) in the reader's language, else in the one it has, and say which that is."""
-    text = bilingual(thing, field)
-    lang = language_of(text)
-    return Named(text, lang, LOCALES[lang].dir, lang != current().tag)
+    text, tag = bilingual(thing, field), current().tag
+    lang = language_of(text) or tag
+    # A Latin word in the Arabic field is somebody's wish (a brand); Arabic in the English field says that there is no English.
+    has_own = bool(_read(thing, f"{field}_ar" if tag == "ar" else field))
+    return Named(text, lang, LOCALES[lang].dir, lang != tag and not (has_own and lang == "en"))
 
 
 def language_of(text: str) -> str:
-    """Return the language a text is written in, by its first letter: `ar` for Arabic script, else `en`.
+    """Return the language a text is written in, by its first letter: `ar` for Arabic script, `en` for another; empty without letters.
 
     People write Arabic into the field for English, too: what was written counts, not where.
     """
-    first = next((each for each in text if unicodedata.bidirectional(each) in ("L", "R", "AL")), "")
-    return "ar" if first and unicodedata.bidirectional(first) == "AL" else "en"
+    first = next((kind for kind in map(unicodedata.bidirectional, text) if kind in ("L", "R", "AL")), "")
+    return {"": "", "AL": "ar"}.get(first, "en")
 
 
 def bilingual(thing: object, field: str = "name") -> str:
     """Return a thing's name (or another field) in the reader's language, else in the one it has, as plain text."""
     english, arabic = _read(thing, field), _read(thing, f"{field}_ar")
     return (arabic or english or "") if current().tag == "ar" else (english or arabic or "")
+
+
+def plain_name(thing: object, field: str = "name") -> str:
+    """Return the same for a plain place (title, aria-label, option), set apart from the direction around it."""
+    return formats.isolate(bilingual(thing, field))
 
 
 def _read(thing: object, field: str) -> str | None:

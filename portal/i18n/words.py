@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Any
 
 from babel.support import NullTranslations
-from flask import Flask
+from flask import Flask, has_app_context
 from flask_babel import get_translations
 from flask_babel.speaklater import LazyString
 from jinja2 import pass_eval_context
@@ -43,6 +43,8 @@ def init_app(app: Flask, voices: Callable[[], dict[str, str]]) -> None:
 
 def gettext(message: str, **values: Any) -> str:
     """Return a message in the reader's language, or in the one that `force_locale` set, with its named values put in."""
+    if not has_app_context():  # a rule of a pure module, read by a test or a program: nobody speaks a language
+        return message % values if values else message
     speaking = voice()
     text = str(_text(speaking, message))
     return text % _said(speaking, values) if values else text
