@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, jsonify, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -24,6 +23,7 @@ from portal.core.log import add_fields, clear_fields, init_logging
 from portal.datatables import wiring as datatables
 from portal.exports import wiring as exports
 from portal.i18n import locale as i18n
+from portal.i18n.words import gettext as _
 from portal.identity import wiring as identity
 from portal.mail import wiring as mail
 from portal.notifications import wiring as notifications
@@ -84,6 +84,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         DEMO_PEOPLE=_demo_people(settings),
         TEMPLATES_AUTO_RELOAD=settings.environment == "development",
         SETTINGS=settings,
+        PSEUDO_LOCALES=not settings.is_production,
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
 

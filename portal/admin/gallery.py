@@ -6,9 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
-
 from portal.core.config import ROOT
+from portal.i18n.words import lazy_gettext as _l
 
 FOLDER = ROOT / "templates" / "components"
 ABOUT = re.compile(r"\A\{#\s*(.*?)\s*#\}", re.DOTALL)
@@ -26,7 +25,7 @@ GROUPS: dict[str, Any] = {
 
 # Components that only serve others, and the sample in which each is seen.
 INSIDE = {
-    "announce": "", "attributes": "button", "chart_axis": "chart_line", "chart_frame": "chart_line", "chart_ground": "chart_line",
+    "amount": "money", "announce": "", "attributes": "button", "chart_axis": "chart_line", "chart_frame": "chart_line", "chart_ground": "chart_line",
     "chart_marker": "chart_line", "chart_patterns": "chart_stacked", "chart_table": "chart_line", "csrf": "post_button", "described": "text",
     "hx": "flow", "legend": "chart_line", "page_header": "", "palette": "palette_group", "status_parts": "status", "theme_switch": "user_menu",
 }  # fmt: skip

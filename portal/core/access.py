@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import wraps
 from typing import Any, TypeVar
@@ -58,6 +58,8 @@ class Access:
     person_name_ar: str | None = None
     locale: str | None = None
     timezone: str = "Asia/Riyadh"
+    preferences: Mapping[str, Any] = field(default_factory=dict)
+    tenant_preferences: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def actor(self) -> Actor:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
+
+from flask_babel import force_locale
+from flask_babel.speaklater import LazyString
 
 
 class Kind(StrEnum):
@@ -44,6 +48,19 @@ class Entry:
     value: str = ""
     presses: str = ""
     is_technical: bool = False
+
+
+def entry(kind: Kind, text: LazyString, icon: str, url: str = "", *, also: LazyString | None = None, **more: Any) -> Entry:
+    """Return an entry that is found by its name, and by `also`, in both languages."""
+    return Entry(kind, str(text), icon, url, words=tuple(_in_each_language(text, also)), **more)
+
+
+def _in_each_language(*texts: LazyString | None) -> list[str]:
+    found = []
+    for tag in ("ar", "en"):
+        with force_locale(tag):
+            found += [str(text) for text in texts if text is not None]
+    return found
 
 
 Find = Callable[[str], Iterable[Entry]]

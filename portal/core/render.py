@@ -70,7 +70,7 @@ class Kept:
         kinds = tuple(map(type, every))
         if not PLAIN.issuperset(kinds):
             return self._macro(*values, **named)
-        key = (language(), tuple(named), kinds, every)
+        key = (voice(), tuple(named), kinds, every)
         text = self._texts.get(key)
         if text is None:
             text = self._macro(*values, **named)
@@ -87,6 +87,20 @@ def language() -> str:
     kept = vars(g._get_current_object()).get("_flask_babel")
     chosen = getattr(kept, "babel_locale", None) or get_locale()
     return chosen.language if chosen else "en"
+
+
+def voice() -> str:
+    """Return how that language is spoken to this reader: its tag, or the name i18n has for it with other digits; found once per request."""
+    kept = vars(g._get_current_object())
+    voices: dict[str, str] | None = kept.get("voices")
+    if voices is None:
+        voices = kept["voices"] = find_voices[0]() if find_voices else {}
+    tag = language()
+    return voices.get(tag, tag)
+
+
+# Filled by i18n, which stands above: says language → voice for who is asking, where they differ.
+find_voices: list[Callable[[], dict[str, str]]] = []
 
 
 def init_app(app: Flask) -> None:

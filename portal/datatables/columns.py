@@ -8,10 +8,9 @@ import re
 from datetime import date
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
-
 from portal.core.errors import Invalid
 from portal.i18n.search import ascii_digits
+from portal.i18n.words import lazy_gettext as _l
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 TYPES = (

@@ -7,14 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from flask import url_for
-from flask_babel import lazy_gettext as _l
 
 from portal.core.access import Permission, access
 from portal.core.errors import NotFound
-from portal.core.palette import Entry, Kind
+from portal.core.palette import Entry, Kind, entry
 from portal.datatables import queries
 from portal.i18n.locale import bilingual
-from portal.i18n.search import entry
+from portal.i18n.words import lazy_gettext as _l
 
 LIMIT = 20
 

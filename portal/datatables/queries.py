@@ -66,7 +66,7 @@ def slugs(tenant_id: UUID) -> list[Row[Any]]:
 def find_tables(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
     """Return id, short name and names of the data tables that hold each word of a folded text."""
     columns = DataTable.id, DataTable.slug, DataTable.name, DataTable.name_ar
-    named = holds_words(words, DataTable.name, func.coalesce(DataTable.name_ar, ""), DataTable.slug)
+    named = holds_words(words, DataTable.search_key)
     return list(db.session().execute(select(*columns).where(DataTable.tenant_id == tenant_id, named).order_by(DataTable.name).limit(limit)))
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
-from flask_babel import gettext as _
 
 from portal.core import paging
 from portal.core.access import Permission, access, requires
@@ -16,6 +15,7 @@ from portal.core.render import render, see_other
 from portal.datatables import queries, service
 from portal.datatables.columns import TYPES
 from portal.i18n.search import ascii_digits
+from portal.i18n.words import gettext as _
 
 bp = Blueprint("datatables", __name__)
 FORM_COLUMNS = 8

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
-from flask_babel import gettext as _
 
 from portal.core.access import access, signed_in
 from portal.core.errors import Forbidden, Invalid, NotFound
@@ -13,6 +12,7 @@ from portal.core.render import render, see_other, toast
 from portal.exports import queries, service, sources, writing
 from portal.exports.errors import TooManyWaiting
 from portal.i18n import locale
+from portal.i18n.words import gettext as _
 
 bp = Blueprint("exports", __name__)
 

@@ -5,52 +5,46 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from flask_babel import force_locale
-from flask_babel.speaklater import LazyString
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_
+from sqlalchemy import ColumnElement, and_
 
-from portal.core.palette import Entry, Kind
+from portal.core.digits import ascii_digits
 
-# Harakat, superscript alef, tatweel, bidi controls, joiners: seen or unseen, they never tell two words apart.
-_DROPPED = [*range(0x64B, 0x660), 0x670, 0x640, 0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x61C]
+__all__ = ["APART", "ascii_digits", "contains", "fold", "holds_words", "key"]
+
+# Harakat, Quranic marks, superscript alef, tatweel, bidi controls, joiners, soft hyphen: seen or unseen, they tell no two words apart.
+_DROPPED = [
+    *range(0x610, 0x61B), *range(0x64B, 0x660), 0x670, *range(0x6D6, 0x6DD), *range(0x6DF, 0x6E5), 0x6E7, 0x6E8, *range(0x6EA, 0x6EE),
+    0x640, 0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0x61C, 0xFEFF,
+]  # fmt: skip
 _DIGITS = {chr(start + i): str(i) for start in (0x660, 0x6F0) for i in range(10)}
-_LETTERS = {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ک": "ك", "ی": "ي"}
-_SQL_FROM = "".join([*_LETTERS, *_DIGITS, *map(chr, _DROPPED)])
-_SQL_TO = "".join([*_LETTERS.values(), *_DIGITS.values()])
-_FOLD = str.maketrans({**_LETTERS, **_DIGITS, **{chr(each): None for each in _DROPPED}})
-_ASCII = str.maketrans({**_DIGITS, "٫": ".", "٬": ",", "−": "-"})
+_LETTERS = {
+    "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ک": "ك", "ی": "ي", "ے": "ي", "ہ": "ه", "ۀ": "ه",
+    "ە": "ه", "ھ": "ه", "ۃ": "ه",
+}  # fmt: skip
+APART = "\x1f"  # folding makes a blank of it, so no text that is looked for has it
+_FOLD = str.maketrans({**_LETTERS, **_DIGITS, "٫": ".", "٬": ",", **{chr(each): None for each in _DROPPED}})
 
 
 def fold(text: str) -> str:
-    """Return the search and sort key of a text."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_FOLD).split())
+    """Return the search and sort key of a text; folding a key changes nothing."""
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(unicodedata.normalize("NFKC", plain.translate(_FOLD)).split())
 
 
-def folded(column: Any) -> ColumnElement[str]:
-    """Return the SQL that folds a text column as `fold` does."""
-    plain = func.translate(func.replace(func.lower(func.normalize(column, literal_column("NFKC"))), "ß", "ss"), _SQL_FROM, _SQL_TO)
-    return func.btrim(func.regexp_replace(plain, r"\s+", " ", "g"))
+def key(*texts: str | None) -> str:
+    """Return the key of a thing by its names in their order: what is stored beside them, searched and sorted by.
+
+    The names stand apart, so nothing is found across two of them, and each can be sorted by.
+    """
+    return APART.join(fold(text or "") for text in texts)
 
 
-def holds_words(text: str, *columns: Any) -> ColumnElement[bool]:
-    """Return the SQL condition that each word of a folded text stands in one of the columns."""
-    keys = [folded(column) for column in columns]
-    return and_(*(or_(*(key.contains(word, autoescape=True) for key in keys)) for word in text.split()))
+def contains(text: str) -> str:
+    """Return the LIKE pattern for keys that contain a text; its own % and _ stand for themselves."""
+    escaped = fold(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
-def entry(kind: Kind, text: LazyString, icon: str, url: str = "", *, also: LazyString | None = None, **more: Any) -> Entry:
-    """Return a line of the palette that is found by its name, and by `also`, in every language of the portal."""
-    return Entry(kind, str(text), icon, url, words=tuple(_in_each_language(text, also)), **more)
-
-
-def _in_each_language(*texts: LazyString | None) -> list[str]:
-    found = []
-    for tag in ("ar", "en"):
-        with force_locale(tag):
-            found += [str(text) for text in texts if text is not None]
-    return found
-
-
-def ascii_digits(text: str) -> str:
-    """Return the text with Arabic-Indic and Persian digits and separators as ASCII ones."""
-    return text.translate(_ASCII)
+def holds_words(text: str, column: Any) -> ColumnElement[bool]:
+    """Return the SQL condition that each word of a text stands in a column of keys."""
+    return and_(*(column.like(contains(word)) for word in fold(text).split()))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flask import url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from portal.core.access import access
-from portal.core.palette import Entry, Kind
+from portal.core.palette import Entry, Kind, entry
 from portal.i18n import locale as i18n
 from portal.i18n.locale import bilingual
-from portal.i18n.search import entry
+from portal.i18n.words import gettext as _
+from portal.i18n.words import lazy_gettext as _l
 from portal.identity import queries
 
 

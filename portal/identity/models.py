@@ -9,12 +9,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, func, te
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base, Dated, Identified, Json, TenantScoped
+from portal.i18n.keys import keeps_key
 
 
 class Person(Identified, Dated, Base):
     """Somebody who can sign in. Not a tenant's row: one person may belong to several tenants."""
 
     __tablename__ = "people"
+    __table_args__ = (Index("ix_people_search", "search_key", postgresql_using="gin", postgresql_ops={"search_key": "gin_trgm_ops"}),)
 
     email: Mapped[str]
     email_key: Mapped[str] = mapped_column(unique=True)  # folded: one account per address, whatever its case
@@ -22,7 +24,12 @@ class Person(Identified, Dated, Base):
     name_ar: Mapped[str | None]
     password_hash: Mapped[str | None]
     locale: Mapped[str | None]
+    preferences: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))  # only what i18n.preferences.allowed() lets in
+    search_key: Mapped[str] = mapped_column(server_default="")  # i18n.search.key of the names, kept by keeps_key below
     is_active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+
+
+keeps_key(Person, "name", "name_ar")
 
 
 class Membership(TenantScoped, Dated, Base):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, select, text
 
 from portal.core import db
 from portal.i18n import search
@@ -30,8 +30,9 @@ def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple
             text(
                 """
             select s.id, s.person_id, s.tenant_id, s.data, s.seen_at < clock_timestamp() - interval '1 minute' as stale,
-                   p.name as person_name, p.name_ar as person_name_ar, p.locale, t.name as tenant_name, t.name_ar as tenant_name_ar,
-                   t.timezone, case when p.id is not null and t.id is not null then enter_role(t.id, p.id) end as role
+                   p.name as person_name, p.name_ar as person_name_ar, p.locale, p.preferences, t.name as tenant_name, t.name_ar as tenant_name_ar,
+                   t.timezone, t.preferences as tenant_preferences,
+                   case when p.id is not null and t.id is not null then enter_role(t.id, p.id) end as role
             from sessions s
             left join people p on p.id = s.person_id and p.is_active
             left join tenants t on t.id = s.tenant_id and t.status = 'active'
@@ -74,7 +75,7 @@ def find_members(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
             .where(
                 Membership.tenant_id == tenant_id,
                 Person.is_active,
-                search.holds_words(words, Person.name, func.coalesce(Person.name_ar, "")),
+                search.holds_words(words, Person.search_key),
             )
             .order_by(Person.name, Person.id)
             .limit(limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from portal.audit import service as audit
 from portal.core import bus, db
 from portal.core.access import Actor
 from portal.core.errors import NotFound
+from portal.i18n import preferences
 from portal.identity import queries
 from portal.identity.errors import SignInRefused
 from portal.identity.models import Membership, Person
@@ -78,6 +79,19 @@ def choose_locale(person_id: UUID, locale: str) -> None:
         person = session.get(Person, person_id)
         if person is not None:
             person.locale = locale
+
+
+def save_preferences(tenant_id: UUID, person_id: UUID, given: Mapping[str, Any], *, locale: str, by: Actor) -> None:
+    """Remember how the person wants pages written, on every device and in every organisation.
+
+    Args:
+        given: replaces what was chosen before; what is not known is dropped, what is missing is as usual again.
+        locale: the language, "ar" or "en".
+    """
+    with db.transaction(tenant_id) as session:
+        person = session.get_one(Person, person_id)
+        person.preferences, person.locale = preferences.allowed(given), locale
+        audit.record(tenant_id, by, "preferences.saved", person_id, locale=locale, preferences=person.preferences)
 
 
 def add_person(email: str, *, name: str, name_ar: str | None, password: str, locale: str | None = None) -> UUID:

@@ -1,20 +1,26 @@
-"""Signing in and out, the language switch, the switch between organisations."""
+"""Signing in and out, the language switch, the switch between organisations, and how a person wants pages written."""
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, g, request, session, url_for
 
-from portal.core.access import access, current, public, signed_in
+from portal.core.access import Access, access, current, public, signed_in
 from portal.core.errors import NotFound
 from portal.core.ids import as_uuid
-from portal.core.render import render, see_other
+from portal.core.render import render, see_other, toast
+from portal.i18n import formats, sample, zones
 from portal.i18n import locale as i18n
+from portal.i18n.locale import chosen_tag
+from portal.i18n.preferences import allowed, resolve
+from portal.i18n.reader import LOCALES, Locale, of, reading
+from portal.i18n.words import gettext as _
 from portal.identity import service, sessions
 from portal.identity.errors import SignInRefused
-from portal.identity.forms import SignInForm
+from portal.identity.forms import PreferencesForm, SignInForm
 
 bp = Blueprint("identity", __name__)
 
@@ -83,11 +89,71 @@ def switch_locale() -> Response:
     here = current()
     if here is not None:
         service.choose_locale(here.person_id, tag)
-    answer = see_other(local_address(request.form.get("next")))
+    return _in_language(tag, see_other(local_address(request.form.get("next"))))
+
+
+def _in_language(tag: str, answer: Response) -> Response:
+    """Let the browser keep the language, for the pages before signing in."""
     answer.set_cookie(
         "locale", tag, max_age=31_536_000, samesite="Lax", httponly=True, secure=bool(current_app.config["SESSION_COOKIE_SECURE"])
     )
     return answer
+
+
+@bp.get("/settings/preferences")
+@signed_in
+def preferences() -> Response:
+    here = access()
+    chosen = allowed(here.preferences)
+    return _preferences(PreferencesForm(data={**chosen, "language": here.locale or chosen_tag()}), chosen)
+
+
+@bp.post("/settings/preferences")
+@signed_in
+def save_preferences() -> Response:
+    here, form = access(), PreferencesForm()
+    if not form.validate():
+        return _preferences(form, allowed(form.given()), status=422)
+    tag = form.language.data or chosen_tag()
+    service.save_preferences(here.tenant_id, here.person_id, form.given(), locale=tag, by=here.actor)
+    with reading(_candidate(here, tag, form.given())):
+        toast(_("Your preferences are saved."))
+    return _in_language(tag, see_other(url_for("identity.preferences")))
+
+
+@bp.post("/settings/preferences/sample")
+@signed_in
+def sample_preferences() -> Response:
+    form = PreferencesForm()
+    return _preferences(form, allowed(form.given()))
+
+
+def _preferences(form: PreferencesForm, chosen: dict[str, Any], *, status: int = 200) -> Response:
+    here = access()
+    tag = form.language.data if form.language.data in LOCALES else chosen_tag()
+    candidate = _candidate(here, tag, chosen)
+    region = {"region": chosen["region"]} if "region" in chosen else {}
+    with reading(candidate):
+        shown = sample.make(candidate)
+    return render(
+        "identity/preferences.html",
+        fragment="sample",
+        status=status,
+        form=form,
+        chosen=chosen,
+        usual=resolve(region, here.tenant_preferences, timezone=here.timezone),
+        own_region=resolve({}, here.tenant_preferences, timezone=here.timezone).region,
+        week=[(str(day), formats.weekday(day)) for day in (5, 6, 0, 1, 2, 3, 4)],
+        regions=sample.regions(chosen_tag()),
+        zones=zones.listed(chosen_tag()),
+        zone_name=zones.name_of,
+        sample=shown,
+    )
+
+
+def _candidate(here: Access, tag: str, chosen: dict[str, Any]) -> Locale:
+    """Return who reads if these choices are kept."""
+    return of(tag, resolve(chosen, here.tenant_preferences, timezone=here.timezone))
 
 
 def _page(form: SignInForm, *, status: int = 200, failed: bool = False) -> Response:

@@ -49,5 +49,7 @@ def find_access() -> None:
         tenant_name_ar=row.tenant_name_ar,
         locale=row.locale,
         timezone=row.timezone,
+        preferences=row.preferences,
+        tenant_preferences=row.tenant_preferences,
     )
     add_fields(tenant=row.tenant_id)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flask import url_for
-from flask_babel import lazy_gettext as _l
 
 from portal.core.access import Permission, access
-from portal.core.palette import Entry, Kind
-from portal.i18n.search import entry
+from portal.core.palette import Entry, Kind, entry
+from portal.i18n.words import lazy_gettext as _l
 
 
 def find(_text: str) -> Iterable[Entry]:

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
-from flask_babel import lazy_gettext as _l
 
 from portal.core import paging
 from portal.core.access import Permission, access, requires
 from portal.core.paging import Page
 from portal.core.render import changed, render
+from portal.i18n.words import lazy_gettext as _l
 from portal.notifications import queries, service
 
 bp = Blueprint("notifications", __name__)

@@ -19,6 +19,7 @@ class Tenant(Identified, Dated, Base):
     name_ar: Mapped[str | None]
     status: Mapped[str] = mapped_column(default="active", server_default="active")
     timezone: Mapped[str] = mapped_column(default="Asia/Riyadh", server_default="Asia/Riyadh")
+    preferences: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))  # what its people have who chose nothing
 
 
 class Theme(Identified, TenantScoped, Dated, Base):

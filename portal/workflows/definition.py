@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
-
+from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import expressions
 
 Node = dict[str, Any]

@@ -7,15 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from flask import url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from portal.core.access import Permission, access
 from portal.core.errors import NotFound
-from portal.core.palette import Entry, Kind
+from portal.core.palette import Entry, Kind, entry
 from portal.i18n.formats import datetime
 from portal.i18n.locale import bilingual
-from portal.i18n.search import entry
+from portal.i18n.words import gettext as _
+from portal.i18n.words import lazy_gettext as _l
 from portal.identity import service as identity
 from portal.workflows import queries
 

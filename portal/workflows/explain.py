@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask_babel import lazy_gettext as _l
-
+from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.definition import graph_hash
 
 REASONS: dict[str, Any] = {

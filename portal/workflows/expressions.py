@@ -19,12 +19,12 @@ from typing import Any
 
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
-from flask_babel import lazy_gettext as _l
 
 from portal.core.cel import errors
 from portal.core.cel.cost import SCALAR, Shape, TooDeep, TooMuch, check_cost, made_fit, shape_of
 from portal.core.cel.errors import ExpressionError
 from portal.core.cel.tree import Path, Select, Tree, path_of, read_tree, reads
+from portal.i18n.words import lazy_gettext as _l
 
 __all__ = ["ExpressionError", "Template", "as_text", "compile_template", "evaluate_config", "names_used"]
 

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from portal.core.access import Permission
@@ -15,6 +14,7 @@ from portal.core.ids import as_uuid
 from portal.core.paging import Page, read_cursor
 from portal.exports import service as exports
 from portal.i18n.locale import bilingual
+from portal.i18n.words import lazy_gettext as _l
 from portal.identity import service as identity
 from portal.workflows import explain, queries
 from portal.workflows.engine.states import RunStatus

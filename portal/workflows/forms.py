@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, StringField
 from wtforms.validators import InputRequired, Length
 
 from portal.core.forms import Form
+from portal.i18n.words import lazy_gettext as _l
 
 
 class NewWorkflowForm(Form):

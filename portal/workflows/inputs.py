@@ -6,10 +6,9 @@ import re
 from datetime import date
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
-
 from portal.core.errors import Invalid
 from portal.i18n.search import ascii_digits
+from portal.i18n.words import lazy_gettext as _l
 
 EMAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>]{2,}\Z")
 MAX_TEXT = 1_000

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base, Dated, Identified, Json, TenantScoped
+from portal.i18n.keys import keeps_key
 
 
 def tenant_column(**options: Any) -> Any:
@@ -32,6 +33,7 @@ class WorkflowTemplate(Identified, TenantScoped, Dated, Base):
         UniqueConstraint("tenant_id", "id"),
         same_tenant("published_version_id", "workflow_versions.id", "fk_workflow_templates_published"),
         Index("ix_workflow_templates_changed", "tenant_id", "updated_at"),
+        Index("ix_workflow_templates_search", "search_key", postgresql_using="gin", postgresql_ops={"search_key": "gin_trgm_ops"}),
     )
 
     tenant_id = tenant_column()
@@ -39,6 +41,7 @@ class WorkflowTemplate(Identified, TenantScoped, Dated, Base):
     name_ar: Mapped[str | None]
     description: Mapped[str | None]
     description_ar: Mapped[str | None]
+    search_key: Mapped[str] = mapped_column(server_default="")  # i18n.search.key of the names, kept by keeps_key below
     category: Mapped[str] = mapped_column(default="general", server_default="general")
     nodes: Mapped[list[Json]] = mapped_column(default=list, server_default=text("'[]'"))
     edges: Mapped[list[Json]] = mapped_column(default=list, server_default=text("'[]'"))
@@ -47,6 +50,9 @@ class WorkflowTemplate(Identified, TenantScoped, Dated, Base):
     draft_revision: Mapped[int] = mapped_column(default=0, server_default="0")
     published_version_id: Mapped[UUID | None]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+
+
+keeps_key(WorkflowTemplate, "name", "name_ar")
 
 
 class WorkflowRevision(TenantScoped, Base):

@@ -85,7 +85,7 @@ def names_of(tenant_id: UUID, workflow_id: UUID) -> dict[str, Any]:
 def find_workflows(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
     """Return id and names of the workflows whose names hold each word of a folded text, last changed first."""
     columns = WorkflowTemplate.id, WorkflowTemplate.name, WorkflowTemplate.name_ar
-    named = holds_words(words, WorkflowTemplate.name, func.coalesce(WorkflowTemplate.name_ar, ""))
+    named = holds_words(words, WorkflowTemplate.search_key)
     found = select(*columns).where(WorkflowTemplate.tenant_id == tenant_id, named).order_by(WorkflowTemplate.updated_at.desc()).limit(limit)
     return list(db.session().execute(found))
 

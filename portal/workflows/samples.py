@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask_babel import lazy_gettext as _l
-
 from portal.core.config import current_settings
 from portal.core.errors import NotFound
 from portal.datatables import service as tables
 from portal.i18n.locale import chosen_tag
+from portal.i18n.words import lazy_gettext as _l
 
 Built = tuple[list[dict[str, Any]], dict[str, Any]]
 

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request, stream_with_context, url_for
-from flask_babel import gettext as _
 
 from portal.core import ids, paging
 from portal.core.access import Permission, access, requires
 from portal.core.errors import Invalid, NotFound
 from portal.core.paging import Page
 from portal.core.render import changed, is_fragment_request, render, see_other, toast
+from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.workflows import explain, queries, samples, service, streams
 from portal.workflows.designer.flow import run_tree

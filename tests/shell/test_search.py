@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import String, literal, select
 
 from portal.core import db
 from portal.core.access import Actor
 from portal.core.palette import Entry, Kind
 from portal.datatables import service as tables
-from portal.i18n.search import fold, folded
+from portal.i18n.search import fold
 from portal.shell.ranking import ranked, score
 from portal.workflows import service as workflows
 from tests.workflows.engine.conftest import Engine, step, values
@@ -33,9 +32,11 @@ def labels(page):
 
 
 @pytest.mark.parametrize("text", SPELLINGS)
-def test_the_database_folds_as_python_does(app, text):
-    with app.app_context(), db.transaction() as session:
-        assert session.scalar(select(folded(literal(text, String)))) == fold(text)
+def test_a_name_is_found_as_it_is_written_and_as_it_is_folded(app, tenant, as_role, text):
+    with app.app_context(), db.transaction(tenant.id):
+        workflows.create_workflow(tenant.id, name=text, name_ar=None, sample="blank", by=Actor("person", tenant.people["owner"]))
+    for asked in (text, fold(text)):
+        assert labels(as_role("member").get("/search", query_string={"q": asked}, fragment=True)), asked
 
 
 @pytest.mark.parametrize("asked", ["اجازه", "إجازة", "طَلَب", "leave", "LEAVE request", "request leave"])

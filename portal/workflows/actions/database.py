@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask_babel import lazy_gettext as _l
-
 from portal.core.errors import Invalid, NotFound
 from portal.datatables import service as tables
+from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.base import Call, Done, Failed, Outcome
 from portal.workflows.definition import Field
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask_babel import lazy_gettext as _l
-
+from portal.i18n.words import lazy_gettext as _l
 from portal.identity import service as identity
 from portal.notifications import service as notifications
 from portal.workflows.actions.base import Call, Done, Failed, Outcome

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from flask_babel import lazy_gettext as _l
-
+from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.base import Call, Failed, Outcome, Waiting
 from portal.workflows.definition import Field
 

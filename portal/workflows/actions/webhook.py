@@ -6,9 +6,8 @@ import json
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
-from flask_babel import lazy_gettext as _l
-
 from portal.core import egress
+from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.base import Call, Done, Failed, Outcome
 from portal.workflows.definition import Field
 

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
 
 from portal.audit import service as audit
 from portal.core import db
 from portal.core.access import Actor
 from portal.core.errors import Conflict, Invalid
+from portal.i18n.words import gettext as _
 from portal.workflows import definition, queries, service
 from portal.workflows.definition import Node, Settings
 from portal.workflows.designer import edits

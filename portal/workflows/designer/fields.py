@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
-
 from portal.core.forms import clean
 from portal.i18n.search import ascii_digits
+from portal.i18n.words import gettext as _
+from portal.i18n.words import lazy_gettext as _l
+from portal.i18n.words import ngettext
 from portal.workflows.actions.base import Action
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import (

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-
 from portal.datatables import service as tables
-from portal.i18n.locale import bilingual
+from portal.i18n.locale import plain_name
+from portal.i18n.words import gettext as _
+from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import queries, service
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import DEFAULT_DEADLINE_S, Node
@@ -98,7 +97,7 @@ def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
 
 
 def _tables(tenant_id: UUID) -> list[tuple[str, str]]:
-    return [(slug, bilingual({"name": name, "name_ar": name_ar})) for slug, (name, name_ar) in tables.names(tenant_id).items()]
+    return [(slug, plain_name({"name": name, "name_ar": name_ar})) for slug, (name, name_ar) in tables.names(tenant_id).items()]
 
 
 def _places(nodes: list[Node], card: Card) -> list[tuple[str, str]]:
@@ -120,10 +119,10 @@ def read_place(value: str) -> Place:
 def place_sentence(nodes: list[Node], place: Place) -> str:
     """Say where a place is."""
     if place.after:
-        return _("After “%(step)s”", step=bilingual(edits.find(nodes, place.after)))
+        return _("After “%(step)s”", step=plain_name(edits.find(nodes, place.after)))
     if place.parent is None:
         return _("At the beginning")
-    name = bilingual(edits.find(nodes, place.parent))
+    name = plain_name(edits.find(nodes, place.parent))
     if place.lane == "then":
         return _("In “%(step)s”, first if yes", step=name)
     return _("In “%(step)s”, first if no", step=name)

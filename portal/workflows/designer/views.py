@@ -8,13 +8,13 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 from flask_babel import force_locale
-from flask_babel import gettext as _
 
 from portal.core.access import Permission, access, requires
 from portal.core.errors import NotFound
 from portal.core.render import changed, is_fragment_request, render, see_other, toast
 from portal.i18n.formats import number as formatted
-from portal.i18n.locale import bilingual
+from portal.i18n.locale import plain_name
+from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.workflows import queries
 from portal.workflows.actions.registry import ACTIONS
@@ -145,7 +145,7 @@ def move(workflow_id: UUID, key: str) -> Response:
     position = next(number for number, node in enumerate(nodes, 1) if node["key"] == key)
     said = _(
         "“%(step)s” moved. %(place)s, position %(number)s of %(total)s.",
-        step=bilingual(edits.find(nodes, key)),
+        step=plain_name(edits.find(nodes, key)),
         place=page.place_sentence(nodes, edits.place_of(nodes, key)),
         number=formatted(position),
         total=formatted(len(nodes)),
@@ -158,7 +158,7 @@ def move(workflow_id: UUID, key: str) -> Response:
 def delete(workflow_id: UUID, key: str) -> Response:
     here = access()
     try:
-        said = _("“%(step)s” was deleted.", step=bilingual(_node(workflow_id, key)))
+        said = _("“%(step)s” was deleted.", step=plain_name(_node(workflow_id, key)))
         beside = edits.beside(queries.get_workflow(here.tenant_id, workflow_id).nodes, key) or "start"
         drafts.delete_step(here.tenant_id, workflow_id, key, revision=_revision(), by=here.actor)
     except DraftChanged as refused:
@@ -228,7 +228,7 @@ def _added(workflow_id: UUID, key: str, place: Place) -> str:
         return _("Step added, position %(number)s of %(total)s.", number=formatted(position), total=formatted(len(nodes)))
     return _(
         "Step added after “%(step)s”, position %(number)s of %(total)s.",
-        step=bilingual(edits.find(nodes, place.after)),
+        step=plain_name(edits.find(nodes, place.after)),
         number=formatted(position),
         total=formatted(len(nodes)),
     )

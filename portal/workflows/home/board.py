@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext as _
-from flask_babel import ngettext
-
 from portal.core import charts
 from portal.core.charts import Item, Moment, Series
 from portal.i18n import formats, locale
-from portal.i18n.locale import bilingual
+from portal.i18n.locale import bilingual, plain_name
+from portal.i18n.words import gettext as _
+from portal.i18n.words import ngettext
 from portal.workflows.home import queries, wording
 from portal.workflows.home.periods import BEFORE, FIRST, Window
 
@@ -234,7 +233,7 @@ def _failures(workflows: Sequence[Any], link: Link) -> charts.Bars:
             formats.number(row.failed),
             _(
                 "%(workflow)s: %(failed)s of %(runs)s runs failed",
-                workflow=bilingual(row), failed=formats.number(row.failed), runs=formats.number(row.runs),
+                workflow=plain_name(row), failed=formats.number(row.failed), runs=formats.number(row.runs),
             ),
             link(row.id, "failed" if row.failed > row.timed_out else "timed_out"),
         )
@@ -254,7 +253,13 @@ def _shares(workflows: Sequence[Any]) -> charts.Donut:
     items = []
     for name, runs in parts:
         share = wording.percent(runs / total)
-        spoken = ngettext("%(workflow)s: %(num)d run, %(share)s", "%(workflow)s: %(num)d runs, %(share)s", runs, workflow=name, share=share)
+        spoken = ngettext(
+            "%(workflow)s: %(num)d run, %(share)s",
+            "%(workflow)s: %(num)d runs, %(share)s",
+            runs,
+            workflow=formats.isolate(name),
+            share=share,
+        )
         items.append(Item(name, runs, formats.number(runs), spoken))
     summary = ngettext("%(num)d workflow ran.", "%(num)d workflows ran.", len(workflows))
     return charts.donut(

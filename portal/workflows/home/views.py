@@ -9,12 +9,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, url_for
-from flask_babel import gettext as _
 
 from portal.core import clock
 from portal.core.access import Access, Permission, access, requires
 from portal.core.paging import Page
 from portal.core.render import is_fragment_request, render, see_other, toast
+from portal.i18n.reader import current
+from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.workflows import explain
 from portal.workflows import queries as workflows
@@ -40,8 +41,9 @@ class Need:
 @requires(Permission.RUN_READ)
 def show() -> Response:
     here = access()
+    zone = current().preferences.timezone
     period, is_known = periods.read(request.args.get("period"))
-    window = periods.window(period, now=clock.now(), zone=ZoneInfo(here.timezone))
+    window = periods.window(period, now=clock.now(), zone=ZoneInfo(zone))
     recent = workflows.list_runs(here.tenant_id, status=None, workflow_id=None, page=Page(limit=RECENT)).items
     names = identity.names_of(row.executed_by for row in recent if row.executed_by)
     return render(
@@ -50,7 +52,7 @@ def show() -> Response:
         period=period,
         is_known=is_known,
         is_swapped=is_fragment_request(),
-        board=board.make(here.tenant_id, window, zone=here.timezone, link=_runs_of),
+        board=board.make(here.tenant_id, window, zone=zone, link=_runs_of),
         needs=_needs(here),
         recent=[explain.run_row(row, names) for row in recent],
         edited=queries.last_edited(here.tenant_id, limit=RECENT),

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from babel.dates import get_day_names, get_month_names
-from flask_babel import get_locale
-from flask_babel import gettext as _
-
 from portal.i18n import formats
+from portal.i18n.reader import current
+from portal.i18n.words import gettext as _
 from portal.workflows.home.periods import Stretch, Window
-
-# CLDR's first day of the week: Sunday where Arabic is written by default here (Saudi Arabia), Monday elsewhere.
-FIRST_WEEKDAY = {"ar": 6}
 
 
 def short_name(window: Window, stretch: Stretch) -> str:
@@ -35,29 +30,27 @@ def long_name(window: Window, stretch: Stretch) -> str:
 
 def day_and_month(day: dt.date) -> str:
     """22 Nov"""
-    month = get_month_names("abbreviated", locale=get_locale())[day.month]
-    return _("%(day)s %(month)s", day=formats.number(day.day), month=month)
+    return formats.short_date(day)
 
 
 def hour(value: int) -> str:
-    """14:00"""
-    return _("%(hour)s:00", hour=formats.number(value))
+    """14:00, or 2 PM"""
+    return formats.hour(value)
 
 
 def weekday(value: int, *, width: str) -> str:
     """Return the name of a weekday, from Monday 0."""
-    return str(get_day_names(width, locale=get_locale())[value])  # type: ignore[arg-type]  # one of Babel's widths
+    return formats.weekday(value, width)
 
 
-def week() -> list[int]:
+def week() -> tuple[int, ...]:
     """Return the weekdays in the order of the reader's week."""
-    first = FIRST_WEEKDAY.get(str(get_locale()), 0)
-    return [(first + place) % 7 for place in range(7)]
+    return current().preferences.week
 
 
 def percent(share: float) -> str:
     """0.934 → 93.4%"""
-    return _("%(num)s%%", num=formats.number(round(share * 100, 1)))
+    return formats.percent(share)
 
 
 def signed(value: float, text: str) -> str:
