@@ -39,7 +39,7 @@ def test_the_switch_changes_organisation_role_and_session(both, tenant, other_te
 
     assert answer.status_code == 303
     assert both.client.get_cookie("sid").value != before
-    assert "· Other house</title>" in both.get("/workflows").text
+    assert "· \u2068Other house\u2069</title>" in both.get("/workflows").text
     assert both.get("/workflows/new").status_code == 403
     assert book(tenant.id)[-1] == "session.left"
     assert book(other_tenant.id) == ["session.entered"]

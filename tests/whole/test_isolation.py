@@ -78,7 +78,7 @@ def planted(app, tenant):
             )
     return {
         "workflow_id": workflow_id, "run_id": run_id, "table_id": table_id, "notification_id": notification_id, "export_id": run_id,
-        "node_key": "broken", "key": "yes",
+        "node_key": "broken", "key": "yes", "group": "text",
     }  # fmt: skip
 
 
@@ -160,9 +160,9 @@ def test_refused_values_come_back_isolated(tenant, planted, sign_in):
     browser = sign_in(tenant, "owner")
     answers = [
         browser.post(f"/workflows/{planted['workflow_id']}/run", data={"who": HOSTILE, "which": HOSTILE[:9], "day": HOSTILE}),
-        browser.post("/workflows", data={"name": HOSTILE * 9, "name_ar": HOSTILE * 9, "sample": HOSTILE}),
+        browser.post("/workflows/new", data={"name": HOSTILE * 9, "name_ar": HOSTILE * 9, "sample": HOSTILE}),
         browser.post(
-            "/tables", data={"name": HOSTILE, "slug": HOSTILE, "column-0-label": HOSTILE, "column-0-key": HOSTILE, "column-0-type": "x"}
+            "/tables/new", data={"name": HOSTILE, "slug": HOSTILE, "column-0-label": HOSTILE, "column-0-key": HOSTILE, "column-0-type": "x"}
         ),
         browser.post("/settings/preferences", data={"language": "en", "timezone": HOSTILE}),
         browser.post("/sign-in", data={"email": HOSTILE, "password": "x"}),

@@ -100,16 +100,16 @@ def test_a_step_is_added_moved_opened_and_deleted_without_a_mouse(open_design):
     press(page, "a")
     page.keyboard.type("wait")
     press(page, "Enter")
-    said(page, "Step added after “More than 5 days?”, position 4 of 6.")
+    said(page, "Step added after “\u2068More than 5 days?\u2069”, position 4 of 6.")
     assert focused(page) == "step-wait"
     press(page, "Alt+ArrowUp")
-    said(page, "“Wait” moved. After “Confirm to the employee”")
+    said(page, "“\u2068Wait\u2069” moved. After “\u2068Confirm to the employee\u2069”")
     assert focused(page) == "step-wait"
     press(page, "Enter")
     page.wait_for_function("() => document.activeElement.id === 'inspector-title'")
     assert press(page, "Escape") == "step-wait"
     press(page, "Delete")
-    said(page, "“Wait” was deleted.")
+    said(page, "“\u2068Wait\u2069” was deleted.")
     assert focused(page) == "step-confirm"
     press(page, "Control+z")
     page.wait_for_selector("#step-wait")
@@ -167,7 +167,7 @@ def test_a_card_is_dragged_to_a_plus(open_design):
 
     page.drag_and_drop("#step-tell_me", ".lane[data-lane=else] .lane-steps > .slot .slot-add")
 
-    said(page, "“Tell who asked” moved. In “More than 5 days?”, first if no")
+    said(page, "“\u2068Tell who asked\u2069” moved. In “\u2068More than 5 days?\u2069”, first if no")
 
 
 @pytest.mark.parametrize("locale", ["ar", "en"])

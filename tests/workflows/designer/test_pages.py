@@ -52,7 +52,7 @@ def test_a_step_is_added_through_the_picker_without_javascript(build, as_role):
     assert len(picker.text_of(".kind")) == 7
     assert added.status_code == 303
     assert added.headers["Location"].endswith("?step=wait#inspector")
-    assert "Step added after “More than 5 days?”, position 4 of 6." in browser.get(url).text
+    assert "Step added after “\u2068More than 5 days?\u2069”, position 4 of 6." in browser.get(url).text
 
 
 def test_a_step_added_by_htmx_is_announced_and_focused(build, as_role):
@@ -147,8 +147,8 @@ def test_moving_says_where_the_step_is_now(build, as_role):
     up = browser.post(f"{url}/steps/note_down/move", data={"direction": "up", "revision": "0"}, fragment=True)
     to = browser.post(f"{url}/steps/note_down/move", data={"direction": "to", "place": "||", "revision": "1"}, fragment=True)
 
-    assert "“Note the request down” moved. After “Confirm to the employee”, position 4 of 5." in up.text
-    assert "“Note the request down” moved. At the beginning, position 1 of 5." in to.text
+    assert "“\u2068Note the request down\u2069” moved. After “\u2068Confirm to the employee\u2069”, position 4 of 5." in up.text
+    assert "“\u2068Note the request down\u2069” moved. At the beginning, position 1 of 5." in to.text
 
 
 def test_a_refused_publish_leads_to_the_steps(build, as_role):

@@ -126,8 +126,8 @@ def test_the_page_says_what_was_counted(ground, as_role, monkeypatch):
         "22 November 2026: 1 succeeded, 0 failed, 0 open or cancelled",
         "23 November 2026: 0 succeeded, 1 failed, 0 open or cancelled",
     ]
-    assert points(page, "chart-failures") == ["Orders: 1 of 2 runs failed"]
-    assert points(page, "chart-shares") == ["Orders: 2 runs, 100%"]
+    assert points(page, "chart-failures") == ["\u2068Orders\u2069: 1 of 2 runs failed"]
+    assert points(page, "chart-shares") == ["\u2068Orders\u2069: 2 runs, 100%"]
     assert f'href="/runs?workflow={ours}&amp;status=failed"' in page.text
     assert "Monday, 10\N{NO-BREAK SPACE}AM: 1" in points(page, "chart-hours"), "07:00 UTC is ten o'clock in Riyadh"
 
@@ -141,7 +141,7 @@ def test_small_workflows_share_the_last_slice(ground, as_role):
     labels = points(as_role("owner").get("/home"), "chart-shares")
 
     assert len(labels) == 5
-    assert labels[-1].startswith("Other workflows: 9 runs")
+    assert labels[-1].startswith("\u2068Other workflows\u2069: 9 runs")
 
 
 def test_every_chart_is_also_a_table(ground, as_role):
@@ -221,7 +221,7 @@ def test_a_period_without_runs_says_so(ground, as_role):
     page = as_role("owner").get("/home?period=7d")
 
     assert page.text.count("No run in this period.") == 2
-    assert points(as_role("owner").get("/home?period=90d"), "chart-shares") == ["Long ago: 1 run, 100%"]
+    assert points(as_role("owner").get("/home?period=90d"), "chart-shares") == ["\u2068Long ago\u2069: 1 run, 100%"]
 
 
 def test_the_front_door_leads_home(as_role, visitor):
