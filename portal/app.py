@@ -29,11 +29,12 @@ from portal.mail import wiring as mail
 from portal.notifications import wiring as notifications
 from portal.ops import wiring as ops
 from portal.shell import wiring as shell
+from portal.tenants.themes import wiring as themes
 from portal.workflows import wiring as workflows
 
 log = logging.getLogger(__name__)
 csrf = CSRFProtect()
-PACKAGES = (mail, identity, notifications, datatables, exports, workflows, shell, admin, ops)
+PACKAGES = (mail, themes, identity, notifications, datatables, exports, workflows, shell, admin, ops)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -166,7 +167,8 @@ def _answer_csrf(_refused: CSRFError) -> Response:
 def _answer_http(refused: HTTPException) -> Response:
     if refused.code is None or refused.code < 400:
         return refused.get_response()  # type: ignore[return-value]  # a redirect
-    answer = _answer(refused.code, refused.name.lower().replace(" ", "_"))
+    message = _("What was sent is larger than this page takes. Choose a smaller file and try again.") if refused.code == 413 else ""
+    answer = _answer(refused.code, refused.name.lower().replace(" ", "_"), message=message)
     for name, value in refused.get_headers(request.environ):
         if name.lower() in ("allow", "retry-after"):
             answer.headers[name] = value

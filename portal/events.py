@@ -45,6 +45,15 @@ class StepInDoubt:
 
 
 @dataclass(frozen=True, slots=True)
+class ThemePublished:
+    """A version of a theme became the look of its tenant."""
+
+    tenant_id: UUID
+    theme_id: UUID
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """A person opened a session."""
 

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     TABLE_READ = "table:read"
     TABLE_EDIT = "table:edit"
     NOTIFICATION_READ = "notification:read"
+    THEME_EDIT = "theme:edit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Access:
     timezone: str = "Asia/Riyadh"
     preferences: Mapping[str, Any] = field(default_factory=dict)
     tenant_preferences: Mapping[str, Any] = field(default_factory=dict)
+    look: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def actor(self) -> Actor:

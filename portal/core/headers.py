@@ -6,12 +6,16 @@ import gzip
 import hashlib
 import io
 import secrets
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
 from flask import Flask, Response, g, request, session
 from flask_talisman import Talisman
 
 from portal.core.config import current_settings
 
+View = TypeVar("View", bound=Callable[..., Any])
 YEAR_S = 31_536_000
 WORTH_COMPRESSING = 1_000
 
@@ -24,6 +28,7 @@ POLICY = {
     "connect-src": "'self'",
     "manifest-src": "'self'",
     "form-action": "'self'",
+    "frame-src": "'self'",
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
     "object-src": "'none'",
@@ -80,7 +85,35 @@ def init_headers(app: Flask) -> None:
     )
 
 
+def framed(view: View) -> View:
+    """Let the portal's own pages show this page in a frame; nobody else's may, and no other page may be framed."""
+
+    @wraps(view)
+    def marked(*args: Any, **kwargs: Any) -> Any:
+        g.is_framed = True
+        return view(*args, **kwargs)
+
+    return marked  # type: ignore[return-value]  # wraps() keeps the signature
+
+
+def inert(view: View) -> View:
+    """Let nothing run or load in what the view sends: a file that came from outside, opened by itself, is a page."""
+
+    @wraps(view)
+    def marked(*args: Any, **kwargs: Any) -> Any:
+        g.is_inert = True
+        return view(*args, **kwargs)
+
+    return marked  # type: ignore[return-value]  # wraps() keeps the signature
+
+
 def _isolate(answer: Response) -> Response:
+    if g.get("is_inert"):
+        answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    if g.get("is_framed"):
+        answer.headers["X-Frame-Options"] = "SAMEORIGIN"
+        policy = answer.headers.get("Content-Security-Policy", "")
+        answer.headers["Content-Security-Policy"] = policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
     answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return answer

@@ -27,7 +27,17 @@ LICENSES = {
     "Nasij Sans (made from IBM Plex Sans Arabic)": "@fontsource/ibm-plex-sans-arabic/LICENSE",
     "Nasij Mono (made from IBM Plex Mono)": "@fontsource/ibm-plex-mono/LICENSE",
 }
-BUNDLES = ("css/app.css", "css/flow.css", "css/home.css", "css/gallery.css", "js/app.js", "js/charts.js", "js/flow.js")
+BUNDLES = (
+    "css/app.css",
+    "css/flow.css",
+    "css/home.css",
+    "css/gallery.css",
+    "css/themes.css",
+    "js/app.js",
+    "js/charts.js",
+    "js/flow.js",
+    "js/themes.js",
+)
 COMPRESSED = {".css", ".js", ".svg", ".txt"}
 ICON_BODY = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 ICON_LINE = re.compile(r"^([a-z0-9-]+) (flip|keep)$")

@@ -31,7 +31,7 @@ def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple
                 """
             select s.id, s.person_id, s.tenant_id, s.data, s.seen_at < clock_timestamp() - interval '1 minute' as stale,
                    p.name as person_name, p.name_ar as person_name_ar, p.locale, p.preferences, t.name as tenant_name, t.name_ar as tenant_name_ar,
-                   t.timezone, t.preferences as tenant_preferences,
+                   t.timezone, t.preferences as tenant_preferences, t.look,
                    case when p.id is not null and t.id is not null then enter_role(t.id, p.id) end as role
             from sessions s
             left join people p on p.id = s.person_id and p.is_active

@@ -51,5 +51,6 @@ def find_access() -> None:
         timezone=row.timezone,
         preferences=row.preferences,
         tenant_preferences=row.tenant_preferences,
+        look=row.look,
     )
     add_fields(tenant=row.tenant_id)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base, Dated, Identified, Json, TenantScoped
@@ -20,6 +23,7 @@ class Tenant(Identified, Dated, Base):
     status: Mapped[str] = mapped_column(default="active", server_default="active")
     timezone: Mapped[str] = mapped_column(default="Asia/Riyadh", server_default="Asia/Riyadh")
     preferences: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))  # what its people have who chose nothing
+    look: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))  # of the theme in use: themes.service.look_of
 
 
 class Theme(Identified, TenantScoped, Dated, Base):
@@ -44,3 +48,41 @@ class Theme(Identified, TenantScoped, Dated, Base):
     border_radius: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))
     shadows: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))
     branding: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))
+    version: Mapped[int] = mapped_column(default=0, server_default="0")  # the last published one, 0 for none
+
+
+class ThemeVersion(TenantScoped, Base):
+    """A theme as it was published; never changed."""
+
+    __tablename__ = "theme_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "theme_id"], ["themes.tenant_id", "themes.id"], ondelete="CASCADE"),
+        Index("ix_theme_versions_sha", "tenant_id", "sha"),
+    )
+
+    tenant_id = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    theme_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    columns: Mapped[Json]
+    css: Mapped[str]
+    sha: Mapped[str]
+    published_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class ThemeAsset(TenantScoped, Base):
+    """A picture of a theme, made anew from what was uploaded; its name is its own hash, so it never changes."""
+
+    __tablename__ = "theme_assets"
+    __table_args__ = (
+        CheckConstraint("media_type in ('image/webp','image/svg+xml')", name="media_type_known"),
+        CheckConstraint("octet_length(content) <= 2000000", name="not_too_large"),
+    )
+
+    tenant_id = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    media_type: Mapped[str]
+    content: Mapped[bytes]
+    width: Mapped[int]
+    height: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

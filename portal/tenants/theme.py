@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from portal.i18n import formats
 from portal.i18n.words import gettext as _
 from portal.tenants.colours import HEX, INK, WHITE, contrast, from_oklch, lighter, oklch, readable
 
@@ -130,7 +131,9 @@ def _unknown(name: object) -> str:
 
 
 def _colour(value: Any) -> str:
-    return "" if isinstance(value, str) and HEX.match(value.lower()) else _("Write a colour as # and six digits or letters a to f: #5266d0.")
+    return (
+        "" if isinstance(value, str) and HEX.match(value.lower()) else _("Write a colour as # and six digits or letters a to f: #5266d0.")
+    )
 
 
 def _status(name: str) -> Callable[[Any], str]:
@@ -162,7 +165,7 @@ def _between(low: float, high: float) -> Callable[[Any], str]:
     def rule(value: Any) -> str:
         if type(value) in (int, float) and low <= value <= high:
             return ""
-        return _("Choose a number from %(low)s to %(high)s.", low=f"{low:g}", high=f"{high:g}")
+        return _("Choose a number from %(low)s to %(high)s.", low=formats.number(low), high=formats.number(high))
 
     return rule
 
@@ -200,7 +203,11 @@ def _link(value: Any) -> str:
 
 
 def _asset(value: Any) -> str:
-    return "" if isinstance(value, str) and len(value) <= 80 and value.isascii() and value.replace(".", "").isalnum() else _("Upload a picture.")
+    return (
+        ""
+        if isinstance(value, str) and len(value) <= 80 and value.isascii() and value.replace(".", "").isalnum()
+        else _("Upload a picture.")
+    )
 
 
 _MODE = {each: _status(each) if each in FAMILIES_OF_HUE else _colour for each in COLOURS}
