@@ -108,7 +108,7 @@ def inert(view: View) -> View:
 
 
 def _isolate(answer: Response) -> Response:
-    if g.get("is_inert"):
+    if g.get("is_inert") and answer.status_code == 200:  # not the error page that stands in its place
         answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     if g.get("is_framed"):
         answer.headers["X-Frame-Options"] = "SAMEORIGIN"

@@ -14,6 +14,7 @@ from portal.core.config import ROOT
 from portal.datatables import service as tables
 from portal.exports import service as exports
 from portal.notifications import service as notifications
+from portal.tenants.themes import service as themes
 from portal.workflows import service
 from tests.browser.test_live_run import address, chromium, enter, pytestmark  # noqa: F401 - fixtures
 from tests.conftest import PASSWORD
@@ -53,12 +54,15 @@ def pages(app, tenant):
         exports.request_export(tenant.id, tenant.people["owner"], "workflows.runs", {}, file_format="csv", locale="en", by=by)
     with app.app_context():
         admin.add_staff(tenant.people["owner"])
+    with app.app_context(), db.transaction(tenant.id):
+        theme = themes.add_theme(tenant.id, name="Corporate", name_ar="الهوية", by=by)
+        themes.save_theme(tenant.id, theme, {"colors": {"light": {"primary": "#ffcc00"}}}, by=by)
     flow = f"/workflows/{sample}"
     return [
         "/home", "/workflows", "/workflows/new", flow, f"{flow}/describe", f"{flow}/design", f"{flow}/design?step=ask_manager",
         f"{flow}/design/add?after=long_leave&parent=&lane=", f"{flow}/run", "/runs", "/runs?status=cancelled", f"/runs/{runs[0]}",
         f"/runs/{runs[1]}", "/tables", "/tables/new", f"/tables/{table}", "/notifications", "/exports", "/nowhere",
-        "/search", "/search?q=leave", "/shortcuts", *(f"/staff/gallery/{group}" for group in GROUPS),
+        "/settings/preferences", "/settings/themes", f"/settings/themes/{theme}", "/search", "/search?q=leave", "/shortcuts", *(f"/staff/gallery/{group}" for group in GROUPS),
     ]  # fmt: skip
 
 

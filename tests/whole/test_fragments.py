@@ -17,6 +17,7 @@ ASKED = {
     ("workflows/run.html", "run_live"): "/runs/{run_id}",
     ("workflows/designer/show.html", "designer"): "/workflows/{workflow_id}/design",
     ("notifications/list.html", "notices"): "/notifications",
+    ("themes/edit.html", "editor"): "/settings/themes/{theme_id}",
     ("identity/preferences.html", "sample"): "/settings/preferences",
 }
 

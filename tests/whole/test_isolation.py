@@ -8,6 +8,7 @@ from sqlalchemy import text
 from portal.core import db
 from portal.datatables import service as tables
 from portal.notifications import service as notifications
+from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
 from tests.whole.test_routes import urls
 from tests.workflows.engine.conftest import Engine, step, values
@@ -70,6 +71,7 @@ def planted(app, tenant):
             names = {"workflow": HOSTILE, "workflow_ar": HOSTILE}
             for kind in ("x", "run.failed"):
                 notifications.notify(tenant.id, [tenant.people["owner"]], type=kind, message=HOSTILE, data=names)
+            theme_id = themes.add_theme(tenant.id, name=HOSTILE, name_ar=HOSTILE, by=engine.by)
             notification_id = session.scalar(text("select id from notifications limit 1"))
         with db.transaction() as session:
             session.execute(text("update tenants set name = :it, name_ar = :it where id = :id"), {"it": HOSTILE, "id": tenant.id})
@@ -79,6 +81,7 @@ def planted(app, tenant):
     return {
         "workflow_id": workflow_id, "run_id": run_id, "table_id": table_id, "notification_id": notification_id, "export_id": run_id,
         "node_key": "broken", "key": "yes", "group": "text",
+        "theme_id": theme_id, "slot": "light", "tenant_id": tenant.id, "sha": "nothing", "name": "nothing.webp",
     }  # fmt: skip
 
 

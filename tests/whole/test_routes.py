@@ -9,6 +9,7 @@ from portal.core import db
 from portal.datatables import service as tables
 from portal.exports import service as exports
 from portal.notifications import service as notifications
+from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
 from tests.workflows.engine.conftest import Engine, step, values
 
@@ -47,6 +48,7 @@ def ours(app, tenant):
             notification_id = session.scalar(text("select id from notifications"))
             wanted = {"file_format": "csv", "locale": "en", "by": engine.by}
             export_id = exports.request_export(tenant.id, tenant.people["owner"], "workflows.runs", {"status": CANARY}, **wanted)
+            theme_id = themes.add_theme(tenant.id, name=CANARY, name_ar=None, by=engine.by)
         run_id = engine.start(workflow_id)
         engine.pump()
         return {
@@ -58,6 +60,12 @@ def ours(app, tenant):
             "node_key": "pause",
             "key": "only",
             "group": "actions",
+            "theme_id": theme_id,
+            "slot": "light",
+            # Public by their hashes, which nobody guesses.
+            "tenant_id": tenant.id,
+            "sha": "nothing",
+            "name": "nothing.webp",
         }
 
 
@@ -104,7 +112,7 @@ def test_a_stranger_finds_nothing_and_changes_nothing(app, tenant, ours, strange
 def test_a_visitor_is_sent_to_the_sign_in_page(app, ours, visitor):
     for method, path in urls(app, ours):
         answer = visitor.client.open(path, method=method)
-        if path.startswith("/staff/"):
+        if path.startswith(("/staff/", "/theme/")):
             assert answer.status_code == 404, f"{method} {path}"
             continue
         assert answer.status_code == 303, f"{method} {path}"
