@@ -23,6 +23,7 @@ from portal.datatables import wiring as datatables
 from portal.exports import wiring as exports
 from portal.i18n import locale as i18n
 from portal.identity import wiring as identity
+from portal.lists import wiring as lists
 from portal.mail import wiring as mail
 from portal.notifications import wiring as notifications
 from portal.ops import wiring as ops
@@ -30,7 +31,7 @@ from portal.workflows import wiring as workflows
 
 log = logging.getLogger(__name__)
 csrf = CSRFProtect()
-PACKAGES = (mail, identity, notifications, datatables, exports, workflows, ops)
+PACKAGES = (mail, identity, notifications, datatables, exports, lists, workflows, ops)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -6,10 +6,11 @@ from portal.core import outbox
 from portal.datatables import models as datatables
 from portal.exports import models as exports
 from portal.identity import models as identity
+from portal.lists import models as lists
 from portal.notifications import models as notifications
 from portal.ops import models as ops
 from portal.tenants import models as tenants
 from portal.webhooks import models as webhooks
 from portal.workflows import models as workflows
 
-__all__ = ["agents", "audit", "datatables", "exports", "identity", "notifications", "ops", "outbox", "tenants", "webhooks", "workflows"]
+__all__ = ["agents", "audit", "datatables", "exports", "identity", "lists", "notifications", "ops", "outbox", "tenants", "webhooks", "workflows"]

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     TABLE_READ = "table:read"
     TABLE_EDIT = "table:edit"
     NOTIFICATION_READ = "notification:read"
+    LIST_SHARE = "list:share"
 
 
 @dataclass(frozen=True, slots=True)
