@@ -13,4 +13,17 @@ from portal.tenants import models as tenants
 from portal.webhooks import models as webhooks
 from portal.workflows import models as workflows
 
-__all__ = ["agents", "audit", "datatables", "exports", "identity", "lists", "notifications", "ops", "outbox", "tenants", "webhooks", "workflows"]
+__all__ = [
+    "agents",
+    "audit",
+    "datatables",
+    "exports",
+    "identity",
+    "lists",
+    "notifications",
+    "ops",
+    "outbox",
+    "tenants",
+    "webhooks",
+    "workflows",
+]

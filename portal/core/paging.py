@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
@@ -102,6 +103,13 @@ def write_place(value: Any, row_id: UUID, *, before: int, is_back: bool = False)
     return base64.urlsafe_b64encode(json.dumps([plain, str(row_id), before, int(is_back)]).encode()).decode().rstrip("=")
 
 
+def counted(listing: Listing[Item], count: Callable[[int], int]) -> Listing[Item]:
+    """Return the listing with its total, exact up to 10,000 and one more beyond; asks only when there is more than this page."""
+    if listing.next_cursor is None and (listing.items or not listing.before):
+        return replace(listing, total=listing.before + len(listing.items))
+    return replace(listing, total=count(COUNTED_TO + 1))
+
+
 def _read_value(text: Any, kind: str) -> Any:
     """Return a value that PostgreSQL takes for certain: no half surrogates, no endless number, no time without a zone."""
     if not isinstance(text, str) or len(text) > MAX_KEY_LENGTH or "\x00" in text:
@@ -120,7 +128,9 @@ def _read_value(text: Any, kind: str) -> Any:
     return text
 
 
-def sorted_page(rows: Select[Any], key: SortKey, row_id: ColumnElement[UUID], *, is_down: bool, place: Place | None, limit: int) -> Select[Any]:
+def sorted_page(
+    rows: Select[Any], key: SortKey, row_id: ColumnElement[UUID], *, is_down: bool, place: Place | None, limit: int
+) -> Select[Any]:
     """Return the statement for one page (and one row more, which tells whether there is another) under a sort.
 
     The way back reads the rows backwards; `listing_of` turns them round.

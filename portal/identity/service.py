@@ -97,6 +97,11 @@ def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
     return queries.names_of(ids)
 
 
+def names_of_members(tenant_id: UUID) -> dict[UUID, str] | None:
+    """Return the names of all members of the tenant by id, in order of the names; None when they are too many to choose from."""
+    return queries.names_of_members(tenant_id)
+
+
 def member_ids(tenant_id: UUID, *, roles: tuple[str, ...] | None = None) -> list[UUID]:
     """Return the active members of the tenant, all of them or those with one of the roles."""
     return queries.member_ids(tenant_id, roles)

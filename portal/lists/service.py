@@ -22,8 +22,8 @@ from portal.lists.reading import Given, ListState, is_asked, read, read_stored
 from portal.lists.showing import Range, Shown, View, range_of
 
 __all__ = [
-    "UNDO_S", "Asked", "Column", "Filter", "ListKind", "ListState", "Range", "Shown", "Verb", "View", "ask", "carry_out", "get",
-    "open_list", "periods", "range_of", "read", "read_stored", "register", "stop", "undo",
+    "UNDO_S", "Asked", "Column", "Filter", "ListKind", "ListState", "Range", "Shown", "Verb", "View", "ask", "carry_out", "deleted_view", "get",
+    "open_list", "periods", "range_of", "read", "read_stored", "register", "stop", "undo", "verbs_for",
 ]  # fmt: skip
 
 MAX_NAME = 60
@@ -59,7 +59,7 @@ def open_list(kind: ListKind, given: Given, here: Access, *, url: str) -> Shown:
         view is not None and not state.same_rows(view.state),
         tuple(chosen) if chosen is not None else None,
         next(iter(given.get("after", ())), None),
-        here.can(Permission.LIST_SHARE),
+        may_share(here),
     )
 
 
@@ -74,6 +74,19 @@ def _wanted(views: tuple[View, ...], kind: ListKind, given: Given) -> View | Non
     if found is None:
         raise NotFound(_("This view is not there: it was deleted, or it belongs to somebody else. Open the list without it."))
     return found
+
+
+def verbs_for(kind: ListKind, here: Access) -> list[Verb]:
+    """Return what this person may do to many rows of a list."""
+    return [each for each in kind.verbs if each.is_offered and here.can(each.permission)]
+
+
+def deleted_view(here: Access, view_id: str | None) -> SavedView | None:
+    """Return the person's own deleted view of this id, which can be brought back; None for anything else."""
+    try:
+        return queries.my_view(here.tenant_id, here.person_id, UUID(view_id), deleted=True) if view_id else None
+    except (ValueError, NotFound):
+        return None
 
 
 def save_view(here: Access, kind: ListKind, *, name: str, state: ListState, is_shared: bool) -> UUID:
@@ -179,8 +192,13 @@ def _choose(here: Access, list_name: str, **values: object) -> None:
     db.session().execute(insert(ListChoice).values(row).on_conflict_do_update(index_elements=keys, set_=values))
 
 
+def may_share(here: Access) -> bool:
+    """Say whether this person may share views with the team."""
+    return here.can(Permission.LIST_SHARE)
+
+
 def _may_share(here: Access, *, is_shared: bool) -> None:
-    if is_shared and not here.can(Permission.LIST_SHARE):
+    if is_shared and not may_share(here):
         raise Forbidden(_("Your role may not share views with the team."))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from portal.core.paging import COUNTED_TO, Listing
+from portal.lists import periods
 from portal.lists.kinds import Column, ListKind
 from portal.lists.reading import ListState
 
@@ -32,6 +34,11 @@ class Chip:
     label: Any
     value: str
     href: str
+
+    @property
+    def days(self) -> tuple[date | None, date | None]:
+        """The first and last day of an own period; None where it is open, and for every other filter."""
+        return periods.days(self.value) if periods.BETWEEN in self.value else (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +78,7 @@ class Shown:
     def columns(self) -> tuple[Column, ...]:
         """The columns to show, in the order of the list."""
         wanted = self.state.columns if self.state.columns is not None else self.chosen
-        return tuple(
-            each for each in self.kind.columns if each.is_fixed or (each.is_usual if wanted is None else each.key in wanted)
-        )
+        return tuple(each for each in self.kind.columns if each.is_fixed or (each.is_usual if wanted is None else each.key in wanted))
 
     @property
     def column_keys(self) -> str:

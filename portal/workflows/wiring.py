@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.workflows import files, jobs, listeners  # noqa: F401 - importing registers them
+from portal.workflows import files, jobs, listeners, lists  # noqa: F401 - importing registers them
 from portal.workflows.designer.views import bp as designer
 from portal.workflows.home.views import bp as home
 from portal.workflows.views import bp
@@ -15,3 +15,4 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(designer)
     app.register_blueprint(home)
     files.register()
+    lists.register()

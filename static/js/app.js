@@ -3,3 +3,4 @@ import "htmx.org/dist/htmx.esm.js";
 import "htmx.org/dist/ext/hx-csp.js";
 import "./live.js";
 import "./shell.js";
+import "./table.js";

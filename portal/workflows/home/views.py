@@ -13,7 +13,6 @@ from flask_babel import gettext as _
 
 from portal.core import clock
 from portal.core.access import Access, Permission, access, requires
-from portal.core.paging import Page
 from portal.core.render import is_fragment_request, render, see_other, toast
 from portal.identity import service as identity
 from portal.workflows import explain
@@ -42,7 +41,7 @@ def show() -> Response:
     here = access()
     period, is_known = periods.read(request.args.get("period"))
     window = periods.window(period, now=clock.now(), zone=ZoneInfo(here.timezone))
-    recent = workflows.list_runs(here.tenant_id, status=None, workflow_id=None, page=Page(limit=RECENT)).items
+    recent = workflows.list_runs(here.tenant_id, limit=RECENT).items
     names = identity.names_of(row.executed_by for row in recent if row.executed_by)
     return render(
         "home/show.html",
