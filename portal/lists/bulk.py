@@ -112,7 +112,7 @@ def undo(here: Access, bulk_id: UUID) -> UUID | None:
         session.add(back)
         session.flush()
         action.undo_id = back.id
-        audit.record(here.tenant_id, here.actor, "bulk.taken_back", bulk_id, by=back.id)
+        audit.record(here.tenant_id, here.actor, "bulk.taken_back", bulk_id, undo=back.id)
         jobs.enqueue("lists.carry_out", here.tenant_id, back.id)
     return back.id
 

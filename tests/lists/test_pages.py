@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from html import unescape
 from zoneinfo import ZoneInfo
 
@@ -66,7 +66,9 @@ def test_the_pages_of_runs_join_to_the_whole_list_under_every_sort(app, tenant, 
 
 
 def test_the_pages_of_workflows_join_to_the_whole_list_under_every_sort(app, tenant, ground):
-    made = [ground.workflow(name, is_published=is_published) for name, is_published in (("b", True), ("A", False), ("b", True), ("ج", False))]
+    made = [
+        ground.workflow(name, is_published=is_published) for name, is_published in (("b", True), ("A", False), ("b", True), ("ج", False))
+    ]
     ground.run(made[0], NOON)
     for sort in WORKFLOW_SORTS:
         with app.test_request_context(), db.transaction(tenant.id):
@@ -133,7 +135,7 @@ def test_a_page_says_which_rows_of_how_many(as_role, ground):
     assert not set(run_ids(page)) & set(run_ids(following))
     back = browser.get(unescape(re.search(r'href="([^"]*after=[^"]*)" rel="prev"', following.text).group(1)))
     assert run_ids(back) == run_ids(page)
-    assert "rel=\"prev\"" not in back.text
+    assert 'rel="prev"' not in back.text
 
 
 def test_more_than_ten_thousand_are_not_counted_out():
@@ -170,7 +172,11 @@ def test_own_days_are_days_of_the_tenant(as_role, ground):
         ground.run(workflow, datetime(2026, 3, day, hour, 59, tzinfo=UTC)) for day, hour in ((9, 20), (9, 21), (10, 20), (10, 21))
     )  # midnight in Riyadh is 21:00 UTC
 
-    for url in ("/runs?period=own&from=2026-03-10&to=2026-03-10", "/runs?from=2026-03-10&to=2026-03-10", "/runs?period=2026-03-10..2026-03-10"):
+    for url in (
+        "/runs?period=own&from=2026-03-10&to=2026-03-10",
+        "/runs?from=2026-03-10&to=2026-03-10",
+        "/runs?period=2026-03-10..2026-03-10",
+    ):
         assert set(run_ids(as_role("owner").get(url))) == {str(first), str(last)}
     assert set(run_ids(as_role("owner").get("/runs?from=2026-03-11"))) == {str(after)}
     assert set(run_ids(as_role("owner").get("/runs?to=2026-03-09"))) == {str(before)}
@@ -201,7 +207,20 @@ def test_what_a_list_does_not_know_is_said_and_the_list_still_shown(as_role, man
     assert len(run_ids(page)) == 7
 
 
-@pytest.mark.parametrize("query", ["after=%00", "after=" + "A" * 900, "cols=x&cols=status", "cols=", "page=2", "deleted=x", "view=all", "status=", "period=own&from=&to="])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "after=%00",
+        "after=" + "A" * 900,
+        "cols=x&cols=status",
+        "cols=",
+        "page=2",
+        "deleted=x",
+        "view=all",
+        "status=",
+        "period=own&from=&to=",
+    ],
+)
 def test_what_means_nothing_is_ignored(as_role, many, query):
     page = as_role("owner").get(f"/runs?{query}")
 
@@ -241,7 +260,6 @@ def test_workflows_by_state(app, tenant, as_role, ground):
     for state, wanted in (("live", live), ("draft", draft), ("off", off)):
         assert run_ids(browser.get(f"/workflows?state={state}")) == [str(wanted)]
     assert set(run_ids(browser.get("/workflows?state=draft&state=off"))) == {str(draft), str(off)}
-    assert "No workflow matches" in as_role("owner").get("/workflows?state=off&state=x").text or True
     assert "Part of the address" in browser.get("/workflows?state=x").text
 
 
@@ -259,12 +277,15 @@ def test_columns_are_remembered_for_the_person_and_the_name_stays(as_role, many)
 
 
 def test_a_file_holds_what_filter_and_sort_show(app, tenant, as_role, many):
-    from portal.core import jobs
     from sqlalchemy import text
+
+    from portal.core import jobs
 
     browser = as_role("owner")
     page = browser.get("/runs?status=failed&status=running&by=me&sort=duration")
-    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text[page.text.index("export-menu\" popover") :].split("</form>")[0])
+    fields = re.findall(
+        r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text[page.text.index('export-menu" popover') :].split("</form>")[0]
+    )
     data = {}
     for name, value in fields:
         data.setdefault(name, []).append(value)
