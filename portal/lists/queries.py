@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, literal_column, or_, select
+from sqlalchemy import BindParameter, Row, bindparam, func, literal_column, or_, select
 
 from portal.core import db
 from portal.core.errors import NotFound
@@ -15,7 +15,9 @@ from portal.lists.models import BulkAction, ListChoice, SavedView
 V, C = SavedView.__table__.c, ListChoice.__table__.c
 # One row at least: what the person chose stands in each, with the views or without.
 _ONE = select(literal_column("1").label("one")).subquery()
-_TENANT, _PERSON, _LIST = bindparam("tenant"), bindparam("person"), bindparam("list")
+_TENANT: BindParameter[UUID] = bindparam("tenant")
+_PERSON: BindParameter[UUID] = bindparam("person")
+_LIST: BindParameter[str] = bindparam("list")
 OPENED = (
     select(C.columns, C.view_id, V.id, V.name, V.query, V.is_shared, V.person_id)
     .select_from(_ONE)

@@ -107,14 +107,15 @@ def _view_form(
 ) -> Response:  # fmt: skip
     here = access()
     shown = Shown(kind, url_for(kind.endpoint), state, can_share=service.may_share(here))
-    values = {
-        "shown": shown,
-        "view_id": view_id,
-        "name": "".join(each for each in name if each.isprintable()),
-        "is_shared": is_shared,
-        "problems": problems or {},
-    }
-    return render("lists/view_form.html", status=422 if problems else 200, **values)
+    return render(
+        "lists/view_form.html",
+        status=422 if problems else 200,
+        shown=shown,
+        view_id=view_id,
+        name="".join(each for each in name if each.isprintable()),
+        is_shared=is_shared,
+        problems=problems or {},
+    )
 
 
 @bp.post("/views/<uuid:view_id>/update")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +44,8 @@ def listing() -> Response:
     return render(
         "workflows/list.html",
         shown=shown,
-        listing=replace(listing, items=[explain.workflow_row(row) for row in listing.items]),
+        listing=listing,
+        rows=[explain.workflow_row(row) for row in listing.items],
         range=lists.range_of(listing),
         verbs=lists.verbs_for(WORKFLOWS, here),
         deleted=lists.deleted_view(here, request.args.get("deleted")),
@@ -182,7 +182,8 @@ def runs() -> Response:
     return render(
         "workflows/runs.html",
         shown=shown,
-        listing=replace(listing, items=[explain.run_row(row, names) for row in listing.items]),
+        listing=listing,
+        rows=[explain.run_row(row, names) for row in listing.items],
         range=lists.range_of(listing),
         verbs=lists.verbs_for(RUNS, here),
         deleted=lists.deleted_view(here, request.args.get("deleted")),
