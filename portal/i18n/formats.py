@@ -30,11 +30,15 @@ def number(value: float | None) -> str:
 
 def datetime(value: dt.datetime | None) -> str:
     """A moment in the tenant's time zone, to the minute."""
-    if value is None:
-        return ""
-    here = value.astimezone(zone())
-    comma = "،" if language() == "ar" else ","
-    return f"{here.day} {_month(here.month, language(), 'wide' if language() == 'ar' else 'abbreviated')} {here.year}{comma} {here.hour:02}:{here.minute:02}"
+    return "" if value is None else _datetime(value, zone(), language())
+
+
+@lru_cache(maxsize=4096)
+def _datetime(value: dt.datetime, place: ZoneInfo, tag: str) -> str:
+    here = value.astimezone(place)
+    comma = "،" if tag == "ar" else ","
+    month = _month(here.month, tag, "wide" if tag == "ar" else "abbreviated")
+    return f"{here.day} {month} {here.year}{comma} {here.hour:02}:{here.minute:02}"
 
 
 def date(value: dt.date | dt.datetime | None) -> str:

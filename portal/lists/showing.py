@@ -86,6 +86,16 @@ class Shown:
         return " ".join(each.key for each in self.columns)
 
     @property
+    def column_choices(self) -> str:
+        """Every column as a line `key|label|fixed`, for a component that takes only texts."""
+        return "\n".join(f"{each.key}|{each.label}|{'fixed' if each.is_fixed else ''}" for each in self.kind.columns)
+
+    @property
+    def sort_choices(self) -> str:
+        """Every column that sorts as a line `sort|label`, for a component that takes only texts."""
+        return "\n".join(f"{each.sort}|{each.label}" for each in self.kind.columns if each.sort)
+
+    @property
     def heads(self) -> list[Head]:
         return [self._head(each) for each in self.columns]
 
@@ -113,6 +123,10 @@ class Shown:
         left = tuple(each for each in self.state.filters[name] if each != value)
         filters = {key: values for key, values in self.state.filters.items() if key != name}
         return replace(self.state, filters={**filters, name: left} if left else filters)
+
+    @property
+    def chip_count(self) -> int:
+        return sum(map(len, self.state.filters.values()))
 
     @property
     def clear_href(self) -> str:
@@ -146,9 +160,11 @@ class Shown:
     def page_href(self, cursor: str) -> str:
         return self.href(self.state, after=cursor)
 
-    def fields(self, *without: str) -> list[tuple[str, str]]:
-        """Return names and values that a form carries along so that it changes only its own part of the state."""
-        pairs = [pair for pair in self.state.pairs(self.kind, is_whole=self.view is not None) if pair[0] not in without]
+    @property
+    def kept_fields(self) -> list[tuple[str, str]]:
+        """Names and values that the form of the filters carries along: all that it does not ask for itself."""
+        asked = {"sort", *(each.name for each in self.kind.filters)}
+        pairs = [pair for pair in self.state.pairs(self.kind) if pair[0] not in asked]
         return [("view", str(self.view.id)), *pairs] if self.view is not None else pairs
 
     @property

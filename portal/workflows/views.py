@@ -17,10 +17,9 @@ from portal.identity import service as identity
 from portal.lists import service as lists
 from portal.workflows import explain, queries, samples, service, streams
 from portal.workflows.designer.flow import run_tree
-from portal.workflows.engine.states import RunStatus
 from portal.workflows.errors import NotPublished, WrongState
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
-from portal.workflows.lists import RUNS, WORKFLOWS, run_filter
+from portal.workflows.lists import RUNS, WORKFLOWS, run_cells, run_filter
 from portal.workflows.queries import RunFilter
 
 bp = Blueprint("workflows", __name__)
@@ -177,20 +176,20 @@ def runs() -> Response:
     found = queries.list_runs(here.tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
     listing = paging.counted(found, lambda limit: queries.count_runs(here.tenant_id, wanted=wanted, limit=limit))
     workflows = queries.workflow_names(here.tenant_id)
+    verbs = lists.verbs_for(RUNS, here)
     people = identity.names_of_members(here.tenant_id)
     names = people if people is not None else _names(listing.items)
     return render(
         "workflows/runs.html",
         shown=shown,
         listing=listing,
-        rows=[explain.run_row(row, names) for row in listing.items],
+        rows=run_cells([explain.run_row(row, names) for row in listing.items], shown.column_keys, can_choose=bool(verbs)),
         range=lists.range_of(listing),
-        verbs=lists.verbs_for(RUNS, here),
+        verbs=verbs,
         deleted=lists.deleted_view(here, request.args.get("deleted")),
         workflows=workflows,
         people=people or {},
         names={**{str(row.id): bilingual(row) for row in workflows}, **{str(each): name for each, name in names.items()}},
-        statuses=list(RunStatus),
         can_run=here.can(Permission.RUN_START),
     )
 
