@@ -16,6 +16,7 @@ from portal.app import create_app
 from portal.core import db, jobs
 from portal.exports import service as exports
 from portal.identity import service as identity
+from portal.lists import service as lists
 from portal.workflows.engine import janitor, runner
 from portal.workflows.jobs import BUDGET_S
 
@@ -56,7 +57,7 @@ def work_directly(stop: threading.Event, *, budget_s: float) -> None:
 
 def dispatch() -> None:
     """Lead, or stand by, until told to stop."""
-    janitor.dispatch(runner.worker_name(), stop=_stopping(), housekeeping=(identity.sweep_sessions, exports.sweep))
+    janitor.dispatch(runner.worker_name(), stop=_stopping(), housekeeping=(identity.sweep_sessions, exports.sweep, lists.sweep))
 
 
 class Stopping(threading.Event):

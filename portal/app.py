@@ -25,6 +25,7 @@ from portal.exports import wiring as exports
 from portal.i18n import locale as i18n
 from portal.i18n.words import gettext as _
 from portal.identity import wiring as identity
+from portal.lists import wiring as lists
 from portal.mail import wiring as mail
 from portal.notifications import wiring as notifications
 from portal.ops import wiring as ops
@@ -34,7 +35,7 @@ from portal.workflows import wiring as workflows
 
 log = logging.getLogger(__name__)
 csrf = CSRFProtect()
-PACKAGES = (mail, themes, identity, notifications, datatables, exports, workflows, shell, admin, ops)
+PACKAGES = (mail, themes, identity, notifications, datatables, exports, lists, workflows, shell, admin, ops)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

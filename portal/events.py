@@ -54,6 +54,19 @@ class ThemePublished:
 
 
 @dataclass(frozen=True, slots=True)
+class BulkActionFinished:
+    """One verb for many rows of a list is over."""
+
+    tenant_id: UUID
+    bulk_id: UUID
+    list_name: str
+    verb: str
+    done: int
+    skipped: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """A person opened a session."""
 

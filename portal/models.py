@@ -7,6 +7,7 @@ from portal.core import outbox
 from portal.datatables import models as datatables
 from portal.exports import models as exports
 from portal.identity import models as identity
+from portal.lists import models as lists
 from portal.notifications import models as notifications
 from portal.ops import models as ops
 from portal.tenants import models as tenants
@@ -20,6 +21,7 @@ __all__ = [
     "datatables",
     "exports",
     "identity",
+    "lists",
     "notifications",
     "ops",
     "outbox",

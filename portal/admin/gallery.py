@@ -18,6 +18,7 @@ GROUPS: dict[str, Any] = {
     "actions": _l("Buttons and menus"),
     "forms": _l("Forms"),
     "data": _l("Data"),
+    "lists": _l("Lists"),
     "messages": _l("Messages and overlays"),
     "shell": _l("Page frame"),
     "flow": _l("Flow of steps"),
@@ -25,7 +26,8 @@ GROUPS: dict[str, Any] = {
 
 # Components that only serve others, and the sample in which each is seen.
 INSIDE = {
-    "amount": "money", "announce": "", "attributes": "button", "chart_axis": "chart_line", "chart_frame": "chart_line", "chart_ground": "chart_line",
+    "amount": "money", "bulk_bar": "list_table", "column_boxes": "column_menu", "list_range": "list_pages", "order_field": "filter_panel",
+    "row_check": "list_table", "th_sort": "list_table", "announce": "", "attributes": "button", "chart_axis": "chart_line", "chart_frame": "chart_line", "chart_ground": "chart_line",
     "chart_marker": "chart_line", "chart_patterns": "chart_stacked", "chart_table": "chart_line", "csrf": "post_button", "described": "text",
     "hx": "flow", "legend": "chart_line", "page_header": "", "palette": "palette_group", "status_parts": "status", "theme_switch": "user_menu",
 }  # fmt: skip

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from portal.core import charts, clock
+from portal.core.access import access
 from portal.core.charts import Item, Moment, Series
+from portal.core.paging import Listing
 from portal.core.palette import Entry, Kind
 from portal.i18n import formats, locale
+from portal.lists import service as lists
 
 
 def say(english: str, arabic: str) -> str:
@@ -26,6 +30,7 @@ def samples() -> dict[str, Any]:
         "earlier": now - timedelta(hours=5),
         "cards": _cards(),
         "run_card": _run_card(),
+        **_list(),
         "entries": _entries(),
         "charts": _charts(),
         "happened": _happened(now),
@@ -78,6 +83,16 @@ def _cards() -> list[SimpleNamespace]:
         ),
         _card("gallery_second", "condition", ("Is it long?", "هل هي طويلة؟"), condition, lanes=lanes, state=_state("leased")),
     ]  # fmt: skip
+
+
+def _list() -> dict[str, Any]:
+    """Return a list of runs, narrowed, sorted and on its second page, as its components take it."""
+    here, kind = access(), lists.get("runs")
+    shown = lists.open_list(kind, {"status": ["failed"]}, here, url="#sample-view_tabs")
+    view = {"id": here.person_id, "is_first": True, "is_mine": True, "is_shared": True, "state": lists.read(kind, {})}
+    shown = replace(shown, views=(SimpleNamespace(name=say("Failed lately", "فشلت مؤخرًا"), **view),))  # type: ignore[arg-type]
+    listing: Listing[str] = Listing(["one"] * 25, "next", 312, "previous", 25)
+    return {"shown": shown, "listing": listing, "range": lists.range_of(listing), "verbs": kind.verbs[:2]}
 
 
 def _run_card() -> SimpleNamespace:

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     TABLE_EDIT = "table:edit"
     NOTIFICATION_READ = "notification:read"
     THEME_EDIT = "theme:edit"
+    LIST_SHARE = "list:share"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,20 +62,27 @@ def registered() -> dict[str, Job]:
     return dict(_jobs)
 
 
-def enqueue(name: str, *ids: object) -> None:
+def enqueue(name: str, *ids: object, delay_s: int = 0) -> None:
     """Have a job run after the open transaction commits, at least once.
 
     The request for it is a row of `outbox` in the same transaction; a hint leaves after the commit, and the dispatcher
     sends what a crash or a lost Redis left behind.
+
+    Args:
+        delay_s: how long to wait first; the dispatcher then sends it within its second.
     """
     if name not in _jobs:
         raise ValueError(f"no job is called {name!r}")
     outbox_id = new_id()
     db.session().execute(
-        text("insert into outbox (id, name, arguments) values (:id, :name, cast(:arguments as jsonb))"),
-        {"id": outbox_id, "name": name, "arguments": json.dumps([str(each) for each in ids])},
+        text(
+            "insert into outbox (id, name, arguments, available_at)"
+            " values (:id, :name, cast(:arguments as jsonb), clock_timestamp() + make_interval(secs => :delay))"
+        ),
+        {"id": outbox_id, "name": name, "arguments": json.dumps([str(each) for each in ids]), "delay": delay_s},
     )
-    db.after_commit(partial(send_outbox_ticket, name, str(outbox_id)))
+    if not delay_s:
+        db.after_commit(partial(send_outbox_ticket, name, str(outbox_id)))
 
 
 def send_outbox_ticket(name: str, outbox_id: str) -> bool:

@@ -20,7 +20,7 @@ from portal.core.config import current_settings
 PLAIN = frozenset({str, Markup, int, bool, float, type(None)})
 # What a component may use and still say the same to everybody who reads the same language.
 SAME_NAMES = frozenset({"ui", "_", "ngettext", "asset", "caller", "loop"})
-SAME_FILTERS = frozenset({"default", "first", "join", "last", "length", "lower", "replace", "string", "trim", "upper"})
+SAME_FILTERS = frozenset({"default", "first", "isolate", "join", "last", "length", "lower", "replace", "string", "trim", "upper"})
 KEPT_TEXTS = 1_000
 KEPT_LENGTH = 4_000
 

@@ -76,7 +76,7 @@ def seed() -> list[dict[str, Any]]:
     _add_staff(tenant_id)
     by = Actor("person", ids["owner"])
     with db.transaction(tenant_id):
-        missing = not queries.list_workflows(tenant_id)
+        missing = not queries.count_workflows(tenant_id)
     if missing:
         _live_through(tenant_id, ids, by)
     return [

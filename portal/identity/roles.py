@@ -4,7 +4,13 @@ from portal.core.access import Permission
 
 READ = frozenset({Permission.WORKFLOW_READ, Permission.RUN_READ, Permission.TABLE_READ, Permission.NOTIFICATION_READ})
 MEMBER = READ | {Permission.RUN_START}
-BUILDER = MEMBER | {Permission.WORKFLOW_EDIT, Permission.WORKFLOW_PUBLISH, Permission.RUN_OPERATE, Permission.TABLE_EDIT}
+BUILDER = MEMBER | {
+    Permission.WORKFLOW_EDIT,
+    Permission.WORKFLOW_PUBLISH,
+    Permission.RUN_OPERATE,
+    Permission.TABLE_EDIT,
+    Permission.LIST_SHARE,
+}
 
 ADMIN = BUILDER | {Permission.THEME_EDIT}
 

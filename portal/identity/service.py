@@ -134,6 +134,11 @@ def find_members(tenant_id: UUID, words: str, *, limit: int = 8) -> list[Any]:
     return list(queries.find_members(tenant_id, words, limit=limit))
 
 
+def names_of_members(tenant_id: UUID) -> dict[UUID, str] | None:
+    """Return the names of all members of the tenant by id, in order of the names; None when they are too many to choose from."""
+    return queries.names_of_members(tenant_id)
+
+
 def member_ids(tenant_id: UUID, *, roles: tuple[str, ...] | None = None) -> list[UUID]:
     """Return the active members of the tenant, all of them or those with one of the roles."""
     return queries.member_ids(tenant_id, roles)

@@ -21,6 +21,8 @@ SENTENCES: dict[str, Any] = {
     "run.timed_out": _l("A run that you started took longer than its time limit and was ended."),
     "export.ready": _l("A file that you asked for is ready."),
     "export.failed": _l("A file that you asked for could not be made. Ask for it again; if it fails again, tell us."),
+    "bulk.done": _l("What you asked for many rows at once is done."),
+    "bulk.failed": _l("What you asked for many rows at once is over, but some rows could not be changed."),
     "step.in_doubt": _l("A step was cut off and may have happened. Please decide how the run goes on."),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -20,3 +21,9 @@ def add_tenant(slug: str, *, name: str, name_ar: str | None, timezone: str = "As
         session.add(tenant)
         session.flush()
         return tenant.id
+
+
+def zone_of(tenant_id: UUID) -> ZoneInfo:
+    """Return the time zone in which an organisation's days begin."""
+    found = db.session().scalar(select(Tenant.timezone).where(Tenant.id == tenant_id))
+    return ZoneInfo(found or "UTC")

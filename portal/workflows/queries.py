@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, bindparam, func, select, text, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Numeric,
+    Row,
+    Select,
+    bindparam,
+    case,
+    cast,
+    extract,
+    func,
+    literal,
+    not_,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.orm import defer
 
 from portal.core import db
 from portal.core.errors import NotFound
-from portal.core.paging import Listing, Page, write_cursor
+from portal.core.paging import Listing, Place, SortKey, listing_of, sorted_page
+from portal.core.render import language
 from portal.i18n.search import holds_words
 from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
@@ -26,15 +45,39 @@ LIVE = (
     )
     .where(WorkflowTemplate.tenant_id == TENANT, WorkflowTemplate.id == bindparam("workflow"))
 )
-W, E = WorkflowTemplate.__table__.c, WorkflowExecution.__table__.c
+W_TABLE, E_TABLE, V_TABLE = WorkflowTemplate.__table__, WorkflowExecution.__table__, WorkflowVersion.__table__
+W, E, V = W_TABLE.c, E_TABLE.c, V_TABLE.c
+OF_RUN = (W.tenant_id == E.tenant_id) & (W.id == E.workflow_id)
 NAMES = select(W.id, W.name, W.name_ar).where(W.tenant_id == TENANT).order_by(W.name)
-COUNTS = select(E.status, func.count()).where(E.tenant_id == TENANT).group_by(E.status)
 RUNS = (
     select(E.id, E.status, E.created_at, E.started_at, E.completed_at, E.executed_by, E.workflow_id, W.name, W.name_ar)
-    .join_from(WorkflowExecution.__table__, WorkflowTemplate.__table__, (W.tenant_id == E.tenant_id) & (W.id == E.workflow_id))
+    .join_from(E_TABLE, W_TABLE, OF_RUN)
     .where(E.tenant_id == TENANT)
-    .order_by(E.created_at.desc(), E.id.desc())
 )
+COUNT_RUNS = select(func.count()).select_from(select(E.id).where(E.tenant_id == TENANT).limit(bindparam("most")).subquery())
+LAST = (
+    select(E.id, E.status, E.created_at)
+    .where(E.tenant_id == W.tenant_id, E.workflow_id == W.id)
+    .order_by(E.created_at.desc())
+    .limit(1)
+    .lateral("last_run")
+)
+WORKFLOWS = (
+    select(
+        W.id, W.name, W.name_ar, W.description, W.description_ar, W.is_active, W.updated_at, W.draft_revision, W.nodes, W.settings,
+        V.number.label("published_number"), V.graph_hash, LAST.c.id.label("run_id"), LAST.c.status, LAST.c.created_at.label("run_at"),
+    )
+    .select_from(
+        W_TABLE.outerjoin(V_TABLE, (V.tenant_id == W.tenant_id) & (V.id == W.published_version_id)).outerjoin(LAST, true())
+    )
+    .where(W.tenant_id == TENANT)
+)  # fmt: skip
+# Sorts need a value that is never null.
+NEVER = literal(datetime(1970, 1, 1, tzinfo=UTC), E.created_at.type)
+STATE = case((not_(W.is_active), "off"), (W.published_version_id.is_(None), "draft"), else_="live")
+TOOK = func.coalesce(cast(extract("epoch", E.completed_at - func.coalesce(E.started_at, E.created_at)), Numeric), cast(-1, Numeric))
+NAME_EN = func.lower(func.coalesce(func.nullif(W.name, ""), W.name_ar))
+NAME_AR = func.lower(func.coalesce(func.nullif(W.name_ar, ""), W.name))
 
 
 def get_workflow(tenant_id: UUID, workflow_id: UUID, *, lock: bool = False) -> WorkflowTemplate:
@@ -50,25 +93,57 @@ def get_workflow(tenant_id: UUID, workflow_id: UUID, *, lock: bool = False) -> W
     return found
 
 
-def list_workflows(tenant_id: UUID) -> list[Row[Any]]:
-    """Return every workflow with its live version's number and its last run, last changed first."""
-    return list(
-        db.session().execute(
-            text(
-                """
-                select w.id, w.name, w.name_ar, w.description, w.description_ar, w.is_active, w.updated_at, w.draft_revision,
-                       v.number as published_number, v.graph_hash, w.nodes, w.settings, r.id as run_id, r.status, r.created_at as run_at
-                from workflow_templates w
-                left join workflow_versions v on v.tenant_id = w.tenant_id and v.id = w.published_version_id
-                left join lateral (
-                  select e.id, e.status, e.created_at from workflow_executions e
-                  where e.tenant_id = w.tenant_id and e.workflow_id = w.id order by e.created_at desc limit 1) r on true
-                where w.tenant_id = :tenant order by w.updated_at desc, w.id desc limit 500
-                """
-            ),
-            {"tenant": tenant_id},
-        )
-    )
+def list_workflows(
+    tenant_id: UUID, *, states: Sequence[str] = (), sort: str = "-changed", place: Place | None = None, limit: int = 50
+) -> Listing[Row[Any]]:
+    """Return workflows with their live version's number and their last run, sorted.
+
+    Args:
+        states: `live`, `draft`, `off`; any of them.
+        sort: a name of `workflow_sorts`, with `-` before it for the largest first.
+    """
+    key = workflow_sorts()[sort.removeprefix("-")]
+    wanted = sorted_page(WORKFLOWS, key, W.id, is_down=sort.startswith("-"), place=place, limit=limit)
+    if states:
+        wanted = wanted.where(STATE.in_(states))
+    return listing_of(list(db.session().execute(wanted, {"tenant": tenant_id})), place=place, limit=limit)
+
+
+def count_workflows(tenant_id: UUID, *, states: Sequence[str] = (), limit: int | None = None) -> int:
+    """Return how many workflows match; at most `limit` are counted."""
+    wanted = select(W.id).where(W.tenant_id == TENANT)
+    if states:
+        wanted = wanted.where(STATE.in_(states))
+    return _count(wanted, tenant_id, limit)
+
+
+def workflow_ids(tenant_id: UUID, *, states: Sequence[str], at: datetime, after: UUID | None, limit: int) -> list[UUID]:
+    """Return ids of the workflows that match and were there at a moment, smallest first."""
+    wanted = select(W.id).where(W.tenant_id == TENANT, W.created_at <= at)
+    if states:
+        wanted = wanted.where(STATE.in_(states))
+    return _ids(wanted, W.id, tenant_id, after, limit)
+
+
+def workflow_sorts() -> dict[str, SortKey]:
+    """Return what the list of workflows can be sorted by; names in the reader's language."""
+    return {
+        "changed": SortKey(W.updated_at, "time"),
+        "name": SortKey(_name(), "text"),
+        "state": SortKey(STATE, "text"),
+        "last": SortKey(func.coalesce(LAST.c.created_at, NEVER), "time"),
+    }
+
+
+def workflow_names_of(tenant_id: UUID, ids: Sequence[UUID]) -> list[Row[Any]]:
+    """Return id and names of these workflows."""
+    return list(db.session().execute(NAMES.where(W.id.in_(ids)), {"tenant": tenant_id}))
+
+
+def run_names_of(tenant_id: UUID, ids: Sequence[UUID]) -> list[Row[Any]]:
+    """Return the ids of these runs with the names of their workflows."""
+    wanted = select(E.id, W.name, W.name_ar).join_from(E_TABLE, W_TABLE, OF_RUN).where(E.tenant_id == TENANT, E.id.in_(ids))
+    return list(db.session().execute(wanted, {"tenant": tenant_id}))
 
 
 def workflow_names(tenant_id: UUID) -> list[Row[Any]]:
@@ -180,25 +255,77 @@ def due_times(tenant_id: UUID, run_id: UUID) -> dict[UUID, Any]:
     return {row.step_id: row.due_at for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs are meant; what is empty narrows nothing."""
+
+    statuses: Sequence[str] = ()
+    workflow_id: UUID | None = None
+    started_by: UUID | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    until: datetime | None = None  # rows that came later are not meant
+
+    def narrow(self, wanted: Select[Any]) -> Select[Any]:
+        if self.statuses:
+            wanted = wanted.where(E.status.in_(self.statuses))
+        if self.workflow_id is not None:
+            wanted = wanted.where(E.workflow_id == self.workflow_id)
+        if self.started_by is not None:
+            wanted = wanted.where(E.executed_by == self.started_by)
+        if self.since is not None:
+            wanted = wanted.where(E.created_at >= self.since)
+        if self.before is not None:
+            wanted = wanted.where(E.created_at < self.before)
+        return wanted if self.until is None else wanted.where(E.created_at <= self.until)
+
+
+ALL_RUNS = RunFilter()
+
+
 def list_runs(
-    tenant_id: UUID, *, status: str | None, workflow_id: UUID | None, person_id: UUID | None = None, page: Page
+    tenant_id: UUID, *, wanted: RunFilter = ALL_RUNS, sort: str = "-started", place: Place | None = None, limit: int = 50
 ) -> Listing[Row[Any]]:
-    """Return runs with their workflow's and starter's names, newest first."""
-    wanted = RUNS.limit(page.limit + 1)
-    if status is not None:
-        wanted = wanted.where(E.status == status)
-    if workflow_id is not None:
-        wanted = wanted.where(E.workflow_id == workflow_id)
-    if person_id is not None:
-        wanted = wanted.where(E.executed_by == person_id)
-    if page.after is not None:
-        wanted = wanted.where(tuple_(E.created_at, E.id) < page.after)
-    rows = list(db.session().execute(wanted, {"tenant": tenant_id}))
-    more = len(rows) > page.limit
-    rows = rows[: page.limit]
-    return Listing(rows, write_cursor(rows[-1].created_at, rows[-1].id) if more else None)
+    """Return runs with their workflow's names, sorted by a name of `run_sorts` (`-` before it for the largest first)."""
+    rows = sorted_page(RUNS, run_sorts()[sort.removeprefix("-")], E.id, is_down=sort.startswith("-"), place=place, limit=limit)
+    return listing_of(list(db.session().execute(wanted.narrow(rows), {"tenant": tenant_id})), place=place, limit=limit)
 
 
-def count_runs(tenant_id: UUID) -> dict[str, int]:
-    """Return how many runs stand in each status."""
-    return {row[0]: row[1] for row in db.session().execute(COUNTS, {"tenant": tenant_id})}
+def count_runs(tenant_id: UUID, *, wanted: RunFilter = ALL_RUNS, limit: int | None = None) -> int:
+    """Return how many runs match; at most `limit` are counted."""
+    if wanted == ALL_RUNS and limit is not None:
+        return db.session().scalar(COUNT_RUNS, {"tenant": tenant_id, "most": limit}) or 0
+    return _count(wanted.narrow(select(E.id).where(E.tenant_id == TENANT)), tenant_id, limit)
+
+
+def run_ids(tenant_id: UUID, *, wanted: RunFilter, after: UUID | None, limit: int) -> list[UUID]:
+    """Return ids of the runs that match, smallest first."""
+    return _ids(wanted.narrow(select(E.id).where(E.tenant_id == TENANT)), E.id, tenant_id, after, limit)
+
+
+def run_sorts() -> dict[str, SortKey]:
+    """Return what the list of runs can be sorted by; names in the reader's language."""
+    return {
+        "started": SortKey(E.created_at, "time"),
+        "workflow": SortKey(_name(), "text"),
+        "status": SortKey(E.status, "text"),
+        "ended": SortKey(func.coalesce(E.completed_at, NEVER), "time"),
+        # A run that has not ended has no duration yet: it stands below the shortest.
+        "duration": SortKey(TOOK, "number"),
+    }
+
+
+def _name() -> ColumnElement[str]:
+    """The name as `bilingual` says it, without case."""
+    return NAME_AR if language() == "ar" else NAME_EN
+
+
+def _count(wanted: Select[Any], tenant_id: UUID, limit: int | None) -> int:
+    counted = select(func.count()).select_from(wanted.limit(limit).subquery())
+    return db.session().scalar(counted, {"tenant": tenant_id}) or 0
+
+
+def _ids(wanted: Select[Any], row_id: ColumnElement[UUID], tenant_id: UUID, after: UUID | None, limit: int) -> list[UUID]:
+    if after is not None:
+        wanted = wanted.where(row_id > after)
+    return list(db.session().scalars(wanted.order_by(row_id).limit(limit), {"tenant": tenant_id}))

@@ -73,6 +73,21 @@ def describe_workflow(
         audit.record(tenant_id, by, "workflow.described", workflow_id, name=name, is_active=is_active)
 
 
+def switch_workflow(tenant_id: UUID, workflow_id: UUID, *, is_active: bool, by: Actor) -> bool:
+    """Let new runs of a workflow start, or not; returns False when it stood so already. Running runs go on. Safe to repeat.
+
+    Raises:
+        NotFound: no such workflow in this tenant.
+    """
+    with db.transaction():
+        workflow = queries.get_workflow(tenant_id, workflow_id, lock=True)
+        if workflow.is_active == is_active:
+            return False
+        workflow.is_active = is_active
+        audit.record(tenant_id, by, "workflow.switched", workflow_id, is_active=is_active)
+    return True
+
+
 def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
     """Return every broken rule of a draft, every data table it names that is not there, every address that may not be called."""
     problems = definition.check(workflow.nodes, workflow.settings, FIELDS)

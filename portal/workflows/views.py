@@ -10,15 +10,17 @@ from flask import Blueprint, Response, jsonify, request, stream_with_context, ur
 from portal.core import ids, paging
 from portal.core.access import Permission, access, requires
 from portal.core.errors import Invalid, NotFound
-from portal.core.paging import Page
 from portal.core.render import changed, is_fragment_request, render, see_other, toast
+from portal.i18n.locale import bilingual
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
+from portal.lists import service as lists
 from portal.workflows import explain, queries, samples, service, streams
 from portal.workflows.designer.flow import run_tree
-from portal.workflows.engine.states import RunStatus
 from portal.workflows.errors import NotPublished, WrongState
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
+from portal.workflows.lists import RUNS, WORKFLOWS, run_cells, run_filter
+from portal.workflows.queries import RunFilter
 
 bp = Blueprint("workflows", __name__)
 
@@ -33,8 +35,21 @@ def home() -> Response:
 @requires(Permission.WORKFLOW_READ)
 def listing() -> Response:
     here = access()
-    rows = [explain.workflow_row(row) for row in queries.list_workflows(here.tenant_id)]
-    return render("workflows/list.html", listing=paging.Listing(rows), can_edit=here.can(Permission.WORKFLOW_EDIT))
+    shown = lists.open_list(WORKFLOWS, request.args.to_dict(flat=False), here, url=url_for("workflows.listing"))
+    key = queries.workflow_sorts()[shown.state.sort_name]
+    place, states = paging.read_place(shown.cursor, key.kind), shown.state.filters.get("state", ())
+    found = queries.list_workflows(here.tenant_id, states=states, sort=shown.state.sort, place=place)
+    listing = paging.counted(found, lambda limit: queries.count_workflows(here.tenant_id, states=states, limit=limit))
+    return render(
+        "workflows/list.html",
+        shown=shown,
+        listing=listing,
+        rows=[explain.workflow_row(row) for row in listing.items],
+        range=lists.range_of(listing),
+        verbs=lists.verbs_for(WORKFLOWS, here),
+        deleted=lists.deleted_view(here, request.args.get("deleted")),
+        can_edit=here.can(Permission.WORKFLOW_EDIT),
+    )
 
 
 @bp.get("/workflows/new")
@@ -84,7 +99,7 @@ def detail(workflow_id: UUID) -> Response:
     here = access()
     workflow = queries.get_workflow(here.tenant_id, workflow_id)
     live = queries.get_version(here.tenant_id, workflow.published_version_id) if workflow.published_version_id else None
-    runs = queries.list_runs(here.tenant_id, status=None, workflow_id=workflow_id, page=Page(limit=10))
+    runs = queries.list_runs(here.tenant_id, wanted=RunFilter(workflow_id=workflow_id), limit=10)
     return render(
         "workflows/detail.html",
         workflow=workflow,
@@ -156,26 +171,26 @@ def _run_form(
 @requires(Permission.RUN_READ)
 def runs() -> Response:
     here = access()
-    status = request.args.get("status") or None
-    if status is not None and status not in set(RunStatus):
-        status = None
-    workflow_id = ids.as_uuid(request.args.get("workflow"))
-    person_id = ids.as_uuid(request.args.get("by"))
-    page = Page(after=paging.read_cursor(request.args.get("after")))
-    listing = queries.list_runs(here.tenant_id, status=status, workflow_id=workflow_id, person_id=person_id, page=page)
-    names = _names(listing.items)
+    shown = lists.open_list(RUNS, request.args.to_dict(flat=False), here, url=url_for("workflows.runs"))
+    wanted = run_filter(here.tenant_id, here.person_id, shown.state.filters)
+    place = paging.read_place(shown.cursor, queries.run_sorts()[shown.state.sort_name].kind)
+    found = queries.list_runs(here.tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
+    listing = paging.counted(found, lambda limit: queries.count_runs(here.tenant_id, wanted=wanted, limit=limit))
+    workflows = queries.workflow_names(here.tenant_id)
+    verbs = lists.verbs_for(RUNS, here)
+    people = identity.names_of_members(here.tenant_id)
+    names = people if people is not None else _names(listing.items)
     return render(
         "workflows/runs.html",
-        listing=paging.Listing([explain.run_row(row, names) for row in listing.items], listing.next_cursor),
-        counts=queries.count_runs(here.tenant_id),
-        workflows=queries.workflow_names(here.tenant_id),
-        filters={
-            "status": status or "",
-            "workflow": str(workflow_id or ""),
-            "by": str(person_id or ""),
-            "after": request.args.get("after", ""),
-        },
-        by_name=identity.names_of([person_id]).get(person_id, "") if person_id else "",
+        shown=shown,
+        listing=listing,
+        rows=run_cells([explain.run_row(row, names) for row in listing.items], shown.column_keys, can_choose=bool(verbs)),
+        range=lists.range_of(listing),
+        verbs=verbs,
+        deleted=lists.deleted_view(here, request.args.get("deleted")),
+        workflows=workflows,
+        people=people or {},
+        names={**{str(row.id): bilingual(row) for row in workflows}, **{str(each): name for each, name in names.items()}},
         can_run=here.can(Permission.RUN_START),
     )
 

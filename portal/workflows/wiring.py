@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from portal.core import palette
-from portal.workflows import entries, files, jobs, listeners  # noqa: F401 - importing registers them
+from portal.workflows import entries, files, jobs, listeners, lists  # noqa: F401 - importing registers them
 from portal.workflows.designer.views import bp as designer
 from portal.workflows.home.views import bp as home
 from portal.workflows.views import bp
@@ -19,3 +19,4 @@ def init_app(app: Flask) -> None:
     palette.provide(entries.find, place=1)
     palette.provide_recall("workflows", entries.recall_workflow)
     palette.provide_recall("runs", entries.recall_run)
+    lists.register()

@@ -6,3 +6,4 @@ import "./drafts.js";
 import "./session.js";
 import "./palette.js";
 import "./shell.js";
+import "./table.js";

@@ -9,10 +9,12 @@ import pytest
 from portal.admin import service as admin
 from portal.admin.gallery import GROUPS
 from portal.core import clock, db
-from portal.core.access import Actor
+from portal.core.access import Access, Actor
 from portal.core.config import ROOT
 from portal.datatables import service as tables
 from portal.exports import service as exports
+from portal.identity.roles import PERMISSIONS
+from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service
@@ -57,10 +59,21 @@ def pages(app, tenant):
     with app.app_context(), db.transaction(tenant.id):
         theme = themes.add_theme(tenant.id, name="Corporate", name_ar="الهوية", by=by)
         themes.save_theme(tenant.id, theme, {"colors": {"light": {"primary": "#ffcc00"}}}, by=by)
+    with app.test_request_context(), db.transaction(tenant.id):
+        here = Access(by.id, tenant.id, "owner", PERMISSIONS["owner"], "Owner", tenant.name, None)
+        kind = lists.get("runs")
+        state = lists.read(kind, {"status": ["failed"], "from": ["2026-01-01"]})
+        view = lists.save_view(here, kind, name="A rather long name of a view", state=state, is_shared=True)
+        lists.open_first(here, view, is_first=True)
+        gone = lists.save_view(here, lists.get("workflows"), name="Gone", state=lists.read(lists.get("workflows"), {}), is_shared=False)
+        lists.delete_view(here, gone)
+        bulk = lists.ask(here, kind, kind.verb("cancel"), ids=runs, state=state)
+        lists.undo(here, bulk)
     flow = f"/workflows/{sample}"
     return [
         "/home", "/workflows", "/workflows/new", flow, f"{flow}/describe", f"{flow}/design", f"{flow}/design?step=ask_manager",
-        f"{flow}/design/add?after=long_leave&parent=&lane=", f"{flow}/run", "/runs", "/runs?status=cancelled", f"/runs/{runs[0]}",
+        f"{flow}/design/add?after=long_leave&parent=&lane=", f"{flow}/run", "/runs", "/runs?status=cancelled", f"/runs?view={view}", f"/runs?view={view}&status=failed&sort=duration",
+        f"/views/{view}", f"/bulk/{bulk}", f"/workflows?view=all&deleted={gone}&state=x", f"/runs/{runs[0]}",
         f"/runs/{runs[1]}", "/tables", "/tables/new", f"/tables/{table}", "/notifications", "/exports", "/nowhere",
         "/settings/preferences", "/settings/themes", f"/settings/themes/{theme}", "/search", "/search?q=leave", "/shortcuts", *(f"/staff/gallery/{group}" for group in GROUPS),
     ]  # fmt: skip
@@ -93,6 +106,51 @@ def test_axe_finds_nothing_on_any_page(address, chromium, tenant, pages, locale,
             found[path] = wrong
     context.close()
     assert found == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_while_rows_are_chosen_and_the_filters_stand_open(address, chromium, tenant, pages, width, theme):  # noqa: F811 - fixtures
+    axe = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+    context, page = signed_in(chromium, address, tenant, "ar", theme, width=width, height=800)
+    found = {}
+    for path in ("/runs?view=all", "/workflows"):
+        page.goto(address + path)
+        page.locator("[data-select-row]").first.check()
+        assert page.locator("[data-bulk-number]").inner_text() == "1"
+        page.evaluate(axe)
+        found[path, "chosen"] = page.evaluate(AXE, TAGS)
+        page.locator(".list-filters summary").click()
+        found[path, "filters"] = page.evaluate(AXE, TAGS)
+        page.keyboard.press("Escape")
+        page.locator("[popovertarget=column-menu]").click()
+        found[path, "columns"] = page.evaluate(AXE, TAGS)
+    context.close()
+    assert {key: wrong for key, wrong in found.items() if wrong} == {}
+
+
+def test_many_rows_are_handled_and_taken_back_without_a_script(app, address, chromium, tenant, pages):  # noqa: F811 - fixtures
+    context = chromium.new_context(java_script_enabled=False, locale="en")
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.goto(f"{address}/sign-in")
+    page.fill("[name=email]", tenant.email("owner"))
+    page.fill("[name=password]", PASSWORD)
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url(f"{address}/home")
+
+    page.goto(f"{address}/runs?view=all")
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_label("Failed").check()
+    page.get_by_role("button", name="Show", exact=True).click()
+    assert "status=failed" in page.url
+    page.locator("[data-select-row]").first.check()
+    page.get_by_role("button", name="Retry what failed").click()
+    page.wait_for_url("**/bulk/*")
+    page.get_by_role("button", name="Undo").click()
+
+    assert "Nothing was changed" in page.locator(".bulk-state").inner_text()
+    context.close()
 
 
 @pytest.mark.parametrize("locale", ["ar", "en"])

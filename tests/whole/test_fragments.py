@@ -13,6 +13,7 @@ from tests.whole.test_routes import ours  # noqa: F401 - a fixture
 # (template, block) → where it is asked for
 ASKED = {
     ("exports/list.html", "files"): "/exports",
+    ("lists/bulk.html", "progress"): "/bulk/{bulk_id}",
     ("home/show.html", "overview"): "/home",
     ("workflows/run.html", "run_live"): "/runs/{run_id}",
     ("workflows/designer/show.html", "designer"): "/workflows/{workflow_id}/design",

@@ -6,7 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from portal.core import db
+from portal.core.access import Access
 from portal.datatables import service as tables
+from portal.identity.roles import PERMISSIONS
+from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
@@ -71,6 +74,11 @@ def planted(app, tenant):
             names = {"workflow": HOSTILE, "workflow_ar": HOSTILE}
             for kind in ("x", "run.failed"):
                 notifications.notify(tenant.id, [tenant.people["owner"]], type=kind, message=HOSTILE, data=names)
+            here = Access(tenant.people["owner"], tenant.id, "owner", PERMISSIONS["owner"], "Owner", tenant.name, None)
+            runs, state = lists.get("runs"), lists.read(lists.get("runs"), {})
+            view_id = lists.save_view(here, runs, name="View", state=state, is_shared=True)
+            session.execute(text("update saved_views set name = :it where id = :id"), {"it": HOSTILE, "id": view_id})
+            bulk_id = lists.ask(here, runs, runs.verb("cancel"), ids=[run_id], state=state)
             theme_id = themes.add_theme(tenant.id, name=HOSTILE, name_ar=HOSTILE, by=engine.by)
             notification_id = session.scalar(text("select id from notifications limit 1"))
         with db.transaction() as session:
@@ -81,7 +89,7 @@ def planted(app, tenant):
     return {
         "workflow_id": workflow_id, "run_id": run_id, "table_id": table_id, "notification_id": notification_id, "export_id": run_id,
         "node_key": "broken", "key": "yes", "group": "text",
-        "theme_id": theme_id, "slot": "light", "tenant_id": tenant.id, "sha": "nothing", "name": "nothing.webp",
+        "view_id": view_id, "bulk_id": bulk_id, "theme_id": theme_id, "slot": "light", "tenant_id": tenant.id, "sha": "nothing", "name": "nothing.webp",
     }  # fmt: skip
 
 

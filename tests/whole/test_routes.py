@@ -6,8 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from portal.core import db
+from portal.core.access import Access
 from portal.datatables import service as tables
 from portal.exports import service as exports
+from portal.identity.roles import PERMISSIONS
+from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
@@ -51,10 +54,18 @@ def ours(app, tenant):
             theme_id = themes.add_theme(tenant.id, name=CANARY, name_ar=None, by=engine.by)
         run_id = engine.start(workflow_id)
         engine.pump()
+        with db.transaction(tenant.id):
+            here = Access(tenant.people["owner"], tenant.id, "owner", PERMISSIONS["owner"], "Owner", tenant.name, None)
+            state = lists.read(lists.get("runs"), {})
+            view_id = lists.save_view(here, lists.get("runs"), name=CANARY, state=state, is_shared=True)
+            bulk_id = lists.ask(here, lists.get("runs"), lists.get("runs").verb("cancel"), ids=[run_id], state=state)
+            lists.undo(here, bulk_id)
         return {
             "workflow_id": workflow_id,
             "run_id": run_id,
             "export_id": export_id,
+            "view_id": view_id,
+            "bulk_id": bulk_id,
             "table_id": table_id,
             "notification_id": notification_id,
             "node_key": "pause",

@@ -12,7 +12,6 @@ from flask import Blueprint, Response, request, url_for
 
 from portal.core import clock
 from portal.core.access import Access, Permission, access, requires
-from portal.core.paging import Page
 from portal.core.render import is_fragment_request, render, see_other, toast
 from portal.i18n.reader import current
 from portal.i18n.words import gettext as _
@@ -44,7 +43,7 @@ def show() -> Response:
     zone = current().preferences.timezone
     period, is_known = periods.read(request.args.get("period"))
     window = periods.window(period, now=clock.now(), zone=ZoneInfo(zone))
-    recent = workflows.list_runs(here.tenant_id, status=None, workflow_id=None, page=Page(limit=RECENT)).items
+    recent = workflows.list_runs(here.tenant_id, limit=RECENT).items
     names = identity.names_of(row.executed_by for row in recent if row.executed_by)
     return render(
         "home/show.html",

@@ -1,0 +1,50 @@
+// Choosing rows of a list: the whole page, all that match, how many. Without this the boxes and the form still work.
+
+function watchList(form) {
+  const page = document.querySelector("[data-select-page]");
+  const every = form.querySelector("[data-select-all]");
+  const count = form.querySelector("[data-bulk-count]");
+  const rows = () => [...document.querySelectorAll("[data-select-row]")];
+
+  function show() {
+    const boxes = rows();
+    const chosen = boxes.filter((box) => box.checked).length;
+    const isAll = Boolean(every?.checked);
+    page.checked = boxes.length > 0 && chosen === boxes.length;
+    page.indeterminate = chosen > 0 && chosen < boxes.length;
+    count.hidden = chosen === 0 || isAll;
+    form.querySelector("[data-bulk-number]").textContent = String(chosen);
+    form.classList.toggle("is-live", chosen > 0 || isAll);
+    form.classList.toggle("is-idle", chosen === 0 && !isAll);
+    form.hidden = chosen === 0 && !isAll && !every;
+  }
+
+  page.hidden = false;
+  page.addEventListener("change", () => {
+    rows().forEach((box) => {
+      box.checked = page.checked;
+    });
+    show();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-select-row], [data-select-all]")) show();
+  });
+  // The browser restores ticked boxes when one comes back to the page.
+  window.addEventListener("pageshow", show);
+  show();
+}
+
+const bulk = document.querySelector("[data-bulk]");
+if (bulk) watchList(bulk);
+
+// Filters close like a menu: Escape, or a click beside them.
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && document.querySelector(".list-filters[open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+document.addEventListener("click", (event) => {
+  const open = document.querySelector(".list-filters[open]");
+  if (open && !open.contains(event.target)) open.open = false;
+});
