@@ -89,8 +89,8 @@ def _list() -> dict[str, Any]:
     """Return a list of runs, narrowed, sorted and on its second page, as its components take it."""
     here, kind = access(), lists.get("runs")
     shown = lists.open_list(kind, {"status": ["failed"]}, here, url="#sample-view_tabs")
-    view = {"id": here.person_id, "is_first": True, "is_mine": True, "is_shared": True, "state": lists.read(kind, {})}
-    shown = replace(shown, views=(SimpleNamespace(name=say("Failed lately", "فشلت مؤخرًا"), **view),))  # type: ignore[arg-type]
+    view = lists.View(here.person_id, say("Failed lately", "فشلت مؤخرًا"), lists.read(kind, {}), is_shared=True, is_mine=True, is_first=True)
+    shown = replace(shown, views=(view,))
     listing: Listing[str] = Listing(["one"] * 25, "next", 312, "previous", 25)
     return {"shown": shown, "listing": listing, "range": lists.range_of(listing), "verbs": kind.verbs[:2]}
 

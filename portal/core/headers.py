@@ -85,26 +85,24 @@ def init_headers(app: Flask) -> None:
     )
 
 
-def framed(view: View) -> View:
-    """Let the portal's own pages show this page in a frame; nobody else's may, and no other page may be framed."""
+def _marking(flag: str) -> Callable[[View], View]:
+    """Return a decorator that sets `g.<flag>` while the view answers; `_isolate` reads it."""
 
-    @wraps(view)
-    def marked(*args: Any, **kwargs: Any) -> Any:
-        g.is_framed = True
-        return view(*args, **kwargs)
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def marked(*args: Any, **kwargs: Any) -> Any:
+            setattr(g, flag, True)
+            return view(*args, **kwargs)
 
-    return marked  # type: ignore[return-value]  # wraps() keeps the signature
+        return marked  # type: ignore[return-value]  # wraps() keeps the signature
+
+    return decorate
 
 
-def inert(view: View) -> View:
-    """Let nothing run or load in what the view sends: a file that came from outside, opened by itself, is a page."""
-
-    @wraps(view)
-    def marked(*args: Any, **kwargs: Any) -> Any:
-        g.is_inert = True
-        return view(*args, **kwargs)
-
-    return marked  # type: ignore[return-value]  # wraps() keeps the signature
+# The portal's own pages may show this page in a frame; nobody else's may, and no other page may be framed.
+framed = _marking("is_framed")
+# Nothing in what the view sends may run or load: a file that came from outside, opened by itself, is a page.
+inert = _marking("is_inert")
 
 
 def _isolate(answer: Response) -> Response:

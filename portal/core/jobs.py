@@ -127,13 +127,15 @@ def perform_outbox(outbox_id: str) -> None:
     One worker has the row at a time; when it dies or the job raises, the dispatcher sends another ticket later. A row that is
     gone or taken is left alone, so a doubled ticket does nothing.
     """
+    limits = {name: each.timeout_s + 10 for name, each in _jobs.items()}
     with db.transaction(system=True) as session:
         row = session.execute(
             text(
-                "update outbox set attempts = attempts + 1, taken_until = clock_timestamp() + make_interval(secs => :limit)"
+                "update outbox set attempts = attempts + 1,"
+                " taken_until = clock_timestamp() + make_interval(secs => coalesce((cast(:limits as jsonb) ->> name)::float8, :longest))"
                 " where id = :id and (taken_until is null or taken_until < clock_timestamp()) returning name, arguments"
             ),
-            {"id": outbox_id, "limit": max(each.timeout_s for each in _jobs.values()) + 10},
+            {"id": outbox_id, "limits": json.dumps(limits), "longest": max(limits.values())},
         ).first()
     if row is None:
         return

@@ -331,7 +331,7 @@ def dialled(text: str) -> str:
 def iban(text: str) -> str:
     """Return an account number in its groups of four."""
     plain = "".join(text.split()).upper()
-    return _NBSP.join(plain[place : place + 4] for place in range(0, len(plain), 4))
+    return " ".join(plain[place : place + 4] for place in range(0, len(plain), 4))
 
 
 FILTERS: dict[str, Any] = {

@@ -114,6 +114,12 @@ def names_of_members(tenant_id: UUID) -> dict[UUID, str] | None:
     return dict(sorted(((row.id, bilingual(row)) for row in rows), key=lambda pair: fold(pair[1])))
 
 
+def role_of(tenant_id: UUID, person_id: UUID) -> str | None:
+    """Return the role of an active member of a tenant."""
+    wanted = select(Membership.role).join(Person, Person.id == Membership.person_id)
+    return db.session().scalar(wanted.where(Membership.tenant_id == tenant_id, Membership.person_id == person_id, Person.is_active))
+
+
 def member_ids(tenant_id: UUID, roles: tuple[str, ...] | None) -> list[UUID]:
     """Return the active members of a tenant, all of them or those with one of the roles."""
     rows = select(Person.id).join(Membership, Membership.person_id == Person.id).where(Membership.tenant_id == tenant_id, Person.is_active)

@@ -20,6 +20,7 @@ from portal.identity import queries
 from portal.identity.errors import SignInRefused
 from portal.identity.models import Membership, Person
 from portal.identity.passwords import hash_password, needs_rehash, verify_password
+from portal.identity.roles import PERMISSIONS
 
 # A browser left alone is signed out, and every browser once a day.
 IDLE = timedelta(hours=1)
@@ -122,6 +123,12 @@ def add_member(tenant_id: UUID, person_id: UUID, role: str, *, by: Actor) -> Non
         else:
             membership.role = role
         audit.record(tenant_id, by, "member.added", person_id, role=role)
+
+
+def permissions_of(tenant_id: UUID, person_id: UUID) -> frozenset[str]:
+    """Return what a person may do in the tenant now; nothing for who is no active member. For jobs, which act later than they were asked."""
+    role = queries.role_of(tenant_id, person_id)
+    return PERMISSIONS[role] if role else frozenset()
 
 
 def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -16,7 +16,7 @@ from portal.core.secrets import new_token, token_hash
 from portal.identity import queries
 from portal.identity.service import ABSOLUTE, IDLE
 
-TOUCHLESS = ("/health/", "/static/")
+TOUCHLESS = ("/health/", "/static/", "/theme/")
 
 
 class WebData(CallbackDict[str, Any], SessionMixin):
@@ -56,6 +56,8 @@ class DatabaseSessions(SessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         assert isinstance(session, WebData)
+        if request.path.startswith(TOUCHLESS):
+            return  # the same for everybody, and kept for ever by browsers and proxies
         response.vary.add("Cookie")
         if not session.modified:
             return

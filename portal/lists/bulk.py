@@ -19,8 +19,9 @@ from sqlalchemy.exc import OperationalError
 from portal import events
 from portal.audit import service as audit
 from portal.core import bus, clock, db, jobs
-from portal.core.access import Access, Actor
+from portal.core.access import SYSTEM, Access, Actor
 from portal.core.errors import Forbidden, Invalid, NotFound
+from portal.identity import service as identity
 from portal.lists import kinds, queries
 from portal.lists.errors import TooLate
 from portal.lists.kinds import Asked, ListKind, Verb
@@ -166,6 +167,13 @@ def _begin(tenant_id: UUID, bulk_id: UUID) -> BulkAction | None:
         if action.state == "waiting" and left_s > 0:
             jobs.enqueue("lists.carry_out", tenant_id, bulk_id, delay_s=math.ceil(left_s))
             return None
+        verb = kinds.get(action.list_name).verb(action.verb)
+        may = identity.permissions_of(tenant_id, action.person_id)
+        if verb.permission not in may:  # the right was lost, or the membership, since this was asked for
+            _end(action, "stopped")
+            audit.record(tenant_id, SYSTEM, "bulk.refused", bulk_id, settled=action.settled)
+            return None
+        action.own_only = action.own_only or (verb.beyond_own is not None and verb.beyond_own not in may)
         action.state = "running"
     return action
 

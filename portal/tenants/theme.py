@@ -39,11 +39,9 @@ VIZ = {
 HOVER = {"light": "#3f4fb1", "dark": "#b6c6ff"}
 # Words, not decoration: a red "succeeded" would lie. Degrees of the OKLCH hue, from … to (over 360 where they pass it).
 FAMILIES_OF_HUE = {"success": (120, 180), "warning": (40, 112), "danger": (335, 405), "info": (195, 285)}
+# Only what the build ships: a family that is not there would silently be another one.
 FAMILIES = {
     "plex": '"Nasij Sans", "Nasij Fallback", "Nasij Fallback Noto", "Nasij Fallback DejaVu", system-ui, sans-serif',
-    "readex": '"Readex Pro", "Nasij Fallback", system-ui, sans-serif',
-    "cairo": '"Cairo", "Nasij Fallback", system-ui, sans-serif',
-    "vazirmatn": '"Vazirmatn", "Nasij Fallback", system-ui, sans-serif',
     "system": "system-ui, sans-serif",
 }
 SIZES = {"xs": 0.75, "sm": 0.875, "base": 1, "md": 1.125, "lg": 1.25, "xl": 1.5, "2xl": 1.875, "3xl": 2.25}
@@ -291,19 +289,21 @@ def repaired(columns: Columns, *, mode: str = "", front: str = "") -> Columns:
 
 
 def _repair_one(colours: dict[str, dict[str, str]], mode: str, key: str) -> None:
-    now = palette({"colors": colours}, mode)
-    wanted = [(now[back], ratio) for front, back, ratio in PAIRS if front == key]
-    wanted += [(now[front], ratio) for front, back, ratio in PAIRS if back == key and key == "primary"]
-    found = readable(now[key], wanted)
+    found = _readable(colours, mode, key)
     if found is None:
         # Nothing can be read on grounds that are far apart in lightness, or beside a label of middle grey: those become the usual ones.
         for each in (*GROUNDS, "on_primary", "primary_soft"):
             colours[mode].pop(each, None)
-        now = palette({"colors": colours}, mode)
-        wanted = [(now[back], ratio) for front, back, ratio in PAIRS if front == key]
-        wanted += [(now[front], ratio) for front, back, ratio in PAIRS if back == key and key == "primary"]
-        found = readable(now[key], wanted) or STANDARD[mode][key]
+        found = _readable(colours, mode, key) or STANDARD[mode][key]
     colours[mode][key] = found
+
+
+def _readable(colours: dict[str, dict[str, str]], mode: str, key: str) -> str | None:
+    now = palette({"colors": colours}, mode)
+    wanted = [(now[back], ratio) for front, back, ratio in PAIRS if front == key]
+    if key == "primary":
+        wanted += [(now[front], ratio) for front, back, ratio in PAIRS if back == key]
+    return readable(now[key], wanted)
 
 
 def stylesheet(columns: Columns) -> str:

@@ -18,10 +18,11 @@ from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service
-from tests.browser.test_live_run import address, chromium, enter, pytestmark  # noqa: F401 - fixtures
+from tests.browser.conftest import IN_CHROMIUM, enter
 from tests.conftest import PASSWORD
 from tests.workflows.home.conftest import Ground
 
+pytestmark = IN_CHROMIUM
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = """
 tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(found =>
@@ -79,7 +80,7 @@ def pages(app, tenant):
     ]  # fmt: skip
 
 
-def signed_in(chromium, address, tenant, locale, theme="light", **look):  # noqa: F811 - the fixtures
+def signed_in(chromium, address, tenant, locale, theme="light", **look):
     context, page = enter(chromium, address, tenant, "en", [])
     context.add_cookies([{"name": "theme", "value": theme, "url": address}])
     if locale == "ar":
@@ -92,7 +93,7 @@ def signed_in(chromium, address, tenant, locale, theme="light", **look):  # noqa
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("locale", ["ar", "en"])
-def test_axe_finds_nothing_on_any_page(address, chromium, tenant, pages, locale, theme):  # noqa: F811 - fixtures
+def test_axe_finds_nothing_on_any_page(address, chromium, tenant, pages, locale, theme):
     axe = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
     context, page = signed_in(chromium, address, tenant, locale, theme)
     found = {}
@@ -110,7 +111,7 @@ def test_axe_finds_nothing_on_any_page(address, chromium, tenant, pages, locale,
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing_while_rows_are_chosen_and_the_filters_stand_open(address, chromium, tenant, pages, width, theme):  # noqa: F811 - fixtures
+def test_axe_finds_nothing_while_rows_are_chosen_and_the_filters_stand_open(address, chromium, tenant, pages, width, theme):
     axe = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
     context, page = signed_in(chromium, address, tenant, "ar", theme, width=width, height=800)
     found = {}
@@ -129,7 +130,7 @@ def test_axe_finds_nothing_while_rows_are_chosen_and_the_filters_stand_open(addr
     assert {key: wrong for key, wrong in found.items() if wrong} == {}
 
 
-def test_many_rows_are_handled_and_taken_back_without_a_script(app, address, chromium, tenant, pages):  # noqa: F811 - fixtures
+def test_many_rows_are_handled_and_taken_back_without_a_script(app, address, chromium, tenant, pages):
     context = chromium.new_context(java_script_enabled=False, locale="en")
     context.set_default_timeout(10_000)
     page = context.new_page()
@@ -154,7 +155,7 @@ def test_many_rows_are_handled_and_taken_back_without_a_script(app, address, chr
 
 
 @pytest.mark.parametrize("locale", ["ar", "en"])
-def test_no_page_scrolls_sideways_on_a_narrow_screen_or_with_wide_text(address, chromium, tenant, pages, locale):  # noqa: F811 - fixtures
+def test_no_page_scrolls_sideways_on_a_narrow_screen_or_with_wide_text(address, chromium, tenant, pages, locale):
     context, page = signed_in(chromium, address, tenant, locale, width=320, height=700)
     wide = []
     for path in pages:
@@ -168,7 +169,7 @@ def test_no_page_scrolls_sideways_on_a_narrow_screen_or_with_wide_text(address, 
     assert wide == []
 
 
-def test_the_main_job_needs_no_script(app, address, chromium, tenant):  # noqa: F811 - fixtures
+def test_the_main_job_needs_no_script(app, address, chromium, tenant):
     context = chromium.new_context(java_script_enabled=False, locale="en")
     context.set_default_timeout(10_000)
     page = context.new_page()

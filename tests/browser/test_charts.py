@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from portal.core import clock
-from tests.browser.test_live_run import address, chromium, enter, pytestmark  # noqa: F401 - fixtures
+from tests.browser.conftest import IN_CHROMIUM, enter
 from tests.workflows.home.conftest import Ground
 
+pytestmark = IN_CHROMIUM
 FOCUSED = "document.activeElement.getAttribute('aria-label')"
 
 
@@ -38,7 +39,7 @@ def labels(page, chart):
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_arrows_follow_the_screen_in_both_languages(address, chromium, lively, language):  # noqa: F811 - fixtures
+def test_arrows_follow_the_screen_in_both_languages(address, chromium, lively, language):
     noise: list[str] = []
     context, page = enter(chromium, address, lively, "en", noise)
     if language == "ar":
@@ -67,7 +68,7 @@ def test_arrows_follow_the_screen_in_both_languages(address, chromium, lively, l
     assert noise == []
 
 
-def test_the_period_swaps_one_block_and_keeps_focus_and_address(address, chromium, lively):  # noqa: F811 - fixtures
+def test_the_period_swaps_one_block_and_keeps_focus_and_address(address, chromium, lively):
     noise: list[str] = []
     context, page = enter(chromium, address, lively, "en", noise)
     page.goto(f"{address}/home")
@@ -89,7 +90,7 @@ def test_the_period_swaps_one_block_and_keeps_focus_and_address(address, chromiu
     assert noise == []
 
 
-def test_without_a_script_the_period_the_tables_and_the_charts_are_there(address, chromium, lively):  # noqa: F811 - fixtures
+def test_without_a_script_the_period_the_tables_and_the_charts_are_there(address, chromium, lively):
     context, _page = enter(chromium, address, lively, "en", [])
     plain = chromium.new_context(java_script_enabled=False, storage_state=context.storage_state())
     page = plain.new_page()
@@ -105,7 +106,7 @@ def test_without_a_script_the_period_the_tables_and_the_charts_are_there(address
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
-def test_nothing_sticks_out_of_the_screen(address, chromium, lively, width):  # noqa: F811 - fixtures
+def test_nothing_sticks_out_of_the_screen(address, chromium, lively, width):
     context, page = enter(chromium, address, lively, "en", [])
     page.set_viewport_size({"width": width, "height": 800})
     for period in ("24h", "90d"):

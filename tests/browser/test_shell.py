@@ -7,8 +7,10 @@ import pytest
 from portal.core import db
 from portal.core.access import Actor
 from portal.workflows import service
-from tests.browser.test_live_run import address, chromium, enter, pytestmark  # noqa: F401 - fixtures
+from tests.browser.conftest import IN_CHROMIUM, enter
 from tests.conftest import PASSWORD
+
+pytestmark = IN_CHROMIUM
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def leave(app, tenant):
 
 
 @pytest.fixture
-def page(address, chromium, tenant):  # noqa: F811 - fixtures
+def page(address, chromium, tenant):
     noise: list[str] = []
     context, page = enter(chromium, address, tenant, "en", noise)
     yield page
@@ -50,7 +52,7 @@ def test_escape_closes_the_palette_and_gives_the_focus_back(page):
     assert page.evaluate("document.activeElement.matches('.search-button')")
 
 
-def test_a_question_mark_shows_the_keys_and_can_be_switched_off(page, address):  # noqa: F811 - the fixture
+def test_a_question_mark_shows_the_keys_and_can_be_switched_off(page, address):
     page.keyboard.press("?")
     page.wait_for_selector("#shortcuts[open]")
     page.locator("[data-single-keys]").uncheck()
@@ -62,7 +64,7 @@ def test_a_question_mark_shows_the_keys_and_can_be_switched_off(page, address): 
     assert not page.locator("#shortcuts").is_visible()
 
 
-def test_what_was_typed_outlives_the_switch_of_language(page, address):  # noqa: F811 - the fixture
+def test_what_was_typed_outlives_the_switch_of_language(page, address):
     page.goto(f"{address}/workflows/new")
     page.fill("[name=name]", "Not yet sent")
     page.click("[data-lang-switch] button")
@@ -70,7 +72,7 @@ def test_what_was_typed_outlives_the_switch_of_language(page, address):  # noqa:
     page.wait_for_function("document.querySelector('[name=name]').value === 'Not yet sent'")
 
 
-def test_what_was_typed_outlives_the_session(page, address, tenant):  # noqa: F811 - the fixtures
+def test_what_was_typed_outlives_the_session(page, address, tenant):
     page.goto(f"{address}/workflows/new")
     page.fill("[name=name]", "Before the end")
     page.context.clear_cookies(name="sid")
@@ -83,7 +85,7 @@ def test_what_was_typed_outlives_the_session(page, address, tenant):  # noqa: F8
     page.wait_for_function("document.querySelector('[name=name]').value === 'Before the end'")
 
 
-def test_without_a_connection_nothing_is_sent_or_lost(page, address):  # noqa: F811 - the fixture
+def test_without_a_connection_nothing_is_sent_or_lost(page, address):
     page.goto(f"{address}/workflows/new")
     page.fill("[name=name]", "Kept")
     page.context.set_offline(True)

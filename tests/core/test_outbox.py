@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rq import Queue
 from rq.serializers import JSONSerializer
@@ -117,3 +119,18 @@ def test_a_job_in_the_hands_of_one_worker_is_not_given_to_another(ran):
 
     assert seen == [0]
     assert rows() == []
+
+
+def test_a_row_is_held_as_long_as_its_own_job_may_take(ran, monkeypatch):
+    """A worker that is killed leaves the row for another soon, whatever the slowest job of the house may take."""
+    held = []
+
+    def look(*_ids):
+        with db.transaction(system=True) as session:
+            held.append(session.scalar(text("select extract(epoch from taken_until - clock_timestamp()) from outbox")))
+
+    monkeypatch.setitem(jobs._jobs, NAME, replace(jobs._jobs[NAME], run=look))
+    jobs.perform_outbox(ask("a"))
+
+    assert max(each.timeout_s for each in jobs.registered().values()) > 30
+    assert 10 < held[0] <= 15

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import text
 
@@ -81,6 +83,23 @@ def test_undo_within_ten_seconds_changes_nothing(tenant, as_role, waiting, work)
     assert statuses(tenant, waiting) == ["running"] * 5 + ["succeeded"]
     assert "Undone. Nothing was changed." in browser.get(f"/bulk/{asked}").text
     assert "Undone" in browser.post(f"/bulk/{asked}/undo", fragment=True).text
+
+
+@pytest.mark.parametrize(("role", "left"), [("auditor", 5), (None, 5), ("member", 5)])
+def test_who_lost_the_right_meanwhile_changes_nothing(tenant, as_role, waiting, work, role, left):
+    """An auditor may do nothing, who is gone even less, and a member only to runs of their own: these were started by another."""
+    asked = ask(as_role("admin"), all="1", query="status=running")
+    with db.transaction(tenant.id) as session:
+        who = {"tenant": tenant.id, "person": tenant.people["admin"], "role": role}
+        if role:
+            session.execute(text("update memberships set role = :role where tenant_id = :tenant and person_id = :person"), who)
+        else:
+            session.execute(text("update people set is_active = false where id = :person"), who)
+    work(tenant)
+
+    assert statuses(tenant, waiting).count("running") == left
+    with db.transaction(tenant.id):
+        assert queries.locked_bulk(tenant.id, UUID(asked)).state == ("done" if role == "member" else "stopped")
 
 
 def test_a_ticket_that_comes_early_waits(app, tenant, as_role, waiting, work):

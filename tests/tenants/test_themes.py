@@ -57,6 +57,7 @@ def test_a_published_theme_is_what_everybody_sees(app, tenant, owner, as_role, t
     assert "--primary:light-dark(#a02060" in css.text
     assert css.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert css.headers["Content-Type"].startswith("text/css")
+    assert "Set-Cookie" not in css.headers and "Cookie" not in css.headers.get("Vary", "")
 
 
 def test_what_cannot_be_read_is_not_published_until_it_is_repaired(app, tenant, owner, theme):
@@ -124,6 +125,13 @@ def test_refused_values_keep_the_form_and_name_the_field(owner, theme):
 def test_a_theme_needs_a_plain_name(owner, names, word):
     page = owner.post(PAGE, data=names)
     assert page.status_code == 422 and word in page.text
+
+
+def test_a_refused_new_name_stays_in_the_form(owner, theme):
+    page = owner.post(f"{theme}/name", data={"name": "Renamed", "name_ar": "س" * 61})
+    assert page.status_code == 422
+    assert 'value="Renamed"' in page.text and "س" * 61 in page.text
+    assert "Corporate" in owner.get(theme).text
 
 
 def test_a_picture_is_made_anew_without_its_descriptions(app, tenant, owner, theme):

@@ -37,11 +37,12 @@ def listing() -> Response:
 
 def _list(form: dict[str, str], problems: dict[str, str], status: int = 200) -> Response:
     themes = queries.list_themes(access().tenant_id)
-    return render("themes/list.html", status=status, themes=themes, palette=_swatches, form=form, problems=problems)
+    return render("themes/list.html", status=status, themes=themes, swatches=_swatches, form=form, problems=problems)
 
 
-def _swatches(theme: Theme, mode: str = "light") -> list[str]:
-    colours = rules.palette(service.columns_of(theme), mode)
+def _swatches(theme: Theme | None) -> list[str]:
+    """Return a few colours of a theme, or of the product's own look."""
+    colours = rules.palette(service.columns_of(theme) if theme else {}, "light")
     return [colours[key] for key in ("primary", "primary_soft", "canvas", "surface", "text")]
 
 
@@ -85,7 +86,10 @@ def save(theme_id: UUID) -> Response:
     return changed(url_for("themes.edit", theme_id=theme_id), lambda: _editor(theme_id))
 
 
-def _editor(theme_id: UUID, *, given: dict[str, str] | None = None, problems: dict[str, str] | None = None, status: int = 200) -> Response:
+def _editor(
+    theme_id: UUID, *, given: dict[str, str] | None = None, names: dict[str, str] | None = None, problems: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:  # fmt: skip
     here = access()
     theme = queries.get_theme(here.tenant_id, theme_id)
     columns = service.columns_of(theme)
@@ -95,6 +99,7 @@ def _editor(theme_id: UUID, *, given: dict[str, str] | None = None, problems: di
         fragment="editor",
         status=status,
         theme=theme,
+        names=names or {"name": theme.name, "name_ar": theme.name_ar or ""},
         values=given or fields.written(columns),
         problems=problems or {},
         derived={mode: rules.palette(columns, mode) for mode in rules.MODES},
@@ -118,7 +123,7 @@ def rename(theme_id: UUID) -> Response:
     here = access()
     names, problems = _names()
     if problems:
-        return _editor(theme_id, problems=problems, status=422)
+        return _editor(theme_id, names=names, problems=problems, status=422)
     service.rename_theme(here.tenant_id, theme_id, name=names["name"], name_ar=names["name_ar"] or None, by=here.actor)
     return _back(theme_id)
 
