@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Flask, Request, Response, g, request
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import CallbackDict
 
 from portal.core import db
@@ -41,7 +42,12 @@ class DatabaseSessions(SessionInterface):
         token = request.cookies.get(self.get_cookie_name(app))
         if not token or request.path.startswith(TOUCHLESS):
             return WebData()
-        row = queries.session_row(token_hash(token), idle_s=int(IDLE.total_seconds()), absolute_s=int(ABSOLUTE.total_seconds()))
+        try:
+            row = queries.session_row(token_hash(token), idle_s=int(IDLE.total_seconds()), absolute_s=int(ABSOLUTE.total_seconds()))
+        except OperationalError as broken:
+            # Raised by `find_access` instead: the page that says so needs a session, if only an empty one.
+            g.database_away = broken
+            return WebData()
         if row is None:
             return WebData()  # an unknown id is never adopted: no fixation
         if row.role is not None:
@@ -59,7 +65,8 @@ class DatabaseSessions(SessionInterface):
         if request.path.startswith(TOUCHLESS):
             return  # the same for everybody, and kept for ever by browsers and proxies
         response.vary.add("Cookie")
-        if not session.modified:
+        # While the database was away nothing was known of the session: the browser keeps the one it has.
+        if not session.modified or "database_away" in g:
             return
         options: dict[str, Any] = {"domain": self.get_cookie_domain(app), "path": self.get_cookie_path(app)}
         if not session:

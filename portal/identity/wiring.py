@@ -35,6 +35,8 @@ def tell_pages() -> dict[str, Any]:
 
 def find_access() -> None:
     """Turn the session into the Access of this request; a session without a live membership is nobody's."""
+    if "database_away" in g:
+        raise g.database_away
     row = session.row if isinstance(session, WebData) else None
     if row is None or row.role is None:
         return

@@ -111,6 +111,8 @@ def retry_one(tenant_id: UUID, row_id: UUID, *, by: Actor, own_only: bool) -> st
     """Retry a run as one of many."""
     if _is_others(tenant_id, row_id, by, own_only=own_only):
         return "others"
+    if queries.is_retried(tenant_id, row_id):
+        return "retried"
     try:
         service.retry_run(tenant_id, row_id, by=by)
     except WrongState:
@@ -164,7 +166,7 @@ RUNS = ListKind(
         ),
         Verb(
             "retry", _l("Retry what failed"), lambda num: ngettext("Retry %(num)d run", "Retry %(num)d runs", num), "rotate-ccw",
-            Permission.RUN_START, retry_one, {"not_failed": _l("It has not failed, so there is nothing to retry."), **OTHERS},
+            Permission.RUN_START, retry_one, {"not_failed": _l("It has not failed, so there is nothing to retry."), "retried": _l("It was retried already."), **OTHERS},
             beyond_own=Permission.RUN_OPERATE,
         ),
     ),

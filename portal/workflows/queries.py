@@ -298,6 +298,14 @@ def count_runs(tenant_id: UUID, *, wanted: RunFilter = ALL_RUNS, limit: int | No
     return _count(wanted.narrow(select(E.id).where(E.tenant_id == TENANT)), tenant_id, limit)
 
 
+def is_retried(tenant_id: UUID, run_id: UUID) -> bool:
+    """Say whether another run has taken over from this one."""
+    old = WorkflowExecution.__table__.alias().c
+    # By the key that keeps a second retry from starting: it is indexed, `replay_of` is not.
+    new = select(E.id).where(E.tenant_id == old.tenant_id, E.workflow_id == old.workflow_id, E.dedup_key == f"retry:{run_id}").exists()
+    return bool(db.session().scalar(select(new).where(old.tenant_id == tenant_id, old.id == run_id)))
+
+
 def run_ids(tenant_id: UUID, *, wanted: RunFilter, after: UUID | None, limit: int) -> list[UUID]:
     """Return ids of the runs that match, smallest first."""
     return _ids(wanted.narrow(select(E.id).where(E.tenant_id == TENANT)), E.id, tenant_id, after, limit)

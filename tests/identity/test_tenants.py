@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from portal.core import db
 from portal.core.access import SYSTEM
 from portal.core.ids import new_id
+from portal.identity import queries
 from portal.identity import service as identity
 
 
@@ -107,3 +109,18 @@ def test_a_form_sent_without_a_session_comes_back_to_its_page(app, tenant):
 def test_an_open_page_keeps_its_session(as_role, visitor):
     assert as_role("owner").get("/session").status_code == 204
     assert visitor.get("/session", fragment=True).status_code == 401
+
+
+def test_without_its_database_a_page_says_so_instead_of_breaking(as_role, monkeypatch):
+    """What a restart of PostgreSQL looks like to who is signed in: the question for their session fails."""
+    browser = as_role("owner")
+
+    def away(*_asked, **_more):
+        raise OperationalError("select", {}, ConnectionError("the server closed the connection"))
+
+    monkeypatch.setattr(queries, "session_row", away)
+    page = browser.get("/workflows")
+
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+    monkeypatch.undo()
+    assert browser.get("/workflows").status_code == 200

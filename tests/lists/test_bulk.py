@@ -162,6 +162,21 @@ def test_a_worker_that_dies_leaves_nothing_half_and_nothing_is_done_twice(app, t
     assert (entries, told) == (5, 1)
 
 
+def test_what_was_retried_already_is_left_alone_and_says_so(tenant, as_role, ground, work):
+    workflow = ground.workflow("Retry me")
+    for _each in range(2):
+        ground.run(workflow, NOON, "failed")
+    browser = as_role("owner")
+    ask(browser, "retry", all="1", query="status=failed")
+    work(tenant)
+    again = ask(browser, "retry", all="1", query="status=failed")
+    work(tenant)
+
+    second = bulk_of(tenant, again)
+    assert second.total > 0 and (second.done_count, second.skipped_count) == (0, second.total)
+    assert "It was retried already." in browser.get(f"/bulk/{again}").text
+
+
 def test_a_retry_that_is_cut_off_starts_each_run_once(app, tenant, as_role, ground, work, monkeypatch):
     workflow = ground.workflow("Retry me")
     failed = [ground.run(workflow, NOON, "failed") for _each in range(4)]
