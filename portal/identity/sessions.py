@@ -43,21 +43,13 @@ class DatabaseSessions(SessionInterface):
         if not token or request.path.startswith(TOUCHLESS):
             return WebData()
         try:
-            row = queries.session_row(token_hash(token), idle_s=int(IDLE.total_seconds()), absolute_s=int(ABSOLUTE.total_seconds()))
+            row = _row_of(token)
         except OperationalError as broken:
             # Raised by `find_access` instead: the page that says so needs a session, if only an empty one.
             g.database_away = broken
             return WebData()
         if row is None:
             return WebData()  # an unknown id is never adopted: no fixation
-        if row.role is not None:
-            db.enter_tenant(row.tenant_id, is_named=True)
-        if row.stale:
-            with db.transaction() as opened:
-                opened.execute(
-                    text("update sessions set seen_at = clock_timestamp(), address = :address where id = :id"),
-                    {"id": row.id, "address": request.remote_addr or ""},
-                )
         return WebData(dict(row.data), token, row)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
@@ -84,6 +76,20 @@ class DatabaseSessions(SessionInterface):
             max_age=int(ABSOLUTE.total_seconds()),
             **options,
         )
+
+
+def _row_of(token: str) -> Any:
+    """Return what is known of a token, enter its tenant, and note that it was seen; None for an unknown one."""
+    row = queries.session_row(token_hash(token), idle_s=int(IDLE.total_seconds()), absolute_s=int(ABSOLUTE.total_seconds()))
+    if row is not None and row.role is not None:
+        db.enter_tenant(row.tenant_id, is_named=True)
+    if row is not None and row.stale:
+        with db.transaction() as opened:
+            opened.execute(
+                text("update sessions set seen_at = clock_timestamp(), address = :address where id = :id"),
+                {"id": row.id, "address": request.remote_addr or ""},
+            )
+    return row
 
 
 def _write(session: WebData) -> str:
