@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from portal.admin import service as admin
 from portal.admin.gallery import GROUPS
@@ -43,6 +44,10 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 def pages(app, tenant):
     """A tenant with one thing of every kind, and the address of every page."""
     ground, now, by = Ground(tenant), clock.now(), Actor("person", tenant.people["owner"])
+    with app.app_context(), db.transaction() as session:
+        session.execute(
+            text("update tenants set name = :name where id = :id"), {"name": "A rather long name of an organisation", "id": tenant.id}
+        )
     published = ground.workflow("A rather long name of a workflow", name_ar="اسم طويل بعض الشيء لمسار عمل")
     runs = [
         ground.run(published, now - timedelta(hours=hours), status) for hours, status in ((1, "succeeded"), (5, "failed"), (30, "failed"))
