@@ -41,7 +41,7 @@ HOVER = {"light": "#3f4fb1", "dark": "#b6c6ff"}
 FAMILIES_OF_HUE = {"success": (120, 180), "warning": (40, 112), "danger": (335, 405), "info": (195, 285)}
 # Only what the build ships: a family that is not there would silently be another one.
 FAMILIES = {
-    "plex": '"Nasij Sans", "Nasij Fallback", "Nasij Fallback Noto", "Nasij Fallback DejaVu", system-ui, sans-serif',
+    "plex": '"Nasij Sans", "Nasij Fallback", "Nasij Fallback Roboto", "Nasij Fallback Noto", "Nasij Fallback DejaVu", system-ui, sans-serif',
     "system": "system-ui, sans-serif",
 }
 SIZES = {"xs": 0.75, "sm": 0.875, "base": 1, "md": 1.125, "lg": 1.25, "xl": 1.5, "2xl": 1.875, "3xl": 2.25}
