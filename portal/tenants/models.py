@@ -9,21 +9,34 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base, Dated, Identified, Json, TenantScoped
+from portal.i18n.keys import keeps_key
 
 
 class Tenant(Identified, Dated, Base):
     """An organisation. Not behind row-level security: a tenant is found before anything is known of it."""
 
     __tablename__ = "tenants"
-    __table_args__ = (CheckConstraint("status in ('active','suspended','closed')", name="status_known"),)
+    __table_args__ = (
+        CheckConstraint("status in ('active','suspended','closed')", name="status_known"),
+        Index("uq_tenants_is_house", "is_house", unique=True, postgresql_where=text("is_house")),
+    )
 
     slug: Mapped[str] = mapped_column(unique=True)
+    search_key: Mapped[str] = mapped_column(server_default="")  # i18n.search.key of the names, kept by keeps_key below
     name: Mapped[str]
     name_ar: Mapped[str | None]
     status: Mapped[str] = mapped_column(default="active", server_default="active")
+    status_reason: Mapped[str | None]  # why it is suspended, as its members read it
+    status_reason_ar: Mapped[str | None]
+    status_at: Mapped[datetime | None]
     timezone: Mapped[str] = mapped_column(default="Asia/Riyadh", server_default="Asia/Riyadh")
     preferences: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))  # what its people have who chose nothing
+    security: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))  # its own rules, stricter than the house's
+    is_house: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # the one that staff belong to, and nobody else
     look: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))  # of the theme in use: themes.service.look_of
+
+
+keeps_key(Tenant, "name", "name_ar")
 
 
 class Theme(Identified, TenantScoped, Dated, Base):
@@ -49,6 +62,7 @@ class Theme(Identified, TenantScoped, Dated, Base):
     shadows: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))
     branding: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))
     version: Mapped[int] = mapped_column(default=0, server_default="0")  # the last published one, 0 for none
+    saved_in: Mapped[str] = mapped_column(default="", server_default="")  # the open editor that saved the draft last
 
 
 class ThemeVersion(TenantScoped, Base):

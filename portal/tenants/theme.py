@@ -1,9 +1,9 @@
-"""The rules of a theme: what its six columns may hold, what follows from a brand colour, what can be read, and the stylesheet. Pure."""
+"""The rules of a theme: what its six columns may hold, what follows from a brand colour, and what can be read. Pure."""
 
 from __future__ import annotations
 
 import hashlib
-import math
+import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from portal.i18n import formats
+from portal.i18n.preferences import CALENDARS, DAYS, NUMERALS
 from portal.i18n.words import gettext as _
-from portal.tenants.colours import HEX, INK, WHITE, contrast, from_oklch, lighter, oklch, readable
+from portal.tenants.colours import HEX, INK, WHITE, contrast, from_oklch, oklch, readable
 
 Columns = dict[str, dict[str, Any]]
 
@@ -39,17 +40,13 @@ VIZ = {
 HOVER = {"light": "#3f4fb1", "dark": "#b6c6ff"}
 # Words, not decoration: a red "succeeded" would lie. Degrees of the OKLCH hue, from … to (over 360 where they pass it).
 FAMILIES_OF_HUE = {"success": (120, 180), "warning": (40, 112), "danger": (335, 405), "info": (195, 285)}
-# Only what the build ships: a family that is not there would silently be another one.
-FAMILIES = {
-    "plex": '"Nasij Sans", "Nasij Fallback", "Nasij Fallback Roboto", "Nasij Fallback Noto", "Nasij Fallback DejaVu", system-ui, sans-serif',
-    "system": "system-ui, sans-serif",
-}
-SIZES = {"xs": 0.75, "sm": 0.875, "base": 1, "md": 1.125, "lg": 1.25, "xl": 1.5, "2xl": 1.875, "3xl": 2.25}
-SPACES = (2, 4, 8, 12, 16, 20, 24, 32, 40, 48, 64)
-SHADOWS = {
-    "none": ("none", "none", "none"),
-    "strong": ("0 1px 3px rgb(32 30 26 / 16%)", "0 6px 20px rgb(32 30 26 / 20%)", "0 16px 48px rgb(32 30 26 / 28%)"),
-}
+# Steps of the product's hue for ornaments and selections; of the brand's hue where a theme has one.
+RAMP = {
+    "50": "#f5f8ff", "200": "#d5dffe", "300": "#b6c6ff", "400": "#8ca3fe", "500": "#6a82ef", "600": "#5266d0", "700": "#3f4fb1",
+    "800": "#2d3a8e", "900": "#1e2769",
+}  # fmt: skip
+# Only what the build ships (devkit/fonts.py): a family that is not there would silently be another one.
+FAMILIES = {"plex": "IBM Plex Sans Arabic", "readex": "Readex Pro", "cairo": "Cairo", "vazirmatn": "Vazirmatn", "system": ""}
 USUAL: Columns = {
     "colors": {},
     "typography": {"family": "plex", "scale": 1.2, "base_px": 16, "arabic_bump": 1.0625, "line_height": {"latin": 1.5, "arabic": 1.75}},
@@ -172,20 +169,22 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
     return lambda value: "" if value in choices else _("Choose one of: %(choices)s.", choices=", ".join(choices))
 
 
+def _day(value: Any) -> str:
+    return "" if type(value) is int and value in DAYS else _("Choose a day of the week.")
+
+
 def _yes_or_no(value: Any) -> str:
     return "" if isinstance(value, bool) else _("Choose yes or no.")
 
 
-def _weights(value: Any) -> str:
-    return "" if value == [400, 600] else _("The weights are 400 and 600.")
-
-
-def _words(longest: int) -> Callable[[Any], str]:
+def _words(longest: int, *, lines: int = 1) -> Callable[[Any], str]:
     def rule(value: Any) -> str:
         if not isinstance(value, str):
             return _("This must be a text.")
         if len(value) > longest:
-            return _("Use %(num)s characters at most.", num=longest)
+            return _("Use %(num)s characters at most.", num=formats.number(longest))
+        if value.count("\n") >= lines:
+            return _("Use one line.") if lines == 1 else _("Use %(num)s lines at most.", num=formats.number(lines))
         if any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Co") and each not in "\n\u200c\u200d" for each in value):
             return _("Take out the invisible control or direction characters.")
         return ""
@@ -210,20 +209,20 @@ def _asset(value: Any) -> str:
 
 _MODE = {each: _status(each) if each in FAMILIES_OF_HUE else _colour for each in COLOURS}
 _BOTH = {"ar": _words(60), "en": _words(60)}
-_LONG = {"ar": _words(300), "en": _words(300)}
+_LONG = {"ar": _words(300, lines=5), "en": _words(300, lines=5)}
 _RULES: dict[str, dict[str, Any]] = {
     "colors": {"light": _MODE, "dark": _MODE, "viz": _viz},
     "typography": {
         "family": _one_of(*FAMILIES), "scale": _between(1.1, 1.35), "base_px": _between(15, 18), "arabic_bump": _between(1, 1.15),
-        "line_height": {"latin": _between(1.3, 1.9), "arabic": _between(1.5, 2.2)}, "weights": _weights,
+        "line_height": {"latin": _between(1.3, 1.9), "arabic": _between(1.5, 2.2)},
     },
     "spacing": {"unit_px": _between(3, 5), "density": _one_of("comfortable", "compact"), "container_rem": _between(60, 110)},
     "border_radius": {"s": _between(0, 24), "m": _between(0, 24), "l": _between(0, 24), "pill": _yes_or_no},
     "shadows": {"level": _one_of("none", "soft", "strong")},
     "branding": {
-        "name": _BOTH, "logo": {"light": _asset, "dark": _asset, "ar": _asset, "en": _asset}, "favicon": _asset, "login_text": _LONG,
-        "mail_footer": _LONG, "support_url": _link, "default_locale": _one_of("ar", "en"), "numerals": _one_of("latn", "arab"),
-        "calendar": _one_of("gregorian", "umalqura"), "week_start": _between(0, 6),
+        "name": _BOTH, "logo": {"light": _asset, "dark": _asset}, "favicon": _asset, "login_text": _LONG,
+        "mail_footer": _LONG, "support_url": _link, "default_locale": _one_of("ar", "en"), "numerals": _one_of(*NUMERALS),
+        "calendar": _one_of(*CALENDARS), "week_start": _day,
     },
 }  # fmt: skip
 
@@ -306,89 +305,20 @@ def _readable(colours: dict[str, dict[str, str]], mode: str, key: str) -> str | 
     return readable(now[key], wanted)
 
 
-def stylesheet(columns: Columns) -> str:
-    """Return the tenant's layer: custom properties that differ from the usual ones, and nothing else; empty if none does."""
-    root = {**_colour_rules(columns), **_shape_rules(columns), **_type_rules(columns)}
-    arabic = _arabic_rules(columns)
-    fine = {"--control": "2rem", "--control-small": "1.75rem"} if _of(columns, "spacing", "density") == "compact" else {}
-    parts = [_block(":root", root), _block(":root:lang(ar)", arabic)]
-    parts += [f"@media (pointer: fine){{{_block(':root', fine)}}}"] if fine else []
-    body = "".join(parts)
-    return f"@layer tenant{{{body}}}" if body else ""
+def accent(columns: Columns) -> str:
+    """Return the brand colour as mails wear it: on white, and under white letters."""
+    brand = palette(columns, "light")["primary"]
+    return readable(brand, [(WHITE, TEXT)]) or STANDARD["light"]["primary"]
 
 
-def fingerprint(css: str) -> str:
-    """Return the part of the stylesheet's address that changes with every byte of it."""
-    return hashlib.sha256(css.encode()).hexdigest()[:24]
+def defaults(columns: Columns) -> dict[str, Any]:
+    """Return the preferences that a theme gives to people who chose nothing themselves, by the names of `i18n.preferences`."""
+    branding, names = columns.get("branding", {}), {"numerals": "numerals", "calendar": "calendar", "week_start": "first_day"}
+    return {name: branding[key] for key, name in names.items() if key in branding}
 
 
-def _block(selector: str, rules: Mapping[str, str]) -> str:
-    return f"{selector}{{{';'.join(f'{name}:{value}' for name, value in rules.items())}}}" if rules else ""
-
-
-def _of(columns: Columns, column: str, key: str) -> Any:
-    return columns.get(column, {}).get(key, USUAL[column].get(key))
-
-
-def _colour_rules(columns: Columns) -> dict[str, str]:
-    if not columns.get("colors"):
-        return {}
-    light, dark = palette(columns, "light"), palette(columns, "dark")
-    rules = {
-        f"--{key.replace('_', '-')}": f"light-dark({light[key]},{dark[key]})"
-        for key in COLOURS
-        if (light[key], dark[key]) != (STANDARD["light"][key], STANDARD["dark"][key])
-    }
-    if "--primary" in rules:
-        rules["--primary-hover"] = f"light-dark({lighter(light['primary'], -0.09)},{lighter(dark['primary'], 0.09)})"
-        rules["--viz-1"] = rules["--primary"]
-    if viz := columns["colors"].get("viz"):
-        rules |= {f"--viz-{place}": colour for place, colour in enumerate(viz, 1)}
-    return rules
-
-
-def _shape_rules(columns: Columns) -> dict[str, str]:
-    rules = {}
-    for key in ("s", "m", "l"):
-        if (value := _of(columns, "border_radius", key)) != USUAL["border_radius"][key]:
-            rules[f"--radius-{key}"] = f"{value:g}px"
-            rules |= {"--radius-xs": f"{value * 2 / 3:g}px"} if key == "s" else {}
-    if not _of(columns, "border_radius", "pill"):
-        rules["--radius-pill"] = f"{_of(columns, 'border_radius', 'm'):g}px"
-    if (level := _of(columns, "shadows", "level")) in SHADOWS:
-        rules |= dict(zip(("--e1", "--e2", "--e3"), SHADOWS[level], strict=True))
-    if (unit := _of(columns, "spacing", "unit_px")) != 4:
-        rules |= {f"--space-{space}": _rem(space * unit / 64) for space in SPACES}
-    if (container := _of(columns, "spacing", "container_rem")) != USUAL["spacing"]["container_rem"]:
-        rules["--container"] = f"{container:g}rem"
-    return rules
-
-
-def _type_rules(columns: Columns) -> dict[str, str]:
-    rules = {}
-    if (family := _of(columns, "typography", "family")) != "plex":
-        rules["--font"] = FAMILIES[family]
-    if (base := _of(columns, "typography", "base_px")) != 16:
-        rules["--root-size"] = f"{base * 6.25:g}%"
-    if (scale := _of(columns, "typography", "scale")) != USUAL["typography"]["scale"]:
-        rules |= {f"--size-{name}": _rem(_scaled(size, scale)) for name, size in SIZES.items()}
-    latin = columns.get("typography", {}).get("line_height", {}).get("latin")
-    return {**rules, "--line-body": f"{latin:g}"} if latin and latin != 1.5 else rules
-
-
-def _arabic_rules(columns: Columns) -> dict[str, str]:
-    scale, bump = _of(columns, "typography", "scale"), _of(columns, "typography", "arabic_bump")
-    rules = {}
-    if (scale, bump) != (USUAL["typography"]["scale"], USUAL["typography"]["arabic_bump"]):
-        rules = {f"--size-{name}": _rem(_scaled(size, scale) * bump) for name, size in SIZES.items()}
-    arabic = columns.get("typography", {}).get("line_height", {}).get("arabic")
-    return {**rules, "--line-body": f"{arabic:g}"} if arabic and arabic != 1.75 else rules
-
-
-def _scaled(size: float, scale: float) -> float:
-    """Return a size of the ladder when its ratio is not 1.2: the steps stay where they are, their height changes."""
-    return float(scale ** (math.log(size) / math.log(1.2)))
-
-
-def _rem(value: float) -> str:
-    return f"{value:.4f}".rstrip("0").rstrip(".") + "rem"
+def revision(columns: Columns) -> str:
+    """Return what tells two states of a draft apart, without its pictures: those are changed one by one, never by the form."""
+    branding = {key: value for key, value in columns.get("branding", {}).items() if key not in ("logo", "favicon")}
+    told = json.dumps({**columns, "branding": branding}, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.core.config import ROOT
-from portal.tenants import theme
+from portal.tenants import sheet, theme
 from portal.tenants.colours import contrast, from_oklch, oklch
 from portal.tenants.themes import form
 
@@ -36,10 +36,12 @@ def test_the_look_of_the_product_is_the_one_of_its_stylesheet_and_can_be_read():
         found = re.search(rf"--{key.replace('_', '-')}: light-dark\(([^,]+), ([^)]+)\)", tokens)
         written = ["#" + "".join(2 * each for each in hue[1:]) if len(hue) == 4 else hue for hue in (found[1], found[2])]
         assert written == [theme.STANDARD["light"][key], theme.STANDARD["dark"][key]], key
-    for name, size in theme.SIZES.items():
+    for step, colour in theme.RAMP.items():
+        assert f"--nila-{step}: {colour};" in tokens
+    for name, size in sheet.SIZES.items():
         assert f"--size-{name}: {size:g}rem" in tokens
     assert theme.failing({}) == []
-    assert theme.stylesheet({}) == ""
+    assert sheet.stylesheet({}) == ""
 
 
 def test_five_hundred_brands_can_be_read_once_they_are_repaired():
@@ -87,6 +89,23 @@ def test_one_pair_is_repaired_alone():
         ("shadows", {"level": "0 0 9px red"}, "shadows.level"),
         ("branding", {"name": {"en": "a\u202eb"}}, "branding.name.en"),
         ("branding", {"name": {"en": "a\x00b"}}, "branding.name.en"),
+        ("branding", {"name": {"en": "a\nb"}}, "branding.name.en"),
+        ("branding", {"login_text": {"ar": "\u202eقلب"}}, "branding.login_text.ar"),
+        ("branding", {"login_text": {"en": "a\u2066b"}}, "branding.login_text.en"),
+        ("branding", {"login_text": {"en": "x" * 301}}, "branding.login_text.en"),
+        ("branding", {"login_text": {"en": "\n" * 5}}, "branding.login_text.en"),
+        ("branding", {"login_text": "both"}, "branding.login_text"),
+        ("branding", {"mail_footer": {"ar": "\u200fقلب"}}, "branding.mail_footer.ar"),
+        ("branding", {"mail_footer": {"en": "x" * 301}}, "branding.mail_footer.en"),
+        ("branding", {"default_locale": "fr"}, "branding.default_locale"),
+        ("branding", {"numerals": "beng"}, "branding.numerals"),
+        ("branding", {"calendar": "coptic"}, "branding.calendar"),
+        ("branding", {"week_start": 7}, "branding.week_start"),
+        ("branding", {"week_start": True}, "branding.week_start"),
+        ("branding", {"week_start": 1.5}, "branding.week_start"),
+        ("branding", {"logo": {"ar": "abc.webp"}}, "branding.logo.ar"),
+        ("typography", {"weights": [400, 600]}, "typography.weights"),
+        ("typography", {"family": "readex</style>"}, "typography.family"),
         ("branding", {"name": {"fr": "Nom"}}, "branding.name.fr"),
         ("branding", {"support_url": "javascript:alert(1)"}, "branding.support_url"),
         ("branding", {"logo": {"light": "../../etc/passwd"}}, "branding.logo.light"),
@@ -106,17 +125,65 @@ def test_the_stylesheet_holds_only_properties_and_stays_small():
     colours = {mode: {key: f"#{rng.randrange(1 << 24):06x}" for key in FREE} for mode in theme.MODES}
     columns = {
         "colors": {**colours, "viz": ["#123456"] * 6},
-        "typography": {"family": "system", "scale": 1.3, "base_px": 18, "arabic_bump": 1.1, "line_height": {"latin": 1.6, "arabic": 2}},
+        "typography": {"family": "vazirmatn", "scale": 1.3, "base_px": 18, "arabic_bump": 1.1, "line_height": {"latin": 1.6, "arabic": 2}},
         "spacing": {"unit_px": 5, "density": "compact", "container_rem": 100},
         "border_radius": {"s": 0, "m": 24, "l": 24, "pill": False},
         "shadows": {"level": "strong"},
     }
-    css = theme.stylesheet(columns)
+    css = sheet.stylesheet(columns)
     assert len(gzip.compress(css.encode(), 9)) <= 1_500
     assert css.startswith("@layer tenant{") and css.count("{") == css.count("}")
     declared = re.findall(r"[{;]([^{};]+):", css.replace("@layer tenant{", "", 1))
     assert all(name.strip().startswith(("--", ":root", "@media")) for name in declared), declared
     assert "url(" not in css
+
+
+@given(HUES)
+@settings(max_examples=80, deadline=None)
+def test_what_stands_beside_signing_in_can_be_read_in_any_brand(brand):
+    css = sheet.stylesheet({"colors": {"light": {"primary": brand}}})
+    steps = dict(re.findall(r"--nila-(\d+):(#[0-9a-f]{6})", css)) or theme.RAMP
+    assert contrast(steps["50"], steps["900"]) >= 7 and contrast(steps["200"], steps["900"]) >= 7
+    assert contrast(steps["50"], steps["800"]) >= 4.5
+
+
+@given(HUES)
+@settings(max_examples=80, deadline=None)
+def test_mails_wear_a_colour_that_can_be_read_on_white(brand):
+    assert contrast(theme.accent({"colors": {"light": {"primary": brand}}}), "#ffffff") >= 4.5
+
+
+def test_who_asks_for_more_contrast_gets_the_colours_of_the_product():
+    css = sheet.stylesheet({"colors": {"light": {"primary": "#aa3366"}}, "border_radius": {"s": 0}})
+    before, colours = css.split("@media (not (prefers-contrast:more)) and (forced-colors:none){")
+    assert "#" not in before and "--radius-s:0px" in before
+    assert "--primary:" in colours
+
+
+@pytest.mark.parametrize(
+    ("family", "font"),
+    [
+        ("plex", ""),
+        ("readex", '--font:"Readex Pro","Readex Pro Arial","Readex Pro Roboto","Readex Pro Noto","Readex Pro DejaVu",system-ui,sans-serif'),
+        ("cairo", '--font:"Cairo","Cairo Arial",'),
+        ("vazirmatn", '--font:"Vazirmatn","Vazirmatn Arial",'),
+        ("system", "--font:system-ui,sans-serif"),
+    ],
+)
+def test_each_family_is_named_with_what_stands_in_for_it(family, font):
+    css = sheet.stylesheet({"typography": {"family": family}})
+    assert font in css if font else css == ""
+
+
+def test_the_line_of_latin_pages_does_not_become_that_of_arabic_pages():
+    css = sheet.stylesheet({"typography": {"line_height": {"latin": 1.6}}})
+    assert css == "@layer tenant{:root{--line-body:1.6}:root:lang(ar){--line-body:1.75}}"
+
+
+def test_a_draft_is_told_apart_by_all_but_its_pictures():
+    one = {"colors": {"light": {"primary": "#aa3366"}}, "branding": {"name": {"en": "A"}}}
+    assert theme.revision(one) == theme.revision({**one, "branding": {**one["branding"], "logo": {"light": "a.webp"}}})
+    assert theme.revision(one) != theme.revision({**one, "branding": {"name": {"en": "B"}}})
 
 
 def test_the_form_gives_back_what_it_was_filled_with():
@@ -126,7 +193,16 @@ def test_the_form_gives_back_what_it_was_filled_with():
         "spacing": {"density": "compact"},
         "border_radius": {"m": 4, "pill": False},
         "shadows": {},
-        "branding": {"name": {"ar": "اسم"}, "logo": {"light": "abc.webp"}},
+        "branding": {
+            "name": {"ar": "اسم"},
+            "logo": {"light": "abc.webp"},
+            "login_text": {"en": "Hello\nyou"},
+            "mail_footer": {"ar": "شارع الملك"},
+            "default_locale": "ar",
+            "numerals": "arab",
+            "calendar": "umalqura",
+            "week_start": 0,
+        },
     }
     again = form.read({**form.written(columns), "pill-shown": "1"}, columns)
     assert again == {**columns, "colors": {**columns["colors"]}}

@@ -24,10 +24,20 @@ def theme(owner):
     return made.headers["Location"]
 
 
+def revision(browser, theme):
+    return browser.get(theme).text.split('name="revision" value="')[1].split('"')[0]
+
+
 def saved(browser, theme, **fields):
-    return browser.post(
-        theme, data={"pill-shown": "1", "border_radius-pill": "1", **{key.replace("__", "-"): v for key, v in fields.items()}}
-    )
+    begun = fields.pop("revision", None) or revision(browser, theme)
+    return browser.post(theme, data={"revision": begun, "pill-shown": "1", "border_radius-pill": "1", **fields})
+
+
+def published(browser, theme, **fields):
+    """Save these fields, publish, and return the answer."""
+    if fields:
+        assert saved(browser, theme, **fields).status_code == 303
+    return browser.post(f"{theme}/publish", data={"revision": revision(browser, theme)})
 
 
 def picture(kind="PNG", size=(900, 300), **more):
@@ -50,7 +60,7 @@ def test_a_published_theme_is_what_everybody_sees(app, tenant, owner, as_role, t
     assert saved(owner, theme, **{"colors-light-primary": "#a02060"}).status_code == 303
     assert shown(app, tenant, as_role("member")) == ""  # saved is not published
 
-    assert owner.post(f"{theme}/publish").status_code == 303
+    assert published(owner, theme).status_code == 303
 
     address = shown(app, tenant, as_role("member"))
     css = as_role("member").get(address)
@@ -62,21 +72,21 @@ def test_a_published_theme_is_what_everybody_sees(app, tenant, owner, as_role, t
 
 def test_what_cannot_be_read_is_not_published_until_it_is_repaired(app, tenant, owner, theme):
     saved(owner, theme, **{"colors-light-primary": "#ffe680"})
-    refused = owner.post(f"{theme}/publish")
+    refused = published(owner, theme)
     assert refused.status_code == 422 and "cannot be read" in refused.text
     assert shown(app, tenant, owner) == ""
 
     owner.post(f"{theme}/repair", data={})
-    assert owner.post(f"{theme}/publish").status_code == 303
+    assert published(owner, theme).status_code == 303
     assert shown(app, tenant, owner) != ""
 
 
 def test_undo_brings_back_the_version_before(app, tenant, owner, theme):
     saved(owner, theme, **{"colors-light-primary": "#a02060"})
-    owner.post(f"{theme}/publish")
+    published(owner, theme)
     first = shown(app, tenant, owner)
     saved(owner, theme, **{"colors-light-primary": "#0b5394"})
-    owner.post(f"{theme}/publish")
+    published(owner, theme)
     assert shown(app, tenant, owner) != first
 
     owner.post(f"{theme}/undo")
@@ -92,7 +102,7 @@ def test_undo_without_a_version_before_says_so(owner, theme):
 
 def test_the_standard_look_comes_back(app, tenant, owner, theme):
     saved(owner, theme, **{"colors-light-primary": "#a02060"})
-    owner.post(f"{theme}/publish")
+    published(owner, theme)
     owner.post(f"{theme}/delete")
     assert "is in use" in owner.get(theme).text
     owner.post(f"{PAGE}/standard")
@@ -138,7 +148,7 @@ def test_a_picture_is_made_anew_without_its_descriptions(app, tenant, owner, the
     exif = Image.Exif()
     exif[0x010E] = "taken at a secret place"
     assert upload(owner, theme, picture("JPEG", exif=exif), "photo.jpg").status_code == 303
-    owner.post(f"{theme}/publish")
+    published(owner, theme)
     with app.app_context(), db.transaction(tenant.id):
         asset = queries.asset_of(tenant.id, queries.list_themes(tenant.id)[0].branding["logo"]["light"])
         content, kind = asset.content, asset.media_type
@@ -219,7 +229,7 @@ def test_only_owners_and_admins_design_the_look(as_role, theme, role):
 
 def test_unknown_stylesheets_and_pictures_are_not_there(visitor, tenant, other_tenant, app, owner, theme):
     saved(owner, theme, **{"colors-light-primary": "#a02060"})
-    owner.post(f"{theme}/publish")
+    published(owner, theme)
     address = shown(app, tenant, owner)
     assert visitor.get(address).status_code == 200
     assert visitor.get(address.replace(str(tenant.id), str(other_tenant.id))).status_code == 404

@@ -1,7 +1,13 @@
 """What can go wrong with a theme."""
 
-from portal.core.errors import PortalError
+from portal.core.errors import Conflict, PortalError
 from portal.tenants.theme import Pair
+
+
+class ThemeChanged(Conflict):
+    """Somebody saved the draft since the page was opened."""
+
+    code = "theme_changed"
 
 
 class NotReadable(PortalError):

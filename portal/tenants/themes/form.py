@@ -10,10 +10,16 @@ from portal.tenants.theme import COLOURS, MODES, USUAL, VIZ, Columns
 
 NUMBERS = (
     "typography.scale", "typography.base_px", "typography.arabic_bump", "typography.line_height.latin", "typography.line_height.arabic",
-    "spacing.unit_px", "spacing.container_rem", "border_radius.s", "border_radius.m", "border_radius.l",
+    "spacing.unit_px", "spacing.container_rem", "border_radius.s", "border_radius.m", "border_radius.l", "branding.week_start",
 )  # fmt: skip
-CHOICES = ("typography.family", "spacing.density", "shadows.level")
-TEXTS = ("branding.name.ar", "branding.name.en", "branding.support_url")
+CHOICES = (
+    "typography.family", "spacing.density", "shadows.level", "branding.default_locale", "branding.numerals", "branding.calendar",
+)  # fmt: skip
+TEXTS = (
+    "branding.name.ar", "branding.name.en", "branding.login_text.ar", "branding.login_text.en", "branding.mail_footer.ar",
+    "branding.mail_footer.en", "branding.support_url",
+)  # fmt: skip
+PICTURES = ("logo", "favicon")
 HUES = tuple(f"colors.{mode}.{key}" for mode in MODES for key in COLOURS)
 CHART = tuple(f"colors.viz.{place}" for place in range(6))
 
@@ -27,11 +33,11 @@ def read(form: Mapping[str, str], kept: Columns) -> Columns:
     """Return the columns that a form asks for; what cannot be read stays as it was written, so that the rules can say so.
 
     Args:
-        kept: the theme as it is: what the form has no field for, such as pictures, comes from there.
+        kept: the theme as it is: its pictures, for which the form has no field, come from there.
     """
     columns: Columns = {column: {} for column in USUAL}
     for path in (*HUES, *NUMBERS, *CHOICES, *TEXTS):
-        written = form.get(field(path), "").strip()
+        written = form.get(field(path), "").replace("\r\n", "\n").strip()
         if not written:
             continue
         number = read_number(written) if path in NUMBERS else None
@@ -45,9 +51,7 @@ def read(form: Mapping[str, str], kept: Columns) -> Columns:
     hues = [_hue(form.get(field(path), "")) for path in CHART]
     if any(hues) and hues != list(VIZ["light"]):
         columns["colors"]["viz"] = [hue or usual for hue, usual in zip(hues, VIZ["light"], strict=True)]
-    for key, value in kept.get("branding", {}).items():
-        if key not in ("name", "support_url"):
-            columns["branding"][key] = value
+    columns["branding"] |= {key: value for key, value in kept.get("branding", {}).items() if key in PICTURES}
     return columns
 
 
@@ -61,6 +65,12 @@ def written(columns: Columns) -> dict[str, str]:
     viz = columns.get("colors", {}).get("viz") or [""] * 6
     texts |= {field(path): hue for path, hue in zip(CHART, viz, strict=True)}
     return {**texts, "border_radius-pill": "1" if columns.get("border_radius", {}).get("pill", True) else ""}
+
+
+def differences(mine: Columns, theirs: Columns) -> list[tuple[str, str, str]]:
+    """Return field, their text and mine for each field in which two states of a theme differ."""
+    ours, other = written(mine), written(theirs)
+    return [(name, other[name], ours[name]) for name in ours if ours[name] != other[name]]
 
 
 def _hue(written: str) -> str:

@@ -20,6 +20,7 @@ LARGEST_BYTES = 2_000_000
 LARGEST_PIXELS = 20_000_000
 # Twice what is shown, for sharp screens: a logo stands 28 px high in the top bar.
 BOXES = {"light": (512, 128), "dark": (512, 128), "favicon": (96, 96)}
+IN_MAIL = (400, 80)
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = frozenset(
@@ -124,6 +125,15 @@ def made_anew(content: bytes, slot: str) -> Picture:
         raise PictureRefused(_("The picture is larger than 2 MB. Make it smaller, or save it as SVG, PNG or WebP."))
     head = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
     return _drawing(content) if head.startswith((b"<?xml", b"<svg", b"<!--", b"<!DOCTYPE")) else _pixels(content, slot)
+
+
+def for_mail(content: bytes) -> tuple[bytes, int, int]:
+    """Return a kept picture as a PNG, which every mail program can show, with the width and height at which to show it."""
+    picture = Image.open(BytesIO(content), formats=("WEBP",))
+    picture.thumbnail(IN_MAIL, Image.Resampling.LANCZOS)
+    out = BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue(), max(1, picture.width // 2), max(1, picture.height // 2)
 
 
 def _pixels(content: bytes, slot: str) -> Picture:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.core import db
+from portal.core.db import Json
 from portal.core.errors import NotFound
 from portal.tenants.models import Tenant, Theme, ThemeAsset, ThemeVersion
 
@@ -39,6 +40,39 @@ def default_theme(tenant_id: UUID) -> Theme | None:
 def version_of(tenant_id: UUID, theme_id: UUID, number: int) -> ThemeVersion | None:
     """Return one published version."""
     return db.session().get(ThemeVersion, (tenant_id, theme_id, number))
+
+
+def get_version(tenant_id: UUID, theme_id: UUID, number: int) -> ThemeVersion:
+    """Return one published version.
+
+    Raises:
+        NotFound: this theme has no such version.
+    """
+    found = version_of(tenant_id, theme_id, number)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def worn_version(tenant_id: UUID) -> ThemeVersion | None:
+    """Return the published version that a tenant's pages wear, if it is not the look of the product itself."""
+    wanted = select(ThemeVersion).join(Theme, (Theme.tenant_id == ThemeVersion.tenant_id) & (Theme.id == ThemeVersion.theme_id))
+    return db.session().scalar(wanted.where(Theme.tenant_id == tenant_id, Theme.is_default, ThemeVersion.number == Theme.version))
+
+
+def tenant_of_slug(slug: str) -> Tenant | None:
+    """Return the active tenant with this short name."""
+    return db.session().scalar(select(Tenant).where(Tenant.slug == slug, Tenant.status == "active"))
+
+
+def look_of(tenant_id: UUID) -> Json:
+    """Return what every page of a tenant must know of its theme."""
+    return db.session().scalar(select(Tenant.look).where(Tenant.id == tenant_id)) or {}
+
+
+def slug_of(tenant_id: UUID) -> str:
+    """Return the short name of a tenant."""
+    return db.session().scalars(select(Tenant.slug).where(Tenant.id == tenant_id)).one()
 
 
 def versions_of(tenant_id: UUID, theme_id: UUID) -> Sequence[ThemeVersion]:

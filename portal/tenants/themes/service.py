@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from portal import events
 from portal.audit import service as audit
 from portal.core import bus, db
-from portal.core.access import Actor
+from portal.core.access import Actor, Worn
 from portal.core.errors import Conflict, Invalid
 from portal.i18n.words import gettext as _
+from portal.tenants import sheet
 from portal.tenants import theme as rules
 from portal.tenants.models import Theme, ThemeAsset, ThemeVersion
 from portal.tenants.theme import COLUMNS, Columns
 from portal.tenants.themes import pictures, queries
-from portal.tenants.themes.errors import NotReadable
+from portal.tenants.themes.errors import NotReadable, ThemeChanged
 
 MOST_THEMES = 20
+SLUG = re.compile(r"[\w-]{1,80}")
 
 
 def columns_of(theme: Theme) -> Columns:
@@ -43,21 +47,35 @@ def add_theme(tenant_id: UUID, *, name: str, name_ar: str | None, copy_of: UUID 
     return theme.id
 
 
-def save_theme(tenant_id: UUID, theme_id: UUID, columns: Any, *, by: Actor) -> None:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a person saw of a draft: its `theme.revision`, and the editor that is open: its own earlier changes it has not all seen."""
+
+    revision: str
+    editor: str = ""
+
+
+def save_theme(tenant_id: UUID, theme_id: UUID, columns: Any, *, seen: Seen | None = None, by: Actor) -> None:
     """Keep the columns of a theme; what is published stays as it is.
+
+    Args:
+        seen: the draft that was changed; None is for code that just made the theme.
 
     Raises:
         NotFound: no such theme.
         Invalid: `.problems` by dotted path, e.g. `colors.light.primary`.
+        ThemeChanged: somebody saved something else since.
     """
     kept, problems = rules.check(columns)
     if problems:
         raise Invalid(problems)
     with db.transaction():
         theme = queries.get_theme(tenant_id, theme_id, lock=True)
-        if columns_of(theme) == kept:
+        now = columns_of(theme)
+        if now == kept:
             return
-        _write(theme, kept)
+        _expect(theme, seen)
+        _write(theme, kept, editor=seen.editor if seen else "")
         audit.record(tenant_id, by, "theme.changed", theme_id)
 
 
@@ -86,23 +104,28 @@ def reset_theme(tenant_id: UUID, theme_id: UUID, *, by: Actor) -> None:
         audit.record(tenant_id, by, "theme.reset", theme_id)
 
 
-def publish_theme(tenant_id: UUID, theme_id: UUID, *, by: Actor) -> int:
+def publish_theme(tenant_id: UUID, theme_id: UUID, *, seen: Seen | None = None, by: Actor) -> int:
     """Freeze the theme as its next version and let everybody in the tenant see it; return the version's number.
+
+    Args:
+        seen: the draft that the person means; None publishes what is there.
 
     Raises:
         NotFound: no such theme.
+        ThemeChanged: the draft is not the one that the person saw.
         NotReadable: some colours cannot be told apart; `.pairs` says which.
     """
     with db.transaction() as session:
         theme = queries.get_theme(tenant_id, theme_id, lock=True)
         columns = columns_of(theme)
+        _expect(theme, seen)
         if wrong := rules.failing(columns):
             raise NotReadable(wrong)
-        css = rules.stylesheet(columns)
+        css = sheet.stylesheet(columns)
         theme.version += 1
         session.add(
             ThemeVersion(
-                tenant_id=tenant_id, theme_id=theme_id, number=theme.version, columns=columns, css=css, sha=rules.fingerprint(css),
+                tenant_id=tenant_id, theme_id=theme_id, number=theme.version, columns=columns, css=css, sha=sheet.fingerprint(css),
                 published_by=by.id,
             )
         )  # fmt: skip
@@ -120,11 +143,23 @@ def undo_publish(tenant_id: UUID, theme_id: UUID, *, by: Actor) -> int:
     """
     with db.transaction():
         theme = queries.get_theme(tenant_id, theme_id, lock=True)
-        before = queries.version_of(tenant_id, theme_id, theme.version - 1)
-        if before is None:
+        if theme.version < 2:
             raise Conflict(_("There is no version before this one."))
-        _write(theme, before.columns)
-        audit.record(tenant_id, by, "theme.undone", theme_id, version=before.number)
+        return bring_back(tenant_id, theme_id, theme.version - 1, by=by)
+
+
+def bring_back(tenant_id: UUID, theme_id: UUID, number: int, *, by: Actor) -> int:
+    """Make an earlier version the draft and publish it again, as the next version; return its number.
+
+    Raises:
+        NotFound: no such theme or version.
+        NotReadable: its colours pass no longer what is asked of them today.
+    """
+    with db.transaction():
+        theme = queries.get_theme(tenant_id, theme_id, lock=True)
+        columns, _problems = rules.check(queries.get_version(tenant_id, theme_id, number).columns)  # by today's rules
+        _write(theme, columns)
+        audit.record(tenant_id, by, "theme.brought_back", theme_id, version=number)
         return publish_theme(tenant_id, theme_id, by=by)
 
 
@@ -134,7 +169,7 @@ def use_standard(tenant_id: UUID, *, by: Actor) -> None:
         if (used := queries.default_theme(tenant_id)) is not None:
             used.is_default = False
             session.flush()
-        queries.get_tenant(tenant_id).look = {}
+        _wear(tenant_id, {})
         audit.record(tenant_id, by, "theme.standard_used")
 
 
@@ -193,9 +228,18 @@ def _brand(theme: Theme, slot: str, name: str | None) -> None:
     theme.branding = {key: value for key, value in branding.items() if value != {}}
 
 
-def _write(theme: Theme, columns: Columns) -> None:
+def _write(theme: Theme, columns: Columns, *, editor: str = "") -> None:
+    theme.saved_in = editor
     for column in COLUMNS:
         setattr(theme, column, columns.get(column, {}))
+
+
+def _expect(theme: Theme, seen: Seen | None) -> None:
+    # Changes leave an editor faster than answers come back: those of the editor that saved last build on what it sent before.
+    if seen is None or (seen.editor and seen.editor == theme.saved_in):
+        return
+    if seen.revision != rules.revision(columns_of(theme)):
+        raise ThemeChanged(_("Somebody else saved this theme in the meantime."))
 
 
 def _use(tenant_id: UUID, theme: Theme, columns: Columns) -> None:
@@ -204,11 +248,33 @@ def _use(tenant_id: UUID, theme: Theme, columns: Columns) -> None:
         used.is_default = False
         db.session().flush()
     theme.is_default = True
-    queries.get_tenant(tenant_id).look = look_of(columns)
+    _wear(tenant_id, look_of(columns))
+
+
+def _wear(tenant_id: UUID, look: dict[str, Any]) -> None:
+    """Give the tenant a look, and with it the defaults that the look brings; those of the look before go."""
+    tenant = queries.get_tenant(tenant_id)
+    kept = {name: value for name, value in tenant.preferences.items() if name not in tenant.look.get("defaults", {})}
+    tenant.look, tenant.preferences = look, {**kept, **look.get("defaults", {})}
+
+
+def worn_of(slug: str) -> Worn | None:
+    """Return what the pages of the organisation with this short name wear; None for an unknown one and for the look of the product.
+
+    Nothing tells the two apart: who asks learns only what an organisation chose to publish.
+    """
+    tenant = queries.tenant_of_slug(slug) if SLUG.fullmatch(slug) else None
+    return Worn(tenant.id, tenant.look, tenant.slug) if tenant is not None and tenant.look else None
 
 
 def look_of(columns: Columns) -> dict[str, Any]:
-    """Return what every page must know of a theme: the hash of its stylesheet, its pictures, its name and where to get help."""
-    css, branding = rules.stylesheet(columns), columns.get("branding", {})
-    look = {key: branding[key] for key in ("logo", "favicon", "name", "support_url") if branding.get(key)}
-    return {**({"css": rules.fingerprint(css)} if css else {}), **look}
+    """Return what every page must know of a theme: its stylesheet's hash, font, pictures, texts, language and defaults, and where to get help."""
+    css, branding = sheet.stylesheet(columns), columns.get("branding", {})
+    look = {
+        "css": sheet.fingerprint(css) if css else "",
+        "font": columns.get("typography", {}).get("family", ""),
+        "locale": branding.get("default_locale", ""),
+        "defaults": rules.defaults(columns),
+        **{key: branding.get(key) for key in ("logo", "favicon", "name", "login_text", "support_url")},
+    }
+    return {key: value for key, value in look.items() if value}
