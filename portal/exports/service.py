@@ -13,11 +13,11 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.exc import OperationalError
 
 from portal.audit import service as audit
-from portal.core import clock, db, jobs
+from portal.core import clock, db, flags, jobs
 from portal.core.access import Actor
 from portal.core.errors import Invalid
 from portal.exports import queries, sources, writing
-from portal.exports.errors import TooManyWaiting
+from portal.exports.errors import SwitchedOff, TooManyWaiting
 from portal.exports.models import Export
 from portal.exports.sources import Source, register
 from portal.i18n.locale import LOCALES
@@ -40,9 +40,12 @@ def request_export(
     Raises:
         NotFound: no list has this name.
         Invalid: the format is not known.
+        SwitchedOff: staff stopped exports for everybody.
         TooManyWaiting: five of this person's files are in the making.
     """
     sources.get(source)
+    if not flags.is_on("exports"):
+        raise SwitchedOff
     if file_format not in writing.MEDIA_TYPES:
         raise Invalid({"format": "format"})
     with db.transaction() as session:

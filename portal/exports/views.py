@@ -10,7 +10,7 @@ from portal.core.access import access, signed_in
 from portal.core.errors import Forbidden, Invalid, NotFound
 from portal.core.render import render, see_other, toast
 from portal.exports import queries, service, sources, writing
-from portal.exports.errors import TooManyWaiting
+from portal.exports.errors import SwitchedOff, TooManyWaiting
 from portal.i18n import locale
 from portal.i18n.words import gettext as _
 
@@ -44,6 +44,9 @@ def create() -> Response:
     except TooManyWaiting:
         toast(_("Five of your files are still being made. Wait for one of them, then ask again."), "warning")
         return see_other(url_for("exports.listing"))
+    except SwitchedOff:
+        toast(_("Files cannot be made at the moment. Try again later."), "warning")
+        return see_other(back)
     except Invalid:
         raise NotFound from None
     toast(_("The file is being made. The bell tells you when it is ready; it is under “Files”."), "info")

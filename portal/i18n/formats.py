@@ -27,7 +27,8 @@ from portal.i18n.words import gettext as _
 
 _ARABIC = {**ARABIC_DIGITS, ord(","): ord("٬"), ord("."): ord("٫")}
 _CONTROLS = dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-_FSI, _PDI, _NBSP = "\u2068", "\u2069", "\u00a0"
+_FSI, _RLI, _PDI, _NBSP = "\u2068", "\u2067", "\u2069", "\u00a0"
+_ARABIC_ZERO_TO_NINE = frozenset("٠١٢٣٤٥٦٧٨٩")
 _OLD_DAYS = 31  # from here on a date says more than a number of days
 
 
@@ -40,6 +41,7 @@ class Manner:
     short_months: tuple[str, ...]
     days: tuple[str, ...]  # Monday first
     short_days: tuple[str, ...]
+    day_letters: tuple[str, ...]
     comma: str
     halves: tuple[str, str]
     zone: ZoneInfo
@@ -61,12 +63,13 @@ def manner(reader: Locale) -> Manner:
         short_months=("", *(months[width][place] for place in range(1, 13))),
         days=tuple(days["wide"][place] for place in range(7)),
         short_days=tuple(days[width][place] for place in range(7)),
+        day_letters=tuple(names.days["stand-alone"]["narrow"][place] for place in range(7)),
         comma="،" if arabic else ",",
         halves=("ص", "م") if arabic else ("AM", "PM"),
         zone=ZoneInfo(wanted.timezone),
         is_twelve=wanted.hours == "12",
         is_arabic_digits=reader.numerals == "arab",
-        is_hijri=wanted.calendar == "umalqura",
+        is_hijri=wanted.is_hijri,
     )
 
 
@@ -122,7 +125,7 @@ class Money:
 
     def __str__(self) -> str:
         """Return it as plain text; the figure is isolated, or its sign would change sides in Arabic."""
-        figure = f"{_FSI}{self.figure}{_PDI}"
+        figure = f"{_RLI if any(each in _ARABIC_ZERO_TO_NINE for each in self.figure) else _FSI}{self.figure}{_PDI}"
         return f"{self.currency}{_NBSP}{figure}" if self.is_currency_first else f"{figure}{_NBSP}{self.currency}"
 
 
@@ -186,6 +189,14 @@ def date(value: dt.date | dt.datetime | None) -> str:
     return _digits(here, f"{day.day} {here.months[day.month]} {day.year}")
 
 
+def as_day(text: str | None) -> dt.date | None:
+    """Return a kept day (2026-12-31) as one that can be shown; None if it is none."""
+    try:
+        return dt.date.fromisoformat(text or "")
+    except ValueError:
+        return None
+
+
 def short_date(value: dt.date) -> str:
     """A day without its year: 22 Nov."""
     here = _here()
@@ -211,10 +222,10 @@ def _hijri(day: dt.date, tag: Literal["ar", "en"]) -> str:
 
 
 def weekday(value: int | dt.date, width: str = "wide") -> str:
-    """The name of a day, or of a weekday from Monday 0; `width` is wide or abbreviated."""
+    """The name of a day, or of a weekday from Monday 0; `width` is wide, abbreviated or narrow (a letter)."""
     here = _here()
     place = value if isinstance(value, int) else value.weekday()
-    return (here.days if width == "wide" else here.short_days)[place]
+    return {"wide": here.days, "abbreviated": here.short_days, "narrow": here.day_letters}[width][place]
 
 
 def relative(value: dt.datetime | None) -> str:
@@ -336,6 +347,6 @@ def iban(text: str) -> str:
 
 FILTERS: dict[str, Any] = {
     "number": number, "percent": percent, "datetime": datetime, "date": date, "clock": time, "hijri": hijri, "weekday": weekday,
-    "relative": relative, "moment": moment, "moment_title": moment_title, "datetime_title": datetime_title, "dialled": dialled, "duration": duration, "size": size, "isolate": isolate,
-    "listed": listed, "iban": iban,
+    "relative": relative, "moment": moment, "moment_title": moment_title, "datetime_title": datetime_title, "dialled": dialled,
+    "duration": duration, "size": size, "isolate": isolate, "listed": listed, "iban": iban, "as_day": as_day,
 }  # fmt: skip

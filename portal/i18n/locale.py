@@ -39,13 +39,19 @@ def known(tag: str | None) -> str:
     return tag if tag in LOCALES else DEFAULT
 
 
+def known_or_none(tag: str | None) -> str | None:
+    """Return the tag if it is a language of the portal."""
+    return tag if tag in LOCALES else None
+
+
 def chosen_tag() -> str:
-    """The person's choice, else the cookie's, else the browser's, else English."""
+    """The person's choice, else the cookie's, else the organisation's, else the browser's, else English."""
     if not has_request_context():
         return DEFAULT
     if "locale_tag" not in g:
         here = access.current()
-        chosen = (here.locale if here else None) or request.cookies.get("locale")
+        house = access.worn()
+        chosen = (here.locale if here else None) or known_or_none(request.cookies.get("locale")) or (house and house.look.get("locale"))
         if chosen_pseudo():
             chosen = "en"
         if chosen not in LOCALES:

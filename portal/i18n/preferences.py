@@ -52,6 +52,11 @@ class Preferences:
         return WEEKENDS[self.weekend]
 
     @property
+    def is_hijri(self) -> bool:
+        """Whether the Umm al-Qura calendar is shown beside the Gregorian one, and may be typed."""
+        return self.calendar == "umalqura"
+
+    @property
     def week(self) -> tuple[int, ...]:
         """The days in the order of the reader's week."""
         return tuple((self.first_day + place) % 7 for place in range(7))

@@ -56,10 +56,11 @@ def write() -> None:
 
 @lru_cache(maxsize=len(VOICES))
 def catalogue(voice: str) -> NullTranslations:
-    """Return a pseudo-locale's catalogue, written first where it is not there."""
-    if not _path(voice).exists():
+    """Return a pseudo-locale's catalogue, written first where it is not there or older than the English one."""
+    path = _path(voice)
+    if not path.exists() or path.stat().st_mtime < catalogues.po_path("en").stat().st_mtime:
         write()
-    with _path(voice).open("rb") as file:
+    with path.open("rb") as file:
         return Translations(file)
 
 

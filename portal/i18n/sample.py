@@ -13,20 +13,23 @@ from portal.i18n import formats
 from portal.i18n.preferences import REGIONS
 from portal.i18n.reader import Locale
 from portal.i18n.search import fold
+from portal.i18n.words import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Values as this reader would see them now; `days` are the names of the week in order with whether each is off."""
+    """Values as this reader would see them now, in the reader's own words.
+
+    Attributes:
+        rows: what a value is, and the value.
+        days: letter, name and whether it is off, of each day of the week in its order.
+    """
 
     reader: Locale
     today: str
     hijri: str
-    clock: str
-    number: str
-    money: formats.Money
-    earlier: str
-    days: tuple[tuple[str, bool], ...]
+    rows: tuple[tuple[str, str | formats.Money], ...]
+    days: tuple[tuple[str, str, bool], ...]
 
 
 def make(reader: Locale) -> Sample:
@@ -36,11 +39,13 @@ def make(reader: Locale) -> Sample:
         reader=reader,
         today=f"{formats.weekday(now.astimezone(formats.manner(reader).zone))}{formats.manner(reader).comma} {formats.date(now)}",
         hijri=formats.hijri(now),
-        clock=formats.time(now),
-        number=formats.number(1234.5),
-        money=formats.money(125_050, "SAR"),
-        earlier=formats.moment(now - timedelta(minutes=3)),
-        days=tuple((formats.weekday(day, "abbreviated"), day in wanted.weekend_days) for day in wanted.week),
+        rows=(
+            (_("Now"), formats.time(now)),
+            (_("In lists"), formats.moment(now - timedelta(minutes=3))),
+            (_("Number"), formats.number(1234.5)),
+            (_("Amount"), formats.money(125_050, "SAR")),
+        ),
+        days=tuple((formats.weekday(day, "narrow"), formats.weekday(day), day in wanted.weekend_days) for day in wanted.week),
     )
 
 

@@ -33,6 +33,7 @@ class Filter:
         read: a value from outside → the value as it is kept, or None when the list does not know it.
         is_many: whether several values may be set, any of which a row may have.
         is_period: whether `from` and `to` of the form belong to it.
+        is_text: whether it is typed into a box of its own, beside the form of the filters.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Filter:
     read: Callable[[str], str | None]
     is_many: bool = False
     is_period: bool = False
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

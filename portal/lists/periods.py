@@ -1,4 +1,4 @@
-"""Periods that a list can be narrowed to, in days of the tenant's time zone. Pure."""
+"""Periods that a list can be narrowed to, in days of the reader's time zone. Pure."""
 
 from __future__ import annotations
 

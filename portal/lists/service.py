@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from uuid import UUID
 
 from sqlalchemy import delete, text
@@ -12,6 +11,7 @@ from portal.audit import service as audit
 from portal.core import clock, db
 from portal.core.access import Access, Permission
 from portal.core.errors import Forbidden, Invalid, NotFound
+from portal.i18n import names
 from portal.i18n.words import gettext as _
 from portal.lists import periods, queries
 from portal.lists.bulk import UNDO_S, ask, carry_out, stop, undo
@@ -30,8 +30,6 @@ MAX_NAME = 60
 MAX_VIEWS = 30
 KEPT_DAYS = 30
 KEPT_BULK_DAYS = 90
-# Marks that change the direction of what follows: a name with one could pass for another.
-BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
 
 
 def open_list(kind: ListKind, given: Given, here: Access, *, url: str) -> Shown:
@@ -203,13 +201,13 @@ def _may_share(here: Access, *, is_shared: bool) -> None:
 
 
 def _checked_name(name: str, taken: dict[str, UUID]) -> str:
-    name = unicodedata.normalize("NFC", " ".join(name.split(" "))).strip()
+    name = names.tidy(name)
     if not name:
         raise Invalid({"name": _("Give the view a name.")})
     if len(name) > MAX_NAME:
         raise Invalid({"name": _("Use at most 60 characters.")})
-    if any(ord(each) in BIDI or unicodedata.category(each) in ("Cc", "Cs") for each in name):
-        raise Invalid({"name": _("The name holds invisible control characters. Type it anew.")})
+    if wrong := names.problem(name):
+        raise Invalid({"name": wrong})
     if name in taken:
         raise Invalid({"name": _("You have a view with this name already.")})
     return name

@@ -163,7 +163,14 @@ class Shown:
     @property
     def kept_fields(self) -> list[tuple[str, str]]:
         """Names and values that the form of the filters carries along: all that it does not ask for itself."""
-        asked = {"sort", *(each.name for each in self.kind.filters)}
+        return self._kept({"sort", *(each.name for each in self.kind.filters if not each.is_text)})
+
+    @property
+    def search_fields(self) -> list[tuple[str, str]]:
+        """Names and values that the box of words carries along."""
+        return self._kept({each.name for each in self.kind.filters if each.is_text})
+
+    def _kept(self, asked: set[str]) -> list[tuple[str, str]]:
         pairs = [pair for pair in self.state.pairs(self.kind) if pair[0] not in asked]
         return [("view", str(self.view.id)), *pairs] if self.view is not None else pairs
 

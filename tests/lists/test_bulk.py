@@ -14,6 +14,7 @@ from portal.lists import bulk, queries, service
 from portal.lists.kinds import Verb
 from portal.workflows import lists as ours
 from portal.workflows import queries as workflows
+from portal.workflows.queries import WorkflowFilter
 from tests.lists.conftest import NOON, access_of, bulk_of
 from tests.workflows.engine.conftest import Engine, step, values
 
@@ -307,14 +308,16 @@ def test_pausing_workflows_can_be_undone_after_it_is_over(app, tenant, as_role, 
     asked = ask(browser, "off", "workflows", all="1")
     work(tenant)
     with db.transaction(tenant.id):
-        assert workflows.count_workflows(tenant.id, states=("off",)) == 3
+        assert workflows.count_workflows(tenant.id, wanted=WorkflowFilter(states=("off",))) == 3
     page = browser.get(f"/bulk/{asked}")
     assert "Undo" in page.text and "It was paused already." in page.text
 
     back = browser.post(f"/bulk/{asked}/undo").headers["Location"].rsplit("/", 1)[1]
     work(tenant)
     with db.transaction(tenant.id):
-        assert workflows.workflow_ids(tenant.id, states=("off",), at=bulk_of(tenant, back).finished_at, after=None, limit=9) == [off]
+        assert workflows.workflow_ids(
+            tenant.id, wanted=WorkflowFilter(states=("off",)), at=bulk_of(tenant, back).finished_at, after=None, limit=9
+        ) == [off]
     assert bulk_of(tenant, back).done_count == 2
     assert browser.post(f"/bulk/{asked}/undo").headers["Location"] == f"/bulk/{asked}"
     assert "It was taken back" in browser.get(f"/bulk/{asked}").text
