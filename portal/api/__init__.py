@@ -1,0 +1,1 @@
+"""The public HTTP interface for programs: a contract that may stand still while pages move."""

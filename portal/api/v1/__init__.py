@@ -1,0 +1,1 @@
+"""Version 1 of the interface, one file a resource."""

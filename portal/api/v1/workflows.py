@@ -1,0 +1,88 @@
+"""Workflows: read them, start runs of them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request, url_for
+
+from portal.api import bodies
+from portal.core.access import Permission, access, requires
+from portal.core.errors import Conflict, Invalid
+from portal.i18n.words import gettext as _
+from portal.workflows import service as workflows
+from portal.workflows.errors import NotPublished
+
+bp = Blueprint("api_workflows", __name__, url_prefix="/api/v1/workflows")
+LONGEST_KEY = 200
+
+
+@bp.get("")
+@requires(Permission.WORKFLOW_READ)
+def listing() -> Response:
+    place, limit = bodies.page_asked("time")
+    found = workflows.list_workflows(access().tenant_id, place=place, limit=limit)
+    return bodies.answer_page([_row(row) for row in found.items], found)
+
+
+def _row(row: Any) -> dict[str, Any]:
+    last = {"id": str(row.run_id), "status": row.status, "created_at": row.run_at} if row.run_id else None
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "name_ar": row.name_ar,
+        "is_active": row.is_active,
+        "version": row.published_number,
+        "updated_at": row.updated_at,
+        "last_run": last,
+    }
+
+
+@bp.get("/<uuid:workflow_id>")
+@requires(Permission.WORKFLOW_READ)
+def detail(workflow_id: UUID) -> Response:
+    found, live = workflows.get_workflow(access().tenant_id, workflow_id)
+    return bodies.answer(
+        {
+            "id": str(found.id),
+            "name": found.name,
+            "name_ar": found.name_ar,
+            "description": found.description,
+            "description_ar": found.description_ar,
+            "is_active": found.is_active,
+            "version": live.number if live else None,
+            "inputs": live.settings.get("inputs", []) if live else [],
+            "created_at": found.created_at,
+            "updated_at": found.updated_at,
+        }
+    )
+
+
+@bp.post("/<uuid:workflow_id>/runs")
+@requires(Permission.RUN_START)
+def start(workflow_id: UUID) -> Response:
+    here, body = access(), bodies.read_object()
+    given = body.get("input", {})
+    if not isinstance(given, dict):
+        raise Invalid({"input": _("Send a JSON object.")})
+    if wrong := [key for key, value in given.items() if isinstance(value, dict | list)]:
+        raise Invalid({f"input.{key}": _("Send a text, a number, true or false.") for key in wrong[:20]})
+    try:
+        run_id, is_new = workflows.start_run(here.tenant_id, workflow_id, given=given, by=here.actor, dedup_key=_key())
+    except NotPublished:
+        raise Conflict(_("Publish the workflow first, then it can run.")) from None
+    except Invalid as wrong_input:
+        raise Invalid({f"input.{key}": text for key, text in wrong_input.problems.items()}) from None
+    url = url_for("api_runs.detail", run_id=run_id)
+    return bodies.answer({"id": str(run_id), "url": url, "is_new": is_new}, 202, Location=url)
+
+
+def _key() -> str | None:
+    """Return the key under which the run is started: the same key of the same person starts one run of a workflow."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key:
+        return None
+    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
+        raise Invalid({"Idempotency-Key": _("Use at most 200 printable ASCII characters.")})
+    return f"api:{access().person_id}:{key}"
