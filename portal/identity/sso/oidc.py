@@ -1,0 +1,466 @@
+"""OpenID Connect as the relying party: discovery, the way to the provider, the code, and tokens judged. Knows no table.
+
+Authorization code with PKCE (S256), state and nonce. Every call leaves by `core.egress`; every address that is used stands in
+`Discovery`, which is kept with the provider.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from joserfc import jwk, jws
+from joserfc.errors import JoseError
+
+from portal.core import clock, egress
+from portal.core.egress import EgressError, Timeouts
+from portal.i18n.words import gettext as _
+from portal.identity.sso.errors import ProviderFaulty, TokenRefused
+
+ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA", "Ed25519")
+KEY_KINDS = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP", "Ed25519": "OKP"}
+# A key in the token itself, or an address to fetch one from, would let its writer choose who signed it.
+REFUSED_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip"})
+SKEW_S = 60
+LONGEST_TOKEN = 32_000
+LONGEST_SUBJECT = 255
+FAR = 1e12
+LARGEST_BODY = 200_000
+KEYS_LIVE_S = 3600
+REFETCHES, REFETCH_WINDOW_S = 5, 300
+PATIENCE = Timeouts(resolve_s=2, connect_s=3, tls_s=3, read_s=5, total_s=8)
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What a provider says of itself, as far as it is used."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str = ""
+    posts_secret: bool = False  # in the form, where the provider does not take it as basic authentication
+    names_itself: bool = False  # every answer carries `iss` (RFC 9207): a missing one is refused
+    ends_sessions: bool = False
+    algorithms: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "algorithms": list(self.algorithms)}
+
+    @staticmethod
+    def of(kept: Mapping[str, Any]) -> Discovery:
+        return Discovery(**{**kept, "algorithms": tuple(kept.get("algorithms", ()))})
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who came, as the provider says: `subject` is who, all else may change."""
+
+    subject: str
+    email: str = ""
+    email_verified: bool | None = None
+    name: str = ""
+    locale: str = ""
+    sid: str = ""
+    proved_at: float | None = None  # when the person last proved there who they are
+
+
+@dataclass
+class _Keys:
+    """The keys of one provider as this process last saw them."""
+
+    keys: list[Any] = field(default_factory=list)
+    fetched_at: float = 0.0
+    refetches: list[float] = field(default_factory=list)
+
+
+_kept: dict[str, _Keys] = {}
+_lock = threading.Lock()
+
+
+def discover(issuer: str) -> Discovery:
+    """Ask a provider what it offers.
+
+    Raises:
+        ProviderFaulty: it does not answer, is another issuer, or lacks what is needed.
+    """
+    if urlsplit(issuer).query or "#" in issuer:
+        raise ProviderFaulty(_("The issuer may not hold “?” or “#”."))
+    found = _fetch(f"{issuer.removesuffix('/')}/.well-known/openid-configuration")
+    if found.get("issuer") != issuer:
+        said = str(found.get("issuer", ""))[:200]
+        raise ProviderFaulty(
+            _("The provider names itself %(said)s. Write the issuer exactly like that.", said=f"\u2068{said}\u2069")
+            if said
+            else _("The answer names no issuer: this is not an OpenID Connect provider.")
+        )
+    needed = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    missing = [name for name in needed if not isinstance(found.get(name), str)]
+    if missing:
+        raise ProviderFaulty(_("The provider does not say where its %(what)s is.", what=", ".join(missing)))
+    offered = _texts(found.get("id_token_signing_alg_values_supported"))
+    usable = tuple(name for name in ALGORITHMS if name in offered)
+    if not usable:
+        raise ProviderFaulty(_("The provider signs with none of RS256, PS256, ES256 and EdDSA."))
+    ways = _texts(found.get("code_challenge_methods_supported"))
+    if ways and "S256" not in ways:
+        raise ProviderFaulty(_("The provider does not know PKCE with S256."))
+    for name in (*needed, "userinfo_endpoint"):
+        _check_endpoint(str(found.get(name) or ""), name)
+    ways_of_proof = _texts(found.get("token_endpoint_auth_methods_supported"))
+    return Discovery(
+        issuer=issuer,
+        authorization_endpoint=found["authorization_endpoint"],
+        token_endpoint=found["token_endpoint"],
+        jwks_uri=found["jwks_uri"],
+        userinfo_endpoint=str(found.get("userinfo_endpoint") or ""),
+        posts_secret=bool(ways_of_proof) and "client_secret_basic" not in ways_of_proof,
+        names_itself=found.get("authorization_response_iss_parameter_supported") is True,
+        ends_sessions=found.get("backchannel_logout_supported") is True,
+        algorithms=usable,
+    )
+
+
+def count_keys(discovery: Discovery) -> int:
+    """Fetch the keys of a provider anew and return how many of them can be used.
+
+    Raises:
+        ProviderFaulty: it does not answer, or has none.
+    """
+    keys = _fetch_keys(discovery.jwks_uri)
+    if not keys:
+        raise ProviderFaulty(_("The provider has no key that can be used."))
+    return len(keys)
+
+
+def challenge_of(verifier: str) -> str:
+    """Return the S256 challenge of a PKCE verifier."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def way_to(
+    discovery: Discovery, *, client_id: str, redirect_uri: str, state: str, nonce: str, verifier: str, hint: str = "", again: bool = False
+) -> str:
+    """Return where to send the browser.
+
+    Args:
+        hint: the address that the person typed.
+        again: have the provider ask who it is, even if it knows.
+    """
+    asked = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": "openid email profile",
+        "state": state,
+        "nonce": nonce,
+        "code_challenge": challenge_of(verifier),
+        "code_challenge_method": "S256",
+    }
+    if hint:
+        asked["login_hint"] = hint
+    if again:
+        asked |= {"prompt": "login", "max_age": "0"}
+    joint = "&" if urlsplit(discovery.authorization_endpoint).query else "?"
+    return f"{discovery.authorization_endpoint}{joint}{urlencode(asked)}"
+
+
+def redeem(discovery: Discovery, *, client_id: str, client_secret: str, redirect_uri: str, code: str, verifier: str, nonce: str) -> Claims:
+    """Turn a code into who came; asks the provider once more for what the token leaves out.
+
+    Raises:
+        ProviderFaulty: the provider does not answer.
+        TokenRefused: it refuses the code, or its token is not what it must be.
+    """
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
+    headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+    if client_secret and not discovery.posts_secret:
+        pair = f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}"
+        headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    else:
+        form["client_id"] = client_id
+        if client_secret:
+            form["client_secret"] = client_secret
+    answer = _call("POST", discovery.token_endpoint, headers=headers, body=urlencode(form).encode())
+    if answer.status in (400, 401, 403):
+        raise TokenRefused("code_refused")
+    given = _object(answer)
+    token = check_id_token(str(given.get("id_token") or ""), discovery, client_id=client_id, nonce=nonce)
+    access_token = given.get("access_token")
+    if "email" not in token and discovery.userinfo_endpoint and isinstance(access_token, str):
+        token = {**_userinfo(discovery, access_token, token["sub"]), **token}
+    return _claims(token)
+
+
+def check_id_token(token: str, discovery: Discovery, *, client_id: str, nonce: str) -> dict[str, Any]:
+    """Return the claims of an ID token that was made by this provider, for us, now, for this sign-in.
+
+    Raises:
+        TokenRefused: any of that is not so.
+        ProviderFaulty: its keys cannot be fetched.
+    """
+    header, claims = _verified(token, discovery)
+    if str(header.get("typ", "JWT")).lower() not in ("jwt", "id_token+jwt"):
+        raise TokenRefused("type")
+    _check_claims(claims, discovery, client_id)
+    if not _same(claims.get("nonce"), nonce):
+        raise TokenRefused("nonce")
+    return claims
+
+
+def check_logout_token(token: str, discovery: Discovery, *, client_id: str) -> dict[str, Any]:
+    """Return the claims of a logout token (OpenID Connect Back-Channel Logout 1.0); whether its `jti` was used is the caller's to say.
+
+    Raises:
+        TokenRefused: it is no logout token of this provider for us.
+        ProviderFaulty: its keys cannot be fetched.
+    """
+    header, claims = _verified(token, discovery)
+    # The standard only recommends the type; without it an ID token could be dressed up as one.
+    if str(header.get("typ", "")).lower() != "logout+jwt":
+        raise TokenRefused("type")
+    _check_claims(claims, discovery, client_id, needs_subject=False)
+    happened = claims.get("events")
+    if not isinstance(happened, dict) or not isinstance(happened.get(LOGOUT_EVENT), dict):
+        raise TokenRefused("events")
+    if "nonce" in claims:
+        raise TokenRefused("nonce")
+    if not _text(claims, "jti"):
+        raise TokenRefused("jti")
+    if not _text(claims, "sub") and not _text(claims, "sid"):
+        raise TokenRefused("subject")
+    return claims
+
+
+def _verified(token: str, discovery: Discovery) -> tuple[dict[str, Any], dict[str, Any]]:
+    if not token or len(token) > LONGEST_TOKEN or not token.isascii() or token.count(".") != 2:
+        raise TokenRefused("form")
+    header = _header(token)
+    algorithm = header.get("alg")
+    if algorithm not in ALGORITHMS or (discovery.algorithms and algorithm not in discovery.algorithms):
+        raise TokenRefused("algorithm")
+    if REFUSED_HEADERS & set(header):
+        raise TokenRefused("header")
+    key = _key_for(discovery.jwks_uri, header.get("kid"), algorithm)
+    try:
+        checked = jws.deserialize_compact(token, key, algorithms=[algorithm])
+        claims = json.loads(checked.payload)
+    except (JoseError, ValueError, RecursionError):
+        raise TokenRefused("signature") from None
+    if not isinstance(claims, dict):
+        raise TokenRefused("form")
+    return header, claims
+
+
+def _header(token: str) -> dict[str, Any]:
+    part = token.partition(".")[0]
+    try:
+        header = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (ValueError, RecursionError):
+        raise TokenRefused("form") from None
+    if not isinstance(header, dict):
+        raise TokenRefused("form")
+    return header
+
+
+def _check_claims(claims: Mapping[str, Any], discovery: Discovery, client_id: str, *, needs_subject: bool = True) -> None:
+    if claims.get("iss") != discovery.issuer:
+        raise TokenRefused("issuer")
+    audience = claims.get("aud")
+    audiences = [audience] if isinstance(audience, str) else audience
+    if not isinstance(audiences, list) or client_id not in audiences:
+        raise TokenRefused("audience")
+    if (len(audiences) > 1 or "azp" in claims) and claims.get("azp") != client_id:
+        raise TokenRefused("authorized_party")
+    now = clock.now().timestamp()
+    if (_time(claims, "exp") or 0) <= now - SKEW_S:
+        raise TokenRefused("expired")
+    if (_time(claims, "iat") or FAR) > now + SKEW_S:
+        raise TokenRefused("issued_later")
+    if "nbf" in claims and (_time(claims, "nbf") or FAR) > now + SKEW_S:
+        raise TokenRefused("not_yet")
+    subject = claims.get("sub")
+    if (needs_subject or subject is not None) and not (isinstance(subject, str) and 0 < len(subject) <= LONGEST_SUBJECT):
+        raise TokenRefused("subject")
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float | None:
+    """Return a moment in seconds since 1970; None for what is none."""
+    value = claims.get(name)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < FAR else None
+
+
+def _same(given: Any, expected: str) -> bool:
+    return isinstance(given, str) and bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
+
+
+def _claims(token: Mapping[str, Any]) -> Claims:
+    is_verified = token.get("email_verified")
+    if isinstance(is_verified, str):  # some providers write the word
+        is_verified = {"true": True, "false": False}.get(is_verified.lower())
+    return Claims(
+        subject=token["sub"],
+        email=_text(token, "email")[:320],
+        email_verified=is_verified if isinstance(is_verified, bool) else None,
+        name=_text(token, "name")[:200]
+        or " ".join(part for part in (_text(token, "given_name"), _text(token, "family_name")) if part)[:200],
+        locale=_text(token, "locale")[:20],
+        sid=_text(token, "sid")[:255],
+        proved_at=_time(token, "auth_time"),
+    )
+
+
+def _userinfo(discovery: Discovery, access_token: str, subject: str) -> dict[str, Any]:
+    if not access_token.isascii() or not access_token.isprintable() or len(access_token) > 3_500:
+        raise TokenRefused("access_token")
+    headers = {"authorization": f"Bearer {access_token}", "accept": "application/json"}
+    answer = _call("GET", discovery.userinfo_endpoint, headers=headers)
+    if answer.status in (400, 401, 403):
+        raise TokenRefused("userinfo")
+    said = _object(answer)
+    if said.get("sub") != subject:  # the answer about somebody else
+        raise TokenRefused("userinfo_subject")
+    return {name: said[name] for name in ("email", "email_verified", "name", "given_name", "family_name", "locale") if name in said}
+
+
+def _key_for(uri: str, kid: Any, algorithm: str) -> Any:
+    """Return the key that a token names; the provider's keys are fetched again once when it is not known.
+
+    Raises:
+        TokenRefused: there is none, or the token does not say which of several.
+        ProviderFaulty: they cannot be fetched.
+    """
+    if kid is not None and not isinstance(kid, str):
+        raise TokenRefused("key")
+    with _lock:
+        kept = _kept.setdefault(uri, _Keys())
+    if not kept.keys or time.monotonic() - kept.fetched_at > KEYS_LIVE_S:
+        _refresh(uri, kept)
+    found = _fitting(kept.keys, kid, algorithm)
+    if not found and _may_refetch(kept):
+        _refresh(uri, kept)
+        found = _fitting(kept.keys, kid, algorithm)
+    if len(found) != 1:
+        raise TokenRefused("key")
+    return found[0]
+
+
+def _fitting(keys: list[Any], kid: str | None, algorithm: str) -> list[Any]:
+    right = []
+    for key in keys:
+        described = key.as_dict(private=False)
+        if key.key_type != KEY_KINDS[algorithm] or described.get("use", "sig") != "sig":
+            continue
+        if described.get("alg", algorithm) != algorithm and {described.get("alg"), algorithm} != {"EdDSA", "Ed25519"}:
+            continue
+        if kid is None or described.get("kid") == kid:
+            right.append(key)
+    return right
+
+
+def _may_refetch(kept: _Keys) -> bool:
+    """Count what unknown keys cost the provider: forged tokens must not make us call it for each of them."""
+    now = time.monotonic()
+    with _lock:
+        kept.refetches = [at for at in kept.refetches if now - at < REFETCH_WINDOW_S]
+        if len(kept.refetches) >= REFETCHES:
+            return False
+        kept.refetches.append(now)
+        return True
+
+
+def _refresh(uri: str, kept: _Keys) -> None:
+    keys = _fetch_keys(uri)
+    with _lock:
+        kept.keys, kept.fetched_at = keys, time.monotonic()
+
+
+def _fetch_keys(uri: str) -> list[Any]:
+    listed = _fetch(uri).get("keys")
+    keys: list[Any] = []
+    for each in listed if isinstance(listed, list) else []:
+        # A shared secret has no place in a public list: with it anybody could sign.
+        if not isinstance(each, dict) or each.get("kty") not in KEY_KINDS.values() or len(keys) >= 50:
+            continue
+        try:
+            keys.append(jwk.import_key(each))
+        except (JoseError, ValueError, TypeError, KeyError):
+            continue  # a kind of key that we do not know is not an error (RFC 7517, 5)
+    return keys
+
+
+def forget_keys() -> None:
+    """Fetch every provider's keys anew at the next token; for tests."""
+    with _lock:
+        _kept.clear()
+
+
+def _fetch(url: str) -> dict[str, Any]:
+    return _object(_call("GET", url, headers={"accept": "application/json"}))
+
+
+def _call(method: str, url: str, *, headers: dict[str, str], body: bytes | None = None) -> egress.Answer:
+    try:
+        return egress.send(method, url, headers=headers, body=body, timeouts=PATIENCE, max_body=LARGEST_BODY)
+    except EgressError as broken:
+        raise ProviderFaulty(_explained(broken)) from None
+
+
+def _explained(broken: EgressError) -> str:
+    """Return one sentence about a call without an answer."""
+    sentences = {
+        "dns": _("The name in the provider's address does not exist."),
+        "connect": _("The provider does not answer: nothing listens at its address."),
+        "tls": _("The provider's certificate cannot be trusted."),
+        "timeout": _("The provider took too long to answer."),
+        "too_large": _("The provider's answer is too large."),
+    }
+    return broken.message if broken.code == "blocked" else sentences.get(broken.code, _("The provider's answer cannot be read."))
+
+
+def _object(answer: egress.Answer) -> dict[str, Any]:
+    """Return the JSON object of a good answer.
+
+    Raises:
+        ProviderFaulty: it is none.
+    """
+    if answer.status != 200:
+        raise ProviderFaulty(_("The provider answered with status %(status)s.", status=str(answer.status)))
+    try:
+        given = json.loads(answer.body) if not answer.truncated else None
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise ProviderFaulty(_("The provider's answer is not what the standard asks for."))
+    return given
+
+
+def _check_endpoint(url: str, name: str) -> None:
+    if not url:
+        return
+    try:
+        egress.check_url(url, policy=egress.operator_policy())
+    except egress.EgressRefused as refused:
+        raise ProviderFaulty(
+            _("The address of %(what)s may not be used: %(why)s", what=f"\u2068{name}\u2069", why=str(refused.message))
+        ) from None
+
+
+def _texts(value: Any) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    # U+0000 is no text for PostgreSQL.
+    return value.replace("\x00", "").strip() if isinstance(value, str) else ""
