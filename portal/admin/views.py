@@ -1,16 +1,145 @@
-"""Screens of staff: the gallery of components."""
+"""Screens of staff: health, organisations, failed jobs, announcements, switches, and the gallery of components."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, url_for
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, request, session, url_for
 
 from portal.admin import gallery as components
+from portal.admin import queries, service
 from portal.admin.samples import samples
-from portal.core.access import staff_only
-from portal.core.errors import NotFound
-from portal.core.render import render, see_other
+from portal.core import flags
+from portal.core.access import access, confirmed, signed_in, staff_only
+from portal.core.digits import ascii_digits
+from portal.core.errors import Invalid, NotFound
+from portal.core.render import local_address, render, see_other, toast
+from portal.i18n import reader
+from portal.i18n.names import tidy
+from portal.i18n.words import gettext as _
 
 bp = Blueprint("admin", __name__)
+SEEN = "announcements_put_away"
+
+
+@bp.get("/staff")
+@staff_only
+def home() -> Response:
+    return render("admin/home.html", fragment="health", health=queries.health())
+
+
+@bp.get("/staff/tenants")
+@staff_only
+def tenants() -> Response:
+    words = str(tidy(request.args.get("q", "")))[:100]
+    return render("admin/tenants.html", fragment="found", words=words, rows=queries.find_tenants(words))
+
+
+@bp.get("/staff/tenants/<uuid:tenant_id>")
+@staff_only
+def tenant(tenant_id: UUID) -> Response:
+    found = queries.tenant(tenant_id)
+    if found is None:
+        raise NotFound
+    return render(
+        "admin/tenant.html",
+        organisation=found,
+        people=queries.people_of(tenant_id),
+        runs=queries.runs_of(tenant_id),
+        consent=queries.consent_of(tenant_id),
+    )
+
+
+@bp.get("/staff/jobs")
+@staff_only
+def jobs() -> Response:
+    return render("admin/jobs.html", jobs=queries.failing_jobs(), letters=queries.failed_letters())
+
+
+@bp.post("/staff/jobs/<uuid:job_id>/retry")
+@staff_only
+def retry_job(job_id: UUID) -> Response:
+    service.retry_job(job_id, by=access().actor)
+    toast(_("The job is tried again within a second."))
+    return see_other(url_for("admin.jobs"))
+
+
+@bp.post("/staff/jobs/<uuid:job_id>/drop")
+@staff_only
+@confirmed
+def drop_job(job_id: UUID) -> Response:
+    service.drop_job(job_id, by=access().actor)
+    toast(_("The job is given up."))
+    return see_other(url_for("admin.jobs"))
+
+
+@bp.get("/staff/announcements")
+@staff_only
+def announcements() -> Response:
+    return _announcements()
+
+
+@bp.post("/staff/announcements")
+@staff_only
+def announce() -> Response:
+    form = request.form
+    try:
+        service.announce(
+            text=str(tidy(form.get("text", ""))),
+            text_ar=str(tidy(form.get("text_ar", ""))),
+            tone=form.get("tone", ""),
+            since=_moment(form.get("since", "")),
+            until=_moment(form.get("until", "")),
+            by=access().actor,
+        )
+    except Invalid as refused:
+        return _announcements(status=422, problems=refused.problems)
+    toast(_("Everybody sees it while it holds."))
+    return see_other(url_for("admin.announcements"))
+
+
+@bp.post("/staff/announcements/<uuid:announcement_id>/end")
+@staff_only
+def end_announcement(announcement_id: UUID) -> Response:
+    service.end_announcement(announcement_id, by=access().actor)
+    return see_other(url_for("admin.announcements"))
+
+
+@bp.post("/announcements/<uuid:announcement_id>/put-away")
+@signed_in
+def put_away(announcement_id: UUID) -> Response:
+    if announcement_id not in {row.id for row in queries.announced_now()}:
+        raise NotFound
+    session[SEEN] = [*session.get(SEEN, [])[-9:], str(announcement_id)]
+    return see_other(local_address(request.form.get("next")))
+
+
+def _announcements(*, status: int = 200, problems: dict[str, str] | None = None) -> Response:
+    return render("admin/announcements.html", status=status, rows=queries.announcements(), given=request.form, problems=problems or {})
+
+
+def _moment(text: str) -> datetime | None:
+    """Read a moment as the form sends it, in the reader's time zone."""
+    try:
+        return datetime.fromisoformat(ascii_digits(text)).replace(tzinfo=ZoneInfo(reader.current().preferences.timezone))
+    except ValueError:
+        return None
+
+
+@bp.get("/staff/switches")
+@staff_only
+def switches() -> Response:
+    return render("admin/switches.html", flags=flags.declared(), states=queries.flag_states())
+
+
+@bp.post("/staff/switches/<name>")
+@staff_only
+@confirmed
+def switch(name: str) -> Response:
+    service.switch(name, is_on=request.form.get("on") == "1", by=access().actor)
+    return see_other(url_for("admin.switches"))
 
 
 @bp.get("/staff/gallery")

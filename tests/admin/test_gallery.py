@@ -6,18 +6,10 @@ import re
 
 import pytest
 
-from portal.admin import gallery, service
+from portal.admin import gallery
 from portal.core.config import ROOT
 
 TEMPLATES = ROOT / "templates" / "admin" / "gallery"
-
-
-@pytest.fixture
-def staff(app, tenant):
-    """Make the builder of the tenant staff of the house."""
-    with app.app_context():
-        service.add_staff(tenant.people["builder"])
-    return "builder"
 
 
 def sampled():
@@ -37,8 +29,8 @@ def test_every_component_says_how_it_is_called():
 
 @pytest.mark.parametrize("locale", ["ar", "en"])
 @pytest.mark.parametrize("group", gallery.GROUPS)
-def test_staff_see_each_group(sign_in, tenant, staff, group, locale):
-    page = sign_in(tenant, staff, locale).get(f"/staff/gallery/{group}")
+def test_staff_see_each_group(as_staff, group, locale):
+    page = as_staff(locale).get(f"/staff/gallery/{group}")
     assert page.status_code == 200
     assert len(page.text_of(".sample-title")) == (TEMPLATES / f"{group}.html").read_text("utf-8").count("call sample(")
 
@@ -49,11 +41,11 @@ def test_for_everybody_else_there_is_no_gallery(visitor, as_role, path):
     assert as_role("owner").get(path).status_code == 404
 
 
-def test_a_group_that_is_not_there(sign_in, tenant, staff):
-    assert sign_in(tenant, staff, "en").get("/staff/gallery/nothing").status_code == 404
+def test_a_group_that_is_not_there(as_staff):
+    assert as_staff().get("/staff/gallery/nothing").status_code == 404
 
 
-def test_staff_find_the_gallery_from_anywhere_and_others_do_not(sign_in, as_role, tenant, staff):
+def test_staff_find_the_gallery_from_anywhere_and_others_do_not(as_staff, as_role):
     address = "/search?q=gallery"
-    assert "/staff/gallery" in sign_in(tenant, staff, "en").get(address).text
+    assert "/staff/gallery" in as_staff().get(address).text
     assert "/staff/gallery" not in as_role("owner").get(address).text
