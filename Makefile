@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 BIN := .venv/bin
 MINUTES ?= 5
+# Tests run side by side, each process with servers of its own.
+TOGETHER := -n auto --maxprocesses 4 --dist worksteal
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 export PYTHONUNBUFFERED := 1
 
@@ -25,10 +27,10 @@ test: ## Lint, translations, and every test
 	@echo "Lint"
 	@$(BIN)/python -m portal.devkit.lint
 	@echo "Tests"
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q $(TOGETHER)
 
 test-fast: dev ## Every test but the browser's and the killing ones
-	@$(BIN)/python -m pytest -q -m "not browser and not chaos"
+	@$(BIN)/python -m pytest -q $(TOGETHER) -m "not browser and not chaos"
 
 lint: dev ## Style, stylesheets, templates, layers, translations, types; the cheap ones first
 	@echo "Lint"

@@ -16,10 +16,29 @@ from portal.app import create_app
 from portal.core import db, jobs
 from portal.exports import service as exports
 from portal.identity import service as identity
+from portal.identity import throttle
+from portal.identity.account import service as account
+from portal.identity.registration import service as registration
+from portal.identity.sso import service as sso
+from portal.identity.tokens import service as tokens
 from portal.lists import service as lists
+from portal.mail import service as mail
 from portal.workflows.engine import janitor, runner
 from portal.workflows.jobs import BUDGET_S
 
+# What the leading dispatcher calls every ten minutes.
+TIDYING = (
+    identity.sweep_sessions,
+    account.sweep_resets,
+    registration.sweep,
+    throttle.sweep,
+    sso.sweep,
+    tokens.give_notices,
+    tokens.sweep,
+    mail.sweep_letters,
+    exports.sweep,
+    lists.sweep,
+)
 USAGE = "usage: worker.py work [--direct] | dispatch"
 
 
@@ -57,7 +76,7 @@ def work_directly(stop: threading.Event, *, budget_s: float) -> None:
 
 def dispatch() -> None:
     """Lead, or stand by, until told to stop."""
-    janitor.dispatch(runner.worker_name(), stop=_stopping(), housekeeping=(identity.sweep_sessions, exports.sweep, lists.sweep))
+    janitor.dispatch(runner.worker_name(), stop=_stopping(), housekeeping=TIDYING)
 
 
 class Stopping(threading.Event):

@@ -11,8 +11,10 @@ import threading
 import time
 from pathlib import Path
 
+import pyotp
 from peers import ROOT, five_inserts, house, report, start
 
+KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SECONDS = 6.0
 CLIENTS = 8
 BARE = '''
@@ -41,18 +43,21 @@ def main() -> None:
     from portal.core.access import SYSTEM
     from portal.devkit.children import free_port
     from portal.identity import service as identity
+    from portal.identity.factors import service as factors
     from portal.workflows.engine import runner
 
     with house() as (_servers, app):
         tenant_id, workflow_id = five_inserts()
         person = identity.add_person("bench@example.com", name="Bench", name_ar=None, password="bench bench bench bench", locale="en")
         identity.add_member(tenant_id, person, "owner", by=SYSTEM)
+        factors.add_app(person, KEY)
         for _ in range(60):
             start(tenant_id, workflow_id)
         runner.pump(worker="bench", budget_s=60)
         app.config["WTF_CSRF_ENABLED"] = False
         client = app.test_client()
         client.post("/sign-in", data={"email": "bench@example.com", "password": "bench bench bench bench"})
+        client.post("/sign-in/factor", data={"code": pyotp.TOTP(KEY).now()})
         cookie = f"sid={client.get_cookie('sid').value}"
         bare = Path(ROOT / "var-bench-bare.py")
         bare.write_text(BARE, "utf-8")

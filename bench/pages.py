@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.request import urlopen
 
+import pyotp
 from peers import ROOT, house
 
 PASSWORD = "bench bench bench bench"
+KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 @contextmanager
@@ -23,6 +25,7 @@ def served(languages: Iterable[str]) -> Iterator[str]:
     from portal.devkit import demo
     from portal.devkit.children import free_port
     from portal.identity import service as identity
+    from portal.identity.factors import service as factors
 
     with house() as (_servers, _app):
         demo.seed()
@@ -30,6 +33,7 @@ def served(languages: Iterable[str]) -> Iterator[str]:
         for tag in languages:
             person = identity.add_person(f"{tag}@example.com", name="Bench", name_ar="قياس", password=PASSWORD, locale=tag)
             identity.add_member(tenant_id, person, "owner", by=SYSTEM)
+            factors.add_app(person, KEY)
         port = free_port()
         command = [sys.executable, "-m", "gunicorn", "wsgi:app", "-k", "gthread", "--threads", "16", "-b", f"127.0.0.1:{port}"]
         server = subprocess.Popen([*command, "--log-level", "error", "--no-control-socket"], cwd=ROOT, env=dict(os.environ))
@@ -60,6 +64,9 @@ def enter(browser: Any, base: str, tag: str) -> tuple[list[Any], dict[str, str]]
     page.fill("[name=email]", f"{tag}@example.com")
     page.fill("[name=password]", PASSWORD)
     page.locator("[name=password]").press("Enter")
+    page.wait_for_url("**/sign-in/factor")
+    page.fill("[name=code]", pyotp.TOTP(KEY).now())
+    page.locator("[name=code]").press("Enter")
     page.wait_for_url("**/home")
     page.goto(f"{base}/workflows")
     workflow = page.locator("main a.row-title").first.get_attribute("href")

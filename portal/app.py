@@ -7,7 +7,7 @@ import logging
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, render_template, request, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -16,15 +16,29 @@ from whitenoise import WhiteNoise
 
 from portal import models  # noqa: F401 - fills the metadata: foreign keys are resolved by name
 from portal.admin import wiring as admin
+from portal.api import problems
+from portal.api import wiring as api
 from portal.core import access, db, headers, ids, render
 from portal.core.config import ROOT, Settings, current_settings
-from portal.core.errors import Invalid, PortalError, SignInNeeded
+from portal.core.errors import ConfirmationNeeded, Invalid, OrganisationNeeded, PortalError, SignInNeeded
 from portal.core.log import add_fields, clear_fields, init_logging
 from portal.datatables import wiring as datatables
 from portal.exports import wiring as exports
 from portal.i18n import locale as i18n
 from portal.i18n.words import gettext as _
 from portal.identity import wiring as identity
+from portal.identity.account import wiring as account
+from portal.identity.custom_roles import wiring as custom_roles
+from portal.identity.factors import wiring as factors
+from portal.identity.groups import wiring as groups
+from portal.identity.invitations import wiring as invitations
+from portal.identity.members import wiring as members
+from portal.identity.organisations import wiring as organisations
+from portal.identity.registration import wiring as registration
+from portal.identity.scim import wiring as scim
+from portal.identity.sso import wiring as sso
+from portal.identity.support import wiring as support
+from portal.identity.tokens import wiring as tokens
 from portal.lists import wiring as lists
 from portal.mail import wiring as mail
 from portal.notifications import wiring as notifications
@@ -35,7 +49,32 @@ from portal.workflows import wiring as workflows
 
 log = logging.getLogger(__name__)
 csrf = CSRFProtect()
-PACKAGES = (mail, themes, identity, notifications, datatables, exports, lists, workflows, shell, admin, ops)
+PACKAGES = (
+    mail,
+    themes,
+    identity,
+    account,
+    factors,
+    registration,
+    organisations,
+    members,
+    invitations,
+    custom_roles,
+    groups,
+    sso,
+    scim,
+    support,
+    tokens,
+    notifications,
+    datatables,
+    exports,
+    lists,
+    workflows,
+    shell,
+    admin,
+    api,
+    ops,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -62,6 +101,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         package.init_app(app)
     # After identity: a form sent when the session has ended is a matter of signing in, not of a stale token.
     csrf.init_app(app)
+    for view in app.view_functions.values():
+        if hasattr(view, "without_csrf"):
+            csrf.exempt(view)
+    for blueprint in api.BLUEPRINTS:
+        csrf.exempt(blueprint)
     app.context_processor(_template_names)
     app.register_error_handler(PortalError, answer_refusal)
     app.register_error_handler(CSRFError, _answer_csrf)
@@ -136,10 +180,17 @@ def _template_names() -> dict[str, Any]:
 
 def answer_refusal(refused: PortalError) -> Response:
     """Answer a refusal once: problem+json for programs, the sign-in page for visitors, an error page for people."""
-    if isinstance(refused, SignInNeeded) and not _wants_json():
+    if isinstance(refused, SignInNeeded) and not problems.is_asked() and not _wants_json():
         return _to_sign_in()
-    problems = refused.problems if isinstance(refused, Invalid) else None
-    return _answer(refused.status, refused.code, message=refused.message, problems=problems)
+    if isinstance(refused, ConfirmationNeeded) and not problems.is_asked() and not _wants_json():
+        return _by_way_of("account.confirm")
+    if isinstance(refused, OrganisationNeeded) and not problems.is_asked() and not _wants_json():
+        return _by_way_of("organisations.choose")
+    wrong = refused.problems if isinstance(refused, Invalid) else None
+    answer = _answer(refused.status, refused.code, message=refused.message, wrong=wrong)
+    if refused.retry_after_s:
+        answer.headers["Retry-After"] = str(refused.retry_after_s)
+    return answer
 
 
 def _to_sign_in() -> Response:
@@ -147,7 +198,15 @@ def _to_sign_in() -> Response:
         # The page stays as it is: it says that the session has ended and keeps what was typed.
         return Response(status=401, headers={"HX-Reswap": "none"})
     url = url_for("identity.sign_in", next=_page_address())
-    return redirect(url, code=303)  # type: ignore[return-value]  # a werkzeug response is one
+    return render.see_other(url)
+
+
+def _by_way_of(endpoint: str) -> Response:
+    """Lead to a page that asks for something first, and then back."""
+    url = url_for(endpoint, next=_page_address())
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=204, headers={"HX-Redirect": url})
+    return render.see_other(url)
 
 
 def _page_address() -> str | None:
@@ -168,7 +227,10 @@ def _answer_csrf(_refused: CSRFError) -> Response:
 def _answer_http(refused: HTTPException) -> Response:
     if refused.code is None or refused.code < 400:
         return refused.get_response()  # type: ignore[return-value]  # a redirect
-    message = _("What was sent is larger than this page takes. Choose a smaller file and try again.") if refused.code == 413 else ""
+    is_page = not problems.is_asked()
+    message = (
+        _("What was sent is larger than this page takes. Choose a smaller file and try again.") if refused.code == 413 and is_page else ""
+    )
     answer = _answer(refused.code, refused.name.lower().replace(" ", "_"), message=message)
     for name, value in refused.get_headers(request.environ):
         if name.lower() in ("allow", "retry-after"):
@@ -193,12 +255,14 @@ def _wants_json() -> bool:
     return request.is_json or best != "text/html"
 
 
-def _answer(status: int, code: str, *, message: str = "", problems: dict[str, str] | None = None) -> Response:
+def _answer(status: int, code: str, *, message: str = "", wrong: dict[str, str] | None = None) -> Response:
+    if problems.is_asked():
+        return problems.answer(status, message=message, errors=wrong)
     request_id = g.get("request_id", "")
     if _wants_json():
         body = {"type": "about:blank", "status": status, "code": code, "title": message or code.replace("_", " "), "request_id": request_id}
-        if problems:
-            body["errors"] = {name: str(text) for name, text in problems.items()}
+        if wrong:
+            body["errors"] = {name: str(text) for name, text in wrong.items()}
         answer = jsonify(body)
         answer.mimetype = "application/problem+json"
     else:

@@ -54,10 +54,14 @@ def seed(target: str | None) -> None:
 
 @main.command()
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; fail when a catalogue is stale or incomplete.")
-def strings(only_check: bool) -> None:
+@click.option("--pseudo", is_flag=True, help="Write the pseudo-locales en-XA and ar-XB; a browser asks for one with the cookie `pseudo`.")
+def strings(only_check: bool, pseudo: bool) -> None:
     """Collect the strings of code and templates into the catalogues."""
     from portal.i18n import cli
+    from portal.i18n import pseudo as pseudo_locales
 
+    if pseudo:
+        pseudo_locales.write()
     sys.exit(cli.run(check=only_check))
 
 

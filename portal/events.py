@@ -72,3 +72,241 @@ class SignedIn:
 
     person_id: UUID
     tenant_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class FactorAdded:
+    """A person added an authenticator app or a passkey; kind is app or passkey."""
+
+    person_id: UUID
+    tenant_id: UUID
+    factor_id: UUID
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactorRemoved:
+    """A person removed an authenticator app or a passkey; kind is app or passkey."""
+
+    person_id: UUID
+    tenant_id: UUID
+    factor_id: UUID
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCodeUsed:
+    """A person proved who they are with one of their recovery codes."""
+
+    person_id: UUID
+    tenant_id: UUID | None
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInFromNewDevice:
+    """A person signed in with a browser that they had not used before."""
+
+    person_id: UUID
+    tenant_id: UUID | None
+    browser: str
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsCrowdedOut:
+    """A person signed in once more than is kept; the session that was seen longest ago has ended."""
+
+    person_id: UUID
+    tenant_id: UUID | None
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """A person has another password, by their own hand or by a link in a mail."""
+
+    person_id: UUID
+    by_reset: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderChanged:
+    """An identity provider of an organisation was added, changed, enabled, disabled or deleted."""
+
+    tenant_id: UUID
+    provider_id: UUID
+    what: str  # added, changed, enabled, disabled or deleted
+
+
+@dataclass(frozen=True, slots=True)
+class DomainVerified:
+    """The DNS says that an organisation speaks for a domain."""
+
+    tenant_id: UUID
+    domain_id: UUID
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberProvisioned:
+    """Somebody became a member because the organisation's own directory said so."""
+
+    tenant_id: UUID
+    person_id: UUID
+    source: str  # sso or scim
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDeprovisioned:
+    """Somebody is a member no more because the organisation's own directory said so."""
+
+    tenant_id: UUID
+    person_id: UUID
+    source: str  # scim
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEndedSessions:
+    """An identity provider signed somebody out of every browser that came through it."""
+
+    tenant_id: UUID
+    provider_id: UUID
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class SupportGranted:
+    """A tenant lets staff look for some hours."""
+
+    tenant_id: UUID
+    hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class SupportEntered:
+    """Somebody of the staff looks at a tenant as one of its members."""
+
+    tenant_id: UUID
+    visit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCreated:
+    """A person let a program act for them with an API token."""
+
+    tenant_id: UUID
+    token_id: UUID
+    person_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExpiring:
+    """An API token is good for only so many days more."""
+
+    tenant_id: UUID
+    token_id: UUID
+    person_id: UUID
+    name: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRevoked:
+    """An API token was ended before its time."""
+
+    tenant_id: UUID
+    token_id: UUID
+    person_id: UUID
+    name: str
+    because: str  # person, admin or leak
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClientSignedIn:
+    """An API client got a first refresh token."""
+
+    tenant_id: UUID
+    client_id: UUID
+    person_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClientSignedOut:
+    """All that an API client had was ended."""
+
+    tenant_id: UUID
+    client_id: UUID
+    person_id: UUID
+    name: str
+    because: str  # person, admin, leak or reuse
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRegistered:
+    """An organisation began, with its first owner."""
+
+    tenant_id: UUID
+    person_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSuspended:
+    """An organisation stands still: nobody works in it until it is resumed."""
+
+    tenant_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TenantResumed:
+    """An organisation that stood still goes on."""
+
+    tenant_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TenantClosed:
+    """An organisation ended; nobody enters it any more."""
+
+    tenant_id: UUID
+    closed_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInvited:
+    """Somebody was asked by mail to join an organisation."""
+
+    tenant_id: UUID
+    invitation_id: UUID
+    invited_by: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MemberJoined:
+    """A person became a member of an organisation.
+
+    `invited_by` is None where nobody asked them in.
+    """
+
+    tenant_id: UUID
+    person_id: UUID
+    invited_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRemoved:
+    """A person is no longer a member of an organisation: they left, or `removed_by` took them out."""
+
+    tenant_id: UUID
+    person_id: UUID
+    removed_by: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged:
+    """A member has another role: a built-in one, or `custom` with the organisation's own."""
+
+    tenant_id: UUID
+    person_id: UUID
+    role: str
+    role_id: UUID | None

@@ -7,7 +7,16 @@ from portal.core import outbox
 from portal.datatables import models as datatables
 from portal.exports import models as exports
 from portal.identity import models as identity
+from portal.identity.factors import models as factors
+from portal.identity.groups import models as groups
+from portal.identity.invitations import models as invitations
+from portal.identity.registration import models as registration
+from portal.identity.scim import models as scim
+from portal.identity.sso import models as sso
+from portal.identity.support import models as support
+from portal.identity.tokens import models as tokens
 from portal.lists import models as lists
+from portal.mail import models as mail
 from portal.notifications import models as notifications
 from portal.ops import models as ops
 from portal.tenants import models as tenants
@@ -20,12 +29,21 @@ __all__ = [
     "audit",
     "datatables",
     "exports",
+    "factors",
+    "groups",
     "identity",
+    "invitations",
     "lists",
+    "mail",
     "notifications",
     "ops",
     "outbox",
+    "registration",
+    "scim",
+    "sso",
+    "support",
     "tenants",
+    "tokens",
     "webhooks",
     "workflows",
 ]

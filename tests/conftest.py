@@ -13,16 +13,20 @@ from typing import Any
 from uuid import UUID
 
 import html5lib
+import pyotp
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
-from portal.core import db, jobs
+from portal.core import clock, db, jobs
 from portal.core.access import SYSTEM
 from portal.core.config import current_settings
 from portal.core.ids import new_id
 
 PASSWORD = "correct horse battery staple"
+# The authenticator app of everybody who must have one.
+KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 VOID_NONCE = re.compile(r"<script(?![^>]*\bnonce=)", re.IGNORECASE)
 
 
@@ -78,6 +82,7 @@ class House:
 def make_house(name: str = "Test house") -> House:
     """Make a tenant with one person of each role."""
     from portal.identity import service as identity
+    from portal.identity.factors import service as factors
     from portal.identity.roles import PERMISSIONS
     from portal.tenants import service as tenants
 
@@ -87,7 +92,32 @@ def make_house(name: str = "Test house") -> House:
         person = _person(house.email(role), role)
         identity.add_member(house.id, person, role, by=SYSTEM)
         house.people[role] = person
+        if role in ("owner", "admin"):
+            factors.add_app(person, KEY)
     return house
+
+
+def code_for(person_id: UUID) -> str:
+    """Return what the person's app shows, as if they had not signed in for a while: no code is taken twice."""
+    with db.transaction() as session:
+        session.execute(text("update totp_factors set last_step = null where person_id = :id"), {"id": person_id})
+    return pyotp.TOTP(KEY).at(clock.now())
+
+
+def code_of(email: str) -> str:
+    """Return the code that the app of the person with this address shows."""
+    with db.transaction() as session:
+        person_id = session.scalar(text("select id from people where email_key = :key"), {"key": email.casefold()})
+    return code_for(person_id)
+
+
+def pass_sign_in(client: FlaskClient, house: House, role: str, *, next_address: str = "") -> Any:
+    """Sign in as people do: the password, then the code where a role needs one; return the last answer."""
+    query = {"next": next_address} if next_address else {}
+    answer = client.post("/sign-in", query_string=query, data={"email": house.email(role), "password": PASSWORD})
+    if answer.status_code == 303 and answer.headers["Location"] == "/sign-in/factor":
+        answer = client.post("/sign-in/factor", data={"code": code_for(house.people[role])})
+    return answer
 
 
 _hash: list[str] = []
@@ -199,11 +229,50 @@ def sign_in(app: Flask) -> Callable[[House, str], Browser]:
     def enter(house: House, role: str, locale: str = "en") -> Browser:
         client = app.test_client()
         client.set_cookie("locale", locale)
-        answer = client.post("/sign-in", data={"email": house.email(role), "password": PASSWORD})
+        answer = pass_sign_in(client, house, role)
         assert answer.status_code == 303, answer.get_data(as_text=True)[:500]
         return Browser(client)
 
     return enter
+
+
+@dataclass
+class Staffer:
+    """Somebody of the house itself."""
+
+    id: UUID
+    email: str
+
+
+@pytest.fixture
+def staffer(app: Flask) -> Staffer:
+    from portal.admin import service as admin
+    from portal.identity.factors import service as factors
+
+    email = f"staff-{new_id().hex}@example.com"
+    with app.app_context():
+        person_id = _person(email, "dana")
+        admin.add_staff(person_id)
+        factors.add_app(person_id, KEY)
+    return Staffer(person_id, email)
+
+
+@pytest.fixture
+def as_staff(app: Flask, staffer: Staffer) -> Iterator[Callable[..., Browser]]:
+    def enter(locale: str = "en") -> Browser:
+        client = app.test_client()
+        client.set_cookie("locale", locale)
+        client.post("/sign-in", data={"email": staffer.email, "password": PASSWORD})
+        answer = client.post("/sign-in/factor", data={"code": code_for(staffer.id)})
+        assert answer.status_code == 303, answer.get_data(as_text=True)[:500]
+        return Browser(client)
+
+    yield enter
+    # What staff announce is for every tenant: the tests that follow must not see it.
+    with db.transaction(system=True) as session:
+        session.execute(
+            text("update announcements set since = '2020-01-01', until = '2020-01-02' where created_by = :id"), {"id": staffer.id}
+        )
 
 
 @pytest.fixture

@@ -16,5 +16,7 @@ def record(tenant_id: UUID, by: Actor, action: str, target_id: UUID | None = Non
         action: a code, `thing.verb` in the past tense, e.g. `workflow.published`.
         details: JSON values; never secrets, never translated text.
     """
+    if by.token_id is not None:
+        details["token"] = by.token_id
     plain = {key: value if isinstance(value, int | float | bool | list | dict) else str(value) for key, value in details.items()}
     db.session().add(AuditEntry(tenant_id=tenant_id, actor_kind=by.kind, actor_id=by.id, action=action, target_id=target_id, details=plain))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from flask import g
 
-from portal.core.errors import Forbidden, NotFound, SignInNeeded
+from portal.core import clock
+from portal.core.errors import ConfirmationNeeded, Forbidden, NotFound, OrganisationNeeded, SignInNeeded
 
 View = TypeVar("View", bound=Callable[..., Any])
+CONFIRMED_FOR = timedelta(minutes=15)
 
 
 class Permission(StrEnum):
@@ -30,14 +33,25 @@ class Permission(StrEnum):
     NOTIFICATION_READ = "notification:read"
     THEME_EDIT = "theme:edit"
     LIST_SHARE = "list:share"
+    SSO_EDIT = "sso:edit"
+    SECURITY_EDIT = "security:edit"
+    SUPPORT_GRANT = "support:grant"
+    TOKEN_CREATE = "token:create"  # noqa: S105 - the name of a permission
+    TOKEN_MANAGE = "token:manage"  # noqa: S105
+    MEMBER_READ = "member:read"
+    MEMBER_EDIT = "member:edit"
+    ROLE_EDIT = "role:edit"
+    GROUP_EDIT = "group:edit"
+    TENANT_EDIT = "tenant:edit"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it, as the audit book keeps it: a person, or the system."""
+    """Who did it, as the audit book keeps it: a person (`token_id` names the token that they let act for them), or the system."""
 
     kind: str
     id: UUID | None = None
+    token_id: UUID | None = None
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}" if self.id else self.kind
@@ -47,8 +61,19 @@ SYSTEM = Actor("system")
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """Support at work: somebody of the staff looks as a member, with the tenant's consent."""
+
+    id: UUID
+    staff_id: UUID
+    staff_name: str
+    staff_name_ar: str | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
-    """The signed-in person in the tenant of this session."""
+    """The signed-in person in the tenant of this session; `visit` says that it is not them who looks."""
 
     person_id: UUID
     tenant_id: UUID
@@ -62,14 +87,48 @@ class Access:
     timezone: str = "Asia/Riyadh"
     preferences: Mapping[str, Any] = field(default_factory=dict)
     tenant_preferences: Mapping[str, Any] = field(default_factory=dict)
+    tenant_security: Mapping[str, Any] = field(default_factory=dict)
     look: Mapping[str, Any] = field(default_factory=dict)
+    token_id: UUID | None = None  # of the token or client that acts for the person; None for the person at a browser
+    session_id: bytes = b""
+    visit: Visit | None = None
+    confirmed_at: datetime | None = None
+
+    # What Flask-Login asks of a user.
+    is_authenticated: ClassVar[bool] = True
+    is_active: ClassVar[bool] = True
+    is_anonymous: ClassVar[bool] = False
+
+    def get_id(self) -> str:
+        return str(self.person_id)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the person proved who they are within the last 15 minutes."""
+        return self.confirmed_at is not None and clock.now() - self.confirmed_at < CONFIRMED_FOR
 
     @property
     def actor(self) -> Actor:
-        return Actor("person", self.person_id)
+        return Actor("staff", self.visit.staff_id) if self.visit else Actor("person", self.person_id, self.token_id)
 
     def can(self, permission: Permission) -> bool:
         return permission.value in self.permissions
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who is signed in, in an organisation or in none: everybody with an Access, and who has still to choose one.
+
+    Args:
+        tenant_id: where they work now; None when there is no Access.
+        waits_at: the organisation of the session when it is suspended.
+    """
+
+    person_id: UUID
+    name: str
+    name_ar: str | None = None
+    tenant_id: UUID | None = None
+    waits_at: UUID | None = None
 
 
 def access() -> Access:
@@ -77,11 +136,18 @@ def access() -> Access:
 
     Raises:
         SignInNeeded: nobody is signed in.
+        OrganisationNeeded: somebody is, but in no organisation where they may work now.
     """
     here = current()
     if here is None:
-        raise SignInNeeded
+        raise SignInNeeded if known() is None else OrganisationNeeded
     return here
+
+
+def known() -> Known | None:
+    """Return who is signed in, whether or not they are in an organisation; None for a visitor."""
+    found: Known | None = g.get("known")
+    return found
 
 
 def current() -> Access | None:
@@ -116,6 +182,63 @@ def signed_in(view: View) -> View:
 
     guarded.guarded_by = "signed in"  # type: ignore[attr-defined]  # read by the whole-house test
     return guarded  # type: ignore[return-value]  # wraps() keeps the signature
+
+
+def signed_in_anywhere(view: View) -> View:
+    """Let any signed-in person into the view, also one who is in no organisation now: `known()` says who."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if known() is None:
+            raise SignInNeeded
+        return view(*args, **kwargs)
+
+    guarded.guarded_by = "signed in"  # type: ignore[attr-defined]  # read by the whole-house test
+    return guarded  # type: ignore[return-value]  # wraps() keeps the signature
+
+
+def confirmed(view: View) -> View:
+    """Let people into the view who proved within 15 minutes that it is them; others prove it first. Stands below the guard that names who."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if not access().is_confirmed:
+            raise ConfirmationNeeded
+        return view(*args, **kwargs)
+
+    guarded.needs_confirmation = True  # type: ignore[attr-defined]  # read by the matrix of permissions
+    return guarded  # type: ignore[return-value]  # wraps() keeps the signature
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """A tenant whose look pages wear; `slug` where a visitor's address names it."""
+
+    tenant_id: UUID
+    look: Mapping[str, Any]
+    slug: str = ""
+
+
+def worn() -> Worn | None:
+    """Return whose look this request wears: the tenant of who is signed in, else the one that the visitor asked for."""
+    here = current()
+    if here is not None:
+        return Worn(here.tenant_id, here.look) if here.look else None
+    asked: Worn | None = g.get("worn")
+    return asked
+
+
+_knows_names: list[Callable[[Iterable[UUID]], dict[UUID, str]]] = []
+
+
+def know_names(find: Callable[[Iterable[UUID]], dict[UUID, str]]) -> None:
+    """Let `find` say the names of people of the tenant, for packages below the one that keeps them, which calls this once."""
+    _knows_names[:] = [find]
+
+
+def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names of people of the tenant by id, in the reader's language; others are left out."""
+    return {person: name for find in _knows_names for person, name in find(ids).items()}
 
 
 _knows_staff: list[Callable[[UUID], bool]] = []
@@ -154,5 +277,15 @@ def public(why: str) -> Callable[[View], View]:
     def mark(view: View) -> View:
         view.public_because = why  # type: ignore[attr-defined]  # read by the whole-house test
         return view
+
+    return mark
+
+
+def for_programs(why: str) -> Callable[[View], View]:
+    """Let programs into the view, which proves them by a signature or token of its own: no session, no form, so no CSRF token."""
+
+    def mark(view: View) -> View:
+        view.without_csrf = True  # type: ignore[attr-defined]  # read by create_app
+        return public(why)(view)
 
     return mark

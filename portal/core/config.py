@@ -31,6 +31,7 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "test", "production"] = "development"
     secret_key: str = ""
+    encryption_keys: str = ""
     database_url: str = ""
     database_owner_url: str = ""
     database_system_url: str = ""
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     mail_from: str = "nasij@localhost.localdomain"
     egress_allow: str = ""
     egress_allow_http: bool = False
+    dns_resolver: str = ""
     web_threads: int = Field(default=64, ge=4, le=512)
     web_proxies: int = Field(default=0, ge=0, le=5)
     database_pool: int = Field(default=10, ge=1, le=100)
@@ -110,6 +112,7 @@ def findings(settings: Settings) -> list[Finding]:
     """Judge every variable as for production, in the order of the template."""
     placeholders = documented_values()
     found = [Finding("SECRET_KEY", _secret_advice(settings.secret_key, placeholders))]
+    found.append(Finding("ENCRYPTION_KEYS", _keys_advice(settings, placeholders)))
     for name in ("database_url", "database_owner_url", "database_system_url", "redis_url"):
         found.append(Finding(name.upper(), _server_advice(getattr(settings, name), placeholders)))
     found.append(Finding("PUBLIC_URL", _public_url_advice(settings.public_url, placeholders)))
@@ -165,6 +168,14 @@ def _secret_advice(value: str, placeholders: frozenset[str]) -> str:
     if entropy_bits(value) < MIN_SECRET_BITS:
         return f"is easy to guess (low entropy); {make}"
     return ""
+
+
+def _keys_advice(settings: Settings, placeholders: frozenset[str]) -> str:
+    keys = [part.strip() for part in settings.encryption_keys.split(",")]
+    if settings.secret_key and settings.secret_key in keys:
+        return "holds SECRET_KEY; each secret has one use"
+    advices = [_secret_advice(key, placeholders) for key in keys]
+    return next((advice for advice in advices if advice), "")
 
 
 def _server_advice(value: str, placeholders: frozenset[str]) -> str:

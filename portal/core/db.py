@@ -14,10 +14,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, DateTime, Engine, MetaData, create_engine, event, func
+from sqlalchemy import Connection, CursorResult, DateTime, Engine, MetaData, Result, create_engine, event, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PGUUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -174,11 +174,16 @@ def transaction(tenant_id: UUID | None = None, *, system: bool = False) -> Itera
         _commit(unit)
 
 
+def touched(result: Result[Any]) -> int:
+    """Return how many rows an INSERT, UPDATE or DELETE wrote."""
+    return cast("CursorResult[Any]", result).rowcount
+
+
 def enter_tenant(tenant_id: UUID, *, is_named: bool = False) -> None:
     """Set the tenant of the open unit, once it is known from the signed-in session.
 
     Args:
-        is_named: a query of the open transaction has already named it (`enter_role` of the schema).
+        is_named: a query of the open transaction has already named it (`enter_membership` of the schema).
     """
     unit = _unit.get()
     if unit is None:

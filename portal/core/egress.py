@@ -37,6 +37,7 @@ MAX_LOOKUPS = 32
 MAX_TRIED = 3
 MAX_REQUEST = 256 * 1024
 MAX_BODY = 16 * 1024
+MAX_KEPT = 256 * 1024
 MAX_HEAD = 16 * 1024
 MAX_OWN_HEADERS = 20
 MAX_OWN_HEADER_BYTES = 4 * 1024
@@ -83,7 +84,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: header names in lower case, the first 16 kB of the body."""
+    """What came back: header names in lower case, the beginning of the body (16 kB unless asked otherwise)."""
 
     status: int
     headers: Mapping[str, str]
@@ -105,11 +106,13 @@ def send(
     body: bytes | None = None,
     policy: Policy | None = None,
     timeouts: Timeouts | None = None,
+    max_body: int = MAX_BODY,
 ) -> Answer:
     """Make one call and return the answer, whatever its status; a redirect is an answer.
 
     Args:
         policy: what the operator opened; the settings' when None.
+        max_body: how many bytes of the answer are kept; at most 256 kB.
 
     Raises:
         EgressError: no answer; `.sent` says whether the request may have arrived.
@@ -127,7 +130,7 @@ def send(
         raise EgressError("too_large", "the request is larger than 256 kB")
     with _explained(trip):
         reachable = _judged(target, rules, trip)
-        return _call(_request(method, target, own, body), reachable, trip)
+        return _call(_request(method, target, own, body), reachable, trip, min(max_body, MAX_KEPT))
 
 
 @lru_cache(maxsize=1)
@@ -238,7 +241,7 @@ def _request(method: str, target: Target, own: list[tuple[bytes, bytes]], body: 
     return httpcore.Request(method.encode(), url, headers=head + own, content=body or b"")
 
 
-def _call(request: httpcore.Request, reachable: list[Address], trip: _Trip) -> Answer:
+def _call(request: httpcore.Request, reachable: list[Address], trip: _Trip, max_body: int) -> Answer:
     network = _CheckedNetwork(reachable, trip)
     with contextlib.closing(httpcore.HTTPConnection(request.url.origin, ssl_context=_tls(), network_backend=network)) as connection:
         answer = connection.handle_request(request)
@@ -246,12 +249,12 @@ def _call(request: httpcore.Request, reachable: list[Address], trip: _Trip) -> A
         body = bytearray()
         for chunk in answer.iter_stream():
             body += chunk
-            if len(body) > MAX_BODY:
+            if len(body) > max_body:
                 break
     # latin-1 reads any byte; PostgreSQL keeps no NUL, and h11 lets none through.
     given = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
     took_ms = round((time.monotonic() - trip.began) * 1000)
-    return Answer(answer.status, given, bytes(body[:MAX_BODY]), len(body) > MAX_BODY, took_ms)
+    return Answer(answer.status, given, bytes(body[:max_body]), len(body) > max_body, took_ms)
 
 
 @lru_cache(maxsize=1)

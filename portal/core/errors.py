@@ -14,6 +14,7 @@ class PortalError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
+    retry_after_s: ClassVar[int] = 0  # 0: trying again later is no use, or nobody knows when
 
     def __init__(self, message: str = "") -> None:
         super().__init__(str(message))
@@ -39,6 +40,20 @@ class SignInNeeded(PortalError):
 
     status = 401
     code = "sign_in_needed"
+
+
+class OrganisationNeeded(PortalError):
+    """The person is signed in, but in no organisation where they may work now."""
+
+    status = 403
+    code = "organisation_needed"
+
+
+class ConfirmationNeeded(PortalError):
+    """The act is sensitive, and the person has not proved for a while that it is them."""
+
+    status = 403
+    code = "confirmation_needed"
 
 
 class Conflict(PortalError):

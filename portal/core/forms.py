@@ -6,10 +6,13 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 
+# NUL, which PostgreSQL refuses, and the other controls, which no HTML page may hold: the form is shown again with what was typed.
+CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+
 
 def clean(value: Any) -> Any:
-    """Trim text and drop NUL characters, which PostgreSQL refuses."""
-    return value.replace("\x00", "").strip() if isinstance(value, str) else value
+    """Trim text and drop control characters; tabs and lines stay."""
+    return value.translate(CONTROLS).strip() if isinstance(value, str) else value
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types

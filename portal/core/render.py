@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Flask, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
@@ -139,6 +140,14 @@ def changed(url: str, fragment: Callable[[], Response]) -> Response:
 def see_other(url: str) -> Response:
     """Send the browser to the page that shows the change; a reload of it repeats nothing."""
     return make_response(redirect(url, code=303))
+
+
+def local_address(wanted: str | None) -> str:
+    """Return `wanted` if it is a path of this portal, else the home page: `next` must never lead away."""
+    if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or "\\" in wanted:
+        return "/"
+    parts = urlsplit(wanted)
+    return wanted if not parts.scheme and not parts.netloc and wanted.isprintable() else "/"
 
 
 def toast(text: str, tone: str = "success") -> None:

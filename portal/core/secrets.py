@@ -1,7 +1,27 @@
-"""Tokens that are shown once and kept only as a hash."""
+"""Tokens that are shown once and kept only as a hash; secrets that must be read again, sealed with the key ring."""
+
+from __future__ import annotations
 
 import hashlib
 import secrets
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from portal.core.config import current_settings
+
+VERSION = b"\x01"
+KEY_ID_BYTES = 8
+NONCE_BYTES = 12
+# Each use of the operator's keys has a key of its own: what leaks of one says nothing of the others.
+PURPOSE = b"nasij: secrets at rest, 1"
+
+
+class SecretLost(Exception):
+    """The sealed secret cannot be read: its key has left the ring, it was moved from its place, or it was changed."""
 
 
 def new_token() -> str:
@@ -12,3 +32,55 @@ def new_token() -> str:
 def token_hash(token: str) -> bytes:
     """Return the SHA-256 of a token: enough, because a token has 256 bits of its own."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def seal(text: str, *, where: str) -> bytes:
+    """Encrypt a secret for its place: AES-256-GCM with the first key of the ring.
+
+    Args:
+        where: names table, column and row, with the tenant if there is one; the secret can be read at no other place.
+
+    Returns:
+        Version (1 byte), id of the key (8), nonce (12), ciphertext with its tag.
+    """
+    key_id, key = next(iter(_ring().items()))
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    head = VERSION + key_id
+    return head + nonce + AESGCM(key).encrypt(nonce, text.encode(), head + where.encode())
+
+
+def unseal(sealed: bytes, *, where: str) -> str:
+    """Read a secret that was sealed for this place.
+
+    Raises:
+        SecretLost: it was sealed elsewhere, with a key that is not in the ring, or was changed.
+    """
+    head, rest = sealed[: 1 + KEY_ID_BYTES], sealed[1 + KEY_ID_BYTES :]
+    key = _ring().get(head[1:]) if head[:1] == VERSION else None
+    if key is None:
+        raise SecretLost
+    try:
+        return AESGCM(key).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], head + where.encode()).decode()
+    except (InvalidTag, ValueError):
+        raise SecretLost from None
+
+
+def is_sealed_with_current(sealed: bytes) -> bool:
+    """Say whether a secret is sealed with the first key of the ring; others want to be sealed anew."""
+    return sealed[1 : 1 + KEY_ID_BYTES] == next(iter(_ring()))
+
+
+def _ring() -> dict[bytes, bytes]:
+    settings = current_settings()
+    return _keys(settings.encryption_keys or settings.secret_key)
+
+
+@lru_cache(maxsize=4)
+def _keys(listed: str) -> dict[bytes, bytes]:
+    """Return the keys by id, the current one first."""
+    found = {}
+    for part in listed.split(","):
+        if given := part.strip().encode():
+            key = HKDF(SHA256(), 32, None, PURPOSE).derive(given)
+            found[hashlib.sha256(key).digest()[:KEY_ID_BYTES]] = key
+    return found

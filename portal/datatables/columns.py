@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from datetime import date
 from typing import Any
 
+from portal.core.digits import read_number
 from portal.core.errors import Invalid
-from portal.i18n.search import ascii_digits
+from portal.i18n import dates, names
 from portal.i18n.words import lazy_gettext as _l
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
@@ -38,6 +38,7 @@ def check_columns(columns: list[dict[str, Any]]) -> dict[str, str]:
             problems[f"column-{number}-key"] = _l("Two columns have this key. Rename one.")
         if column["type"] not in dict(TYPES):
             problems[f"column-{number}-type"] = _l("Choose a type.")
+        problems |= {f"column-{number}-{name}": wrong for name in ("label", "label_ar") if (wrong := names.problem(column.get(name)))}
         seen.add(key)
     return problems
 
@@ -89,10 +90,10 @@ def _number(value: Any) -> int | float:
         if not math.isfinite(value):
             raise ValueError(_l("This is not a number."))
         return value
-    plain = ascii_digits(str(value)).replace(",", "").strip()
-    if not re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,15})?", plain):
+    number = read_number(str(value))
+    if number is None:
         raise ValueError(_l("This is not a number."))
-    return float(plain) if "." in plain else int(plain)
+    return number
 
 
 def _boolean(value: Any) -> bool:
@@ -106,10 +107,10 @@ def _boolean(value: Any) -> bool:
 
 
 def _date(value: Any) -> str:
-    try:
-        return date.fromisoformat(ascii_digits(str(value)).strip()[:10]).isoformat()
-    except ValueError:
-        raise ValueError(_l("This is not a date; write year-month-day.")) from None
+    day = dates.read(str(value).strip().partition("T")[0])
+    if day is None:
+        raise ValueError(_l("This is not a date; write year-month-day."))
+    return day.isoformat()
 
 
 _READERS = {"text": _text, "number": _number, "boolean": _boolean, "date": _date, "json": lambda value: value}

@@ -14,6 +14,7 @@ from portal.core.paging import Page
 from portal.core.render import render, see_other
 from portal.datatables import queries, service
 from portal.datatables.columns import TYPES
+from portal.i18n import names
 from portal.i18n.search import ascii_digits
 from portal.i18n.words import gettext as _
 
@@ -39,7 +40,9 @@ def new() -> Response:
 def create() -> Response:
     here = access()
     given = _read_form()
-    problems: dict[str, str] = {} if given["name"] else {"name": _("Give the data table a name.")}
+    problems = {name: wrong for name in ("name", "name_ar") if (wrong := names.problem(given[name]))}
+    if not given["name"]:
+        problems["name"] = _("Give the data table a name.")
     places = [number for number, column in enumerate(given["columns"]) if column["key"] or column["label"]]
     columns = [given["columns"][number] for number in places]
     for column in columns:
@@ -89,8 +92,8 @@ def _read_form() -> dict[str, Any]:
     form = request.form
     columns = []
     for number in range(FORM_COLUMNS):
-        read = {name: form.get(f"column-{number}-{name}", "").strip() for name in ("key", "type", "label", "label_ar")}
+        read = {name: names.tidy(form.get(f"column-{number}-{name}", "")) for name in ("key", "type", "label", "label_ar")}
         columns.append({**read, "key": ascii_digits(read["key"]).lower(), "required": f"column-{number}-required" in form})
-    name = form.get("name", "").strip()[:120]
+    name, name_ar = (names.tidy(form.get(each, ""))[:120] for each in ("name", "name_ar"))
     slug = ascii_digits(form.get("slug", "").strip().lower())
-    return {"name": name, "name_ar": form.get("name_ar", "").strip()[:120], "slug": slug, "columns": columns}
+    return {"name": name, "name_ar": name_ar, "slug": slug, "columns": columns}

@@ -26,6 +26,9 @@ LICENSES = {
     "Lucide icons": "lucide-static/LICENSE",
     "Nasij Sans (made from IBM Plex Sans Arabic)": "@fontsource/ibm-plex-sans-arabic/LICENSE",
     "Nasij Mono (made from IBM Plex Mono)": "@fontsource/ibm-plex-mono/LICENSE",
+    "Readex Pro (a subset)": "@fontsource-variable/readex-pro/LICENSE",
+    "Cairo (a subset)": "@fontsource-variable/cairo/LICENSE",
+    "Vazirmatn (a subset)": "@fontsource-variable/vazirmatn/LICENSE",
 }
 BUNDLES = (
     "css/app.css",
@@ -33,9 +36,13 @@ BUNDLES = (
     "css/home.css",
     "css/gallery.css",
     "css/themes.css",
+    "css/factors.css",
+    "css/settings.css",
+    "css/staff.css",
     "js/app.js",
     "js/charts.js",
     "js/flow.js",
+    "js/passkey.js",
     "js/themes.js",
 )
 COMPRESSED = {".css", ".js", ".svg", ".txt"}
@@ -86,6 +93,8 @@ class Build:
             if not kept.exists():
                 _replace(kept, fonts.make(face, self.packages))
             self._put(f"fonts/{face.name}", kept.read_bytes())
+        for family in fonts.FAMILIES:
+            self._put(f"font-{family.key}.css", URL.sub(self._hashed_url, fonts.stylesheet(family).encode()))
 
     def _pictures(self) -> None:
         for picture in sorted((self.sources / "img").glob("*")):

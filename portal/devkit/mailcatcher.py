@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+from base64 import b64encode
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,6 +48,15 @@ class Mail:
         """Return the `plain` or `html` text, or nothing."""
         part = self.parsed.get_body((kind,))
         return str(part.get_content()) if part is not None else ""
+
+    def shown(self) -> str:
+        """Return the HTML with the pictures that came along in their places."""
+        html = self.body("html")
+        for part in self.parsed.walk():
+            if part["Content-ID"] and part.get_content_maintype() == "image":
+                picture = b64encode(part.get_content()).decode()
+                html = html.replace(f"cid:{part['Content-ID'].strip('<>')}", f"data:{part.get_content_type()};base64,{picture}")
+        return html
 
     def as_json(self) -> dict[str, Any]:
         message = self.parsed
@@ -189,7 +199,7 @@ class _Pages(LocalHandler):
         if mail is None:
             self.answer_page("Not found", '<h1>Not found</h1><p>There is no such mail. <a href="/">All mail</a></p>', status=404)
         elif part == "html":
-            self.answer(mail.body("html").encode(), "text/html; charset=utf-8", headers={"Content-Security-Policy": MAIL_POLICY})
+            self.answer(mail.shown().encode(), "text/html; charset=utf-8", headers={"Content-Security-Policy": MAIL_POLICY})
         elif part == "raw":
             self.answer(mail.raw, "text/plain; charset=utf-8")
         elif part == "json":

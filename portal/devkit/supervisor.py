@@ -193,6 +193,9 @@ def _welcome(folder: Path, ports: dict[str, int], *, took_s: float) -> None:
         widest = max(len(person["email"]) for person in people)
         for person in people:
             say(f"    {person['email']:<{widest}}   {person['password']}   {person.get('name', '')}, {person.get('role', '')}")
+        if any(person.get("totp") for person in people):
+            say("  Owners and staff are asked for a code as well: the page that asks shows what their phone would.")
+            say(f"  Passkeys need a name instead of numbers: http://localhost:{ports['NASIJ_WEB_PORT']}")
     say(f"\n  Logs: {house.shown(folder / 'log')}/   Stop: Ctrl-C\n")
 
 

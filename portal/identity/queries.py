@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, select, text
 
 from portal.core import db
+from portal.core.db import Json
 from portal.i18n import search
 from portal.i18n.locale import bilingual
 from portal.i18n.search import fold
-from portal.identity.models import Membership, Person
+from portal.identity.models import Device, FormerMember, Membership, Person, Role
 
 # Built once: the list of runs asks it.
 NAMES_OF_MEMBERS = (
@@ -28,6 +30,32 @@ def find_person(email_key: str) -> Person | None:
     return db.session().scalar(select(Person).where(Person.email_key == email_key))
 
 
+def preferences_of(tenant_id: UUID, person_id: UUID | None) -> tuple[Json, Json, str]:
+    """Return what a person chose, what their organisation did, and its time zone."""
+    row = (
+        db.session()
+        .execute(
+            text(
+                "select t.preferences, t.timezone, (select preferences from people where id = :person) as chosen from tenants t where t.id = :tenant"
+            ),
+            {"tenant": tenant_id, "person": person_id},
+        )
+        .one()
+    )
+    return row.chosen or {}, row.preferences, row.timezone
+
+
+def get_person(person_id: UUID) -> Person | None:
+    """Return a person by id."""
+    return db.session().get(Person, person_id)
+
+
+def joined_at(tenant_id: UUID, person_id: UUID) -> datetime | None:
+    """Return since when a person is a member of a tenant."""
+    rows = select(Membership.created_at).where(Membership.tenant_id == tenant_id, Membership.person_id == person_id)
+    return db.session().scalar(rows)
+
+
 def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple[object, ...]] | None:
     """Return the live session with its person, tenant and role, in one query; None if it is unknown or too old.
 
@@ -38,15 +66,19 @@ def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple
         .execute(
             text(
                 """
-            select s.id, s.person_id, s.tenant_id, s.data, s.seen_at < clock_timestamp() - interval '1 minute' as stale,
+            select s.id, s.person_id, s.tenant_id, s.data, s.seen_at < clock_timestamp() - interval '1 minute' as stale, s.confirmed_at, s.staff_id, s.visit_id,
+                   extract(epoch from clock_timestamp() - s.seen_at) as idle_s, extract(epoch from clock_timestamp() - s.signed_in_at) as age_s,
                    p.name as person_name, p.name_ar as person_name_ar, p.locale, p.preferences, t.name as tenant_name, t.name_ar as tenant_name_ar,
-                   t.timezone, t.preferences as tenant_preferences, t.look,
-                   case when p.id is not null and t.id is not null then enter_role(t.id, p.id) end as role
+                   t.timezone, t.preferences as tenant_preferences, t.security as tenant_security, t.look, t.status as tenant_status,
+                   exists(select 1 from totp_factors f where f.person_id = p.id and f.confirmed_at is not null)
+                   or exists(select 1 from passkeys k where k.person_id = p.id) as has_factor,
+                   m.role, m.permissions
             from sessions s
             left join people p on p.id = s.person_id and p.is_active
-            left join tenants t on t.id = s.tenant_id and t.status = 'active'
+            left join tenants t on t.id = s.tenant_id
+            left join lateral enter_membership(case when t.status = 'active' then t.id end, p.id) m on true
             where s.id = :id and s.seen_at > clock_timestamp() - make_interval(secs => :idle)
-              and s.created_at > clock_timestamp() - make_interval(secs => :absolute)
+              and s.signed_in_at > clock_timestamp() - make_interval(secs => :absolute)
             """
             ),
             {"id": token_hash, "idle": idle_s, "absolute": absolute_s},
@@ -55,24 +87,35 @@ def session_row(token_hash: bytes, *, idle_s: int, absolute_s: int) -> Row[tuple
     )
 
 
-def first_tenant_of(person_id: UUID) -> UUID | None:
-    """Return the tenant that a person enters at sign-in: the one they joined first."""
-    session = db.session()
-    # The one look across tenants that the wall allows: a person's own memberships.
-    session.execute(text("select set_config('app.person_id', :person, true)"), {"person": str(person_id)})
-    found: UUID | None = session.scalar(
-        text(
-            "select m.tenant_id from memberships m join tenants t on t.id = m.tenant_id and t.status = 'active'"
-            " where m.person_id = :person order by m.created_at, m.tenant_id limit 1"
-        ),
-        {"person": person_id},
+def device_id(person_id: UUID, token_hash: bytes) -> UUID | None:
+    """Return the device that this person has used before under this token."""
+    return db.session().scalar(select(Device.id).where(Device.person_id == person_id, Device.token_hash == token_hash))
+
+
+def sessions_of(person_id: UUID) -> list[Row[Any]]:
+    """Return the live sessions of a person, last seen first, with their tenant's names."""
+    return list(
+        db.session().execute(
+            text(
+                "select s.id, s.user_agent, s.address, s.signed_in_at, s.seen_at, t.name, t.name_ar from sessions s"
+                " left join tenants t on t.id = s.tenant_id where s.person_id = :person and s.staff_id is null order by s.seen_at desc, s.id"
+            ),
+            {"person": person_id},
+        )
     )
-    return found
 
 
 def tenants_of(person_id: UUID) -> list[Row[Any]]:
     """Return id, names and role of every active tenant a person belongs to, first joined first."""
-    return list(db.session().execute(text("select id, name, name_ar, role from own_tenants(:person)"), {"person": person_id}))
+    return [row for row in memberships_of(person_id) if row.status == "active"]
+
+
+def memberships_of(person_id: UUID) -> list[Row[Any]]:
+    """Return every tenant a person belongs to, first joined first, also those that stand still.
+
+    Columns: id, name, name_ar, role, status, status_reason, status_reason_ar, joined_at, seen_at.
+    """
+    return list(db.session().execute(text("select * from own_memberships(:person)"), {"person": person_id}))
 
 
 def find_members(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
@@ -93,13 +136,12 @@ def find_members(tenant_id: UUID, words: str, *, limit: int) -> list[Row[Any]]:
 
 
 def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Return the names of people of the tenant by id, in the reader's language where they have one in it."""
+    """Return the names of people of the tenant by id, of those who left, too; in the reader's language where they have one in it."""
     wanted = list(set(ids))
     if not wanted:
         return {}
-    rows = db.session().execute(
-        select(Person.id, Person.name, Person.name_ar).join(Membership, Membership.person_id == Person.id).where(Person.id.in_(wanted))
-    )
+    is_ours = select(Membership.person_id).union_all(select(FormerMember.person_id))  # row-level security names the tenant
+    rows = db.session().execute(select(Person.id, Person.name, Person.name_ar).where(Person.id.in_(wanted), Person.id.in_(is_ours)))
     return {row.id: bilingual(row) for row in rows}
 
 
@@ -116,8 +158,20 @@ def names_of_members(tenant_id: UUID) -> dict[UUID, str] | None:
 
 def role_of(tenant_id: UUID, person_id: UUID) -> str | None:
     """Return the role of an active member of a tenant."""
-    wanted = select(Membership.role).join(Person, Person.id == Membership.person_id)
-    return db.session().scalar(wanted.where(Membership.tenant_id == tenant_id, Membership.person_id == person_id, Person.is_active))
+    found = standing_of(tenant_id, person_id)
+    return found.role if found else None
+
+
+def standing_of(tenant_id: UUID, person_id: UUID) -> Row[Any] | None:
+    """Return role, role_id and the own role's permissions of an active member of a tenant; None for who is none."""
+    wanted = (
+        select(Membership.role, Membership.role_id, Role.permissions)
+        .join(Person, Person.id == Membership.person_id)
+        .outerjoin(Role, (Role.tenant_id == Membership.tenant_id) & (Role.id == Membership.role_id))
+    )
+    return (
+        db.session().execute(wanted.where(Membership.tenant_id == tenant_id, Membership.person_id == person_id, Person.is_active)).first()
+    )
 
 
 def member_ids(tenant_id: UUID, roles: tuple[str, ...] | None) -> list[UUID]:

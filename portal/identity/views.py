@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, g, request, session, url_for
 
-from portal.core.access import Access, access, current, public, signed_in
+from portal.core.access import Access, access, current, known, public, signed_in, signed_in_anywhere
 from portal.core.errors import NotFound
 from portal.core.ids import as_uuid
-from portal.core.render import render, see_other, toast
+from portal.core.render import local_address, render, see_other, toast
 from portal.i18n import formats, sample, zones
 from portal.i18n import locale as i18n
-from portal.i18n.locale import chosen_tag
+from portal.i18n.locale import chosen_tag, plain_name
 from portal.i18n.preferences import allowed, resolve
 from portal.i18n.reader import LOCALES, Locale, of, reading
 from portal.i18n.words import gettext as _
 from portal.identity import service, sessions
-from portal.identity.errors import SignInRefused
+from portal.identity.errors import ProviderNeeded, SignInRefused
+from portal.identity.factors import half_session
+from portal.identity.factors import service as factors
 from portal.identity.forms import PreferencesForm, SignInForm
+from portal.identity.sso import policy
+from portal.identity.sso.models import IdentityProvider
 
 bp = Blueprint("identity", __name__)
 
@@ -38,41 +42,68 @@ def sign_in() -> Response:
 def sign_in_check() -> Response:
     form = SignInForm()
     if not form.validate():
-        return _page(form, status=422)
+        return _page(form, status=422, ways=policy.ways_of_address(form.email.data or "") if not form.password.data else ())
     try:
-        person_id, tenant_id = service.sign_in(form.email.data or "", form.password.data or "")
+        person_id, tenant_id = service.sign_in(form.email.data or "", form.password.data or "", sessions.origin_of_request())
     except SignInRefused:
         return _page(form, status=422, failed=True)
-    _begin(person_id, tenant_id, since="sign-in")
-    return see_other(local_address(request.args.get("next")))
-
-
-def _begin(person_id: UUID, tenant_id: UUID, *, since: str) -> None:
-    sessions.begin_session(session, person_id, tenant_id)  # type: ignore[arg-type]  # the interface makes WebData
+    except ProviderNeeded as needed:
+        return _page(form, status=422, ways=[needed.provider], needs_provider=True)
+    wanted = request.args.get("next")
+    if factors.has_factor(person_id):
+        half_session.begin(person_id, tenant_id, next_address=local_address(wanted))
+        return see_other(url_for("factors.second_step"))
+    service.start_session(person_id, tenant_id)
     session.clear()
-    session["since"] = since
+    sessions.begin_session(session, person_id, tenant_id)
+    return see_other(first_page(person_id, tenant_id, wanted))
+
+
+def first_page(person_id: UUID, tenant_id: UUID | None, wanted: str | None) -> str:
+    """Return where somebody goes who has just signed in: the page they came for, else the choice of an organisation if there is one."""
+    there = local_address(wanted)
+    if there == "/" and (tenant_id is None or service.has_several_tenants(person_id)):
+        return url_for("organisations.choose")
+    return there
 
 
 @bp.post("/sign-out")
 @public("signing out twice is no error")
 def sign_out() -> Response:
-    session.clear()
+    sessions.finish_session(session)
     answer = see_other(url_for("identity.sign_in"))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
 
 @bp.post("/tenant")
-@signed_in
+@signed_in_anywhere
 def switch_tenant() -> Response:
-    here = access()
+    here = known()
     wanted = as_uuid(request.form.get("tenant"))
-    if wanted is None:
+    if here is None or wanted is None:
         raise NotFound
     if wanted != here.tenant_id:
+        if stops := _why_not_switch(here.person_id, wanted):
+            return stops
         service.switch_tenant(here.person_id, wanted, leaving=here.tenant_id)
-        _begin(here.person_id, wanted, since="switch")
-    return see_other("/")
+        session.clear()
+        sessions.continue_session(session, here.person_id, wanted)
+    return see_other(local_address(request.form.get("next")))
+
+
+def _why_not_switch(person_id: UUID, wanted: UUID) -> Response | None:
+    """A provider speaks for its own organisation only; and where an organisation wants its provider, a password does not get in."""
+    # Asked of the session and not of the access: who came through a provider may have lost the membership since.
+    row = session.row  # type: ignore[attr-defined]  # the interface makes WebData
+    if row.tenant_id is not None and (came_through := policy.provider_of_session(row.tenant_id, row.id)):
+        sentence = _("You came in with %(name)s, which is for this organisation only. Sign out, then sign in to the other one.",
+                     name=plain_name(came_through))  # fmt: skip
+        toast(sentence, "warning")
+        return see_other("/")
+    if policy.provider_to_enter(wanted, person_id):
+        return see_other(url_for("sso.start", which=policy.slug_of(wanted)))
+    return None
 
 
 @bp.get("/session")
@@ -156,14 +187,17 @@ def _candidate(here: Access, tag: str, chosen: dict[str, Any]) -> Locale:
     return of(tag, resolve(chosen, here.tenant_preferences, timezone=here.timezone))
 
 
-def _page(form: SignInForm, *, status: int = 200, failed: bool = False) -> Response:
+def _page(
+    form: SignInForm, *, status: int = 200, failed: bool = False, ways: Sequence[IdentityProvider] = (), needs_provider: bool = False
+) -> Response:
     g.no_chrome = True
-    return render("identity/sign_in.html", status=status, form=form, failed=failed, demo_people=current_app.config["DEMO_PEOPLE"])
-
-
-def local_address(wanted: str | None) -> str:
-    """Return `wanted` if it is a path of this portal, else the home page: `next` must never lead away."""
-    if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or "\\" in wanted:
-        return "/"
-    parts = urlsplit(wanted)
-    return wanted if not parts.scheme and not parts.netloc and wanted.isprintable() else "/"
+    return render(
+        "identity/sign_in.html",
+        status=status,
+        form=form,
+        failed=failed,
+        ways=ways,
+        needs_provider=needs_provider,
+        next=local_address(request.args.get("next")),
+        demo_people=current_app.config["DEMO_PEOPLE"],
+    )

@@ -5,24 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, g, session
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager
 
-from portal.core import palette
-from portal.core.access import Access, current
+from portal.core import access, palette, places
+from portal.core.access import Access, Known, current
 from portal.core.log import add_fields
+from portal.core.places import Place
 from portal.core.render import is_fragment_request
-from portal.identity import entries, queries
-from portal.identity.roles import PERMISSIONS
-from portal.identity.service import IDLE
-from portal.identity.sessions import DatabaseSessions, WebData
+from portal.i18n.words import lazy_gettext as _l
+from portal.identity import entries, queries, roles
+from portal.identity.service import limits_of
+from portal.identity.sessions import DatabaseSessions, WebData, keep_device
+from portal.identity.support import visits as support
 from portal.identity.views import bp
+
+# Carries the signed-in person to whatever knows Flask-Login. Sessions are rows of ours, so it keeps and protects none itself.
+people = LoginManager()
+people.session_protection = None
+people.request_loader(lambda _request: current())
 
 
 def init_app(app: Flask) -> None:
     app.session_interface = DatabaseSessions()
+    people.init_app(app)
     app.register_blueprint(bp)
     app.before_request(find_access)
+    app.after_request(keep_device)
     app.context_processor(tell_pages)
+    access.know_names(queries.names_of)
     palette.provide(entries.find, place=8)
+    note = _l("Language, digits, calendar, week and time zone.")
+    places.offer(Place("you", _l("Preferences"), "identity.preferences", "languages", 10, note=note))
 
 
 def tell_pages() -> dict[str, Any]:
@@ -30,21 +44,40 @@ def tell_pages() -> dict[str, Any]:
     here = current()
     if here is None or is_fragment_request():
         return {"tenants": [], "idle_s": 0}
-    return {"tenants": queries.tenants_of(here.person_id), "idle_s": int(IDLE.total_seconds())}
+    return {
+        "tenants": queries.tenants_of(here.person_id),
+        "idle_s": limits_of(roles.weight(here.role, here.permissions), here.tenant_security)[0],
+    }
 
 
-def find_access() -> None:
-    """Turn the session into the Access of this request; a session without a live membership is nobody's."""
+def find_access() -> ResponseReturnValue | None:
+    """Turn the session into the Access of this request; without a live membership it says no more than who the person is."""
     if "database_away" in g:
         raise g.database_away
     row = session.row if isinstance(session, WebData) else None
-    if row is None or row.role is None:
-        return
+    if row is None or row.person_name is None:
+        return None
+    visit = None
+    if row.visit_id is not None:
+        visit = support.visit_of(row) if row.role is not None else None
+        if visit is None:
+            return support.visit_is_over(row)
+    is_in = row.role is not None
+    g.known = Known(
+        row.person_id,
+        row.person_name,
+        row.person_name_ar,
+        tenant_id=row.tenant_id if is_in else None,
+        waits_at=row.tenant_id if row.tenant_status == "suspended" else None,
+    )
+    if not is_in:
+        return None
+    allowed = roles.permissions_of(row.role, row.permissions)
     g.access = Access(
         person_id=row.person_id,
         tenant_id=row.tenant_id,
         role=row.role,
-        permissions=PERMISSIONS[row.role],
+        permissions=support.only_looking(allowed) if visit else allowed,
         person_name=row.person_name,
         person_name_ar=row.person_name_ar,
         tenant_name=row.tenant_name,
@@ -53,6 +86,13 @@ def find_access() -> None:
         timezone=row.timezone,
         preferences=row.preferences,
         tenant_preferences=row.tenant_preferences,
+        tenant_security=row.tenant_security,
         look=row.look,
+        session_id=row.id,
+        confirmed_at=row.confirmed_at,
+        visit=visit,
     )
-    add_fields(tenant=row.tenant_id)
+    add_fields(tenant=row.tenant_id, visit=row.visit_id)
+    if visit:
+        support.refuse_changes()
+    return None

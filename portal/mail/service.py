@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.encoders import encode_base64
 from email.header import Header
 from email.utils import parseaddr
 from typing import Any
+from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 from flask import render_template
 from flask_babel import force_locale
 from flask_mail import Message
 from markupsafe import Markup
+from sqlalchemy import func
+from sqlalchemy import text as sql
 
+from portal.core import db, jobs
 from portal.core.config import current_settings
-from portal.i18n.locale import LOCALES
+from portal.core.ids import new_id
+from portal.core.secrets import SecretLost, seal, unseal
+from portal.i18n.reader import LOCALES, Locale, reading
 from portal.mail.errors import MailNotSent
+from portal.mail.models import Letter
 from portal.mail.transports import transport_of
+from portal.tenants import service as tenants
 
+log = logging.getLogger(__name__)
+
+LETTERS_KEPT_DAYS = 7
 MAX_RECIPIENTS = 20
 MAX_SUBJECT = 500
 MAX_TEXT = 200_000
@@ -36,6 +50,15 @@ RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 LETTER = re.compile(r"[^\W\d_]")
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 RLM = "\u200f"
+LOGO_ID = "logo@nasij"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A link of the portal; in plain text its address stands written out."""
+
+    text: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +70,8 @@ class OutgoingMail:
         html: the body as markup made by us, never text from outside; None makes it from the text.
         locale: "ar" or "en", the language of the frame; empty takes the direction of the text.
         origin, origin_ar: the workflow's names; the one in the mail's language stands in the last line.
+        button: what there is to do, below the text.
+        tenant_id: whose look it wears: logo or name, colour and last lines, as published; None for the house's own.
     """
 
     to: list[str]
@@ -59,6 +84,8 @@ class OutgoingMail:
     locale: str = ""
     origin: str = ""
     origin_ar: str = ""
+    button: Button | None = None
+    tenant_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +110,82 @@ def send(mail: OutgoingMail) -> Receipt:
     return Receipt(message.msgId)
 
 
+def post(to: str, message: str, *, locale: str | None, tenant_id: UUID | None = None, **facts: Any) -> UUID:
+    """Have a mail of the house sent after the open transaction commits, at least once; returns the letter's id.
+
+    Args:
+        message: a folder of `templates/mail/` with `subject.txt` and `body.txt`; blank lines part paragraphs.
+        locale: "ar" or "en"; who has chosen none gets the tenant's, or English.
+        tenant_id: whose look the mail wears.
+        facts: JSON values for the templates. `link`, a path of the portal, becomes the button that `button.txt` names.
+    """
+    letter_id = new_id()
+    tag = locale if locale in LOCALES else (tenants.default_locale(tenant_id) if tenant_id else "") or "en"
+    content = json.dumps({"to": to, "locale": tag, "facts": facts})
+    session = db.session()
+    session.add(Letter(id=letter_id, tenant_id=tenant_id, message=message, content=seal(content, where=_place(letter_id))))
+    session.flush()
+    jobs.enqueue("mail.letter", letter_id)
+    return letter_id
+
+
+def send_letter(letter_id: UUID) -> None:
+    """Send a letter that was posted; one that is sent or given up is left alone. For the job.
+
+    Raises:
+        MailNotSent: another attempt can help.
+    """
+    with db.transaction() as session:
+        letter = session.get(Letter, letter_id)
+        if letter is None or letter.content is None:
+            return
+        message, tenant_id, sealed = letter.message, letter.tenant_id, letter.content
+    try:
+        content = json.loads(unseal(sealed, where=_place(letter_id)))
+        send(_letter_as_mail(letter_id, message, content, tenant_id))
+    except SecretLost:
+        _settle_letter(letter_id, "failed", "secret_lost")
+    except MailNotSent as refused:
+        if refused.again:
+            raise
+        log.warning("a letter was refused", extra={"letter": str(letter_id), "tenant": str(tenant_id), "reason": refused.code})
+        _settle_letter(letter_id, "failed", refused.code)
+    else:
+        _settle_letter(letter_id, "sent")
+
+
+def sweep_letters() -> int:
+    """Delete letters older than a week; returns how many. For the dispatcher."""
+    with db.transaction(system=True) as session:
+        gone = session.execute(
+            sql("delete from letters where created_at < clock_timestamp() - make_interval(days => :days)"), {"days": LETTERS_KEPT_DAYS}
+        )
+    return db.touched(gone)
+
+
+def _place(letter_id: UUID) -> str:
+    return f"letters.content:{letter_id}"
+
+
+def _settle_letter(letter_id: UUID, state: str, error: str = "") -> None:
+    with db.transaction() as session:
+        letter = session.get_one(Letter, letter_id)
+        letter.state, letter.error, letter.content = state, error, None
+        letter.sent_at = session.scalar(func.clock_timestamp()) if state == "sent" else None
+
+
+def _letter_as_mail(letter_id: UUID, message: str, content: dict[str, Any], tenant_id: UUID | None) -> OutgoingMail:
+    tag, facts = content["locale"], content["facts"]
+    folder, link = f"mail/{message}", facts.get("link")
+    with reading(LOCALES[tag]):
+        said = {name: render_template(f"{folder}/{name}.txt", lang=tag, **facts).strip() for name in ("subject", "body")}
+        button = Button(render_template(f"{folder}/button.txt", **facts).strip(), current_settings().public_url + link) if link else None
+    return OutgoingMail(
+        to=[content["to"]], subject=said["subject"], text=said["body"], message_id=str(letter_id), locale=tag, button=button,
+        tenant_id=tenant_id,
+    )  # fmt: skip
+
+
 def is_right_to_left(text: str) -> bool:
     """Say whether the first letter of a text is written from right to left."""
     first = LETTER.search(text)
@@ -92,6 +195,7 @@ def is_right_to_left(text: str) -> bool:
 def _built(mail: OutgoingMail, recipients: list[str], mail_from: str, domain: str) -> Message:
     locale = LOCALES[mail.locale or ("ar" if is_right_to_left(mail.text or mail.subject) else "en")]
     text = _clean(mail.text)
+    head = tenants.letterhead(mail.tenant_id) if mail.tenant_id else tenants.Letterhead()
     context: dict[str, Any] = {
         "subject": _clean(mail.subject),
         "text": text,
@@ -100,6 +204,11 @@ def _built(mail: OutgoingMail, recipients: list[str], mail_from: str, domain: st
         "lang": locale.tag,
         "dir": locale.dir,
         "align": "right" if locale.dir == "rtl" else "left",
+        "button": mail.button,
+        "accent": head.accent,
+        "name": _clean(_said(head.name, locale)),
+        "footer": _paragraphs(_clean(_said(head.footer, locale))),
+        "logo": {"id": LOGO_ID, "width": head.logo[1], "height": head.logo[2]} if head.logo else None,
         "origin": _clean((mail.origin_ar if locale.tag == "ar" else "") or mail.origin or mail.origin_ar),
     }
     with force_locale(locale.tag):
@@ -113,12 +222,21 @@ def _built(mail: OutgoingMail, recipients: list[str], mail_from: str, domain: st
             extra_headers={"Auto-Submitted": "auto-generated", "X-Nasij-Idempotency-Key": mail.message_id, **mail.headers},
         )
     message.msgId = f"<{mail.message_id}@{domain}>"
+    if head.logo:  # carried along: programs that load no pictures from outside show it, and nobody learns when a mail is read
+        message.attach("logo.png", "image/png", head.logo[0], "inline", headers={"Content-ID": f"<{LOGO_ID}>"})
     return message
+
+
+def _said(texts: Mapping[str, str], locale: Locale) -> str:
+    """Return a text in the mail's language, else in the other: an organisation that wrote one wants it read."""
+    return texts.get(locale.tag) or texts.get(locale.other.tag) or ""
 
 
 def _on_the_wire(message: Message) -> bytes:
     """Write a message in plain ASCII with short lines: Flask-Mail leaves text as it is, which servers refuse past 998 bytes a line."""
     whole = message_from_bytes(message.as_bytes())
+    if message.attachments:
+        whole.set_type("multipart/related")  # the logo belongs to the text; it is no file for the reader
     for part in whole.walk():
         if part.get_content_maintype() == "text":
             text = part.get_payload(decode=True)

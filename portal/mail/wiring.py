@@ -3,6 +3,8 @@
 from flask import Flask
 from flask_mail import Mail
 
+from portal.mail import jobs  # noqa: F401 - registers the job
+
 
 def init_app(app: Flask) -> None:
     Mail(app)

@@ -23,6 +23,16 @@ SENTENCES: dict[str, Any] = {
     "export.failed": _l("A file that you asked for could not be made. Ask for it again; if it fails again, tell us."),
     "bulk.done": _l("What you asked for many rows at once is done."),
     "bulk.failed": _l("What you asked for many rows at once is over, but some rows could not be changed."),
+    "account.new_device": _l("Your account was used with a browser that we had not seen before."),
+    "account.crowded_out": _l("You signed in on more than ten devices; the one that was seen longest ago was signed out."),
+    "token.expiring": _l("One of your API tokens ends soon. Rotate it, or what uses it will stop."),
+    "token.revoked": _l("An admin has revoked one of your API tokens."),
+    "token.leaked": _l("An API token was found in the open and has been revoked."),
+    "client.admin": _l("An admin has signed out one of your API clients."),
+    "client.leak": _l("Something that belongs to an API client was found in the open. The client has been signed out."),
+    "client.reuse": _l("A refresh token was used twice: somebody may have copied it. The API client has been signed out."),
+    "member.joined": _l("Somebody you invited has joined the organisation."),
+    "member.role_changed": _l("You have another role in the organisation."),
     "step.in_doubt": _l("A step was cut off and may have happened. Please decide how the run goes on."),
 }
 

@@ -8,7 +8,7 @@ from flask import Flask
 
 from portal.core import access, palette
 from portal.core.render import is_fragment_request
-from portal.notifications import entries, queries
+from portal.notifications import entries, listeners, queries  # noqa: F401 - importing registers the listeners
 from portal.notifications.views import bp
 
 

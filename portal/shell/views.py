@@ -46,3 +46,9 @@ def _recent() -> list[Entry]:
 @signed_in
 def shortcuts() -> Response:
     return render("shell/shortcuts.html")
+
+
+@bp.get("/settings")
+@signed_in
+def settings() -> Response:
+    return render("shell/settings.html")

@@ -11,6 +11,7 @@ from flask import current_app
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
+from portal.core import ids
 from portal.core.access import Permission, access
 from portal.core.paging import Listing, Place, read_place
 from portal.exports import service as exports
@@ -20,9 +21,10 @@ from portal.identity import service as identity
 from portal.lists import service as lists
 from portal.lists.service import ListKind, ListState
 from portal.workflows import explain, queries
-from portal.workflows.lists import ME, RUNS, WORKFLOWS, run_filter
+from portal.workflows.lists import ME, RUNS, WORKFLOWS, run_filter, workflow_filter
 
 PAGE_ROWS = 1_000
+READER = "reader"
 RUN_HEADS = (
     _l("Workflow"), _l("Status"), _l("Started"), _l("Ended"), _l("Duration in seconds"), _l("Started by"), _l("Run"),
 )  # fmt: skip
@@ -37,6 +39,8 @@ def read_filters(kind: ListKind, given: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {name: list(values) for name, values in state.filters.items()}
     if ME in found.get("by", ()):
         found["by"] = [str(access().person_id)]
+    if "period" in found:
+        found[READER] = [str(access().person_id)]  # "today" is a day of their time zone, in the job as on the page
     return found if state.sort == kind.usual_sort else {**found, "sort": [state.sort]}
 
 
@@ -47,7 +51,8 @@ def _state(kind: ListKind, filters: dict[str, Any]) -> ListState:
 def run_rows(tenant_id: UUID, filters: dict[str, Any]) -> Iterator[Sequence[Any]]:
     """Give every run that matches, sorted as the page was, read in pages."""
     state = _state(RUNS, filters)
-    wanted, kind = run_filter(tenant_id, None, state.filters), queries.run_sorts()[state.sort_name].kind
+    reader = ids.as_uuid(next(iter(filters.get(READER, ())), None))
+    wanted, kind = run_filter(tenant_id, reader, state.filters), queries.run_sorts()[state.sort_name].kind
     for rows in _pages(lambda place: queries.list_runs(tenant_id, wanted=wanted, sort=state.sort, place=place, limit=PAGE_ROWS), kind):
         names = identity.names_of(row.executed_by for row in rows if row.executed_by)
         for row in rows:
@@ -59,8 +64,8 @@ def run_rows(tenant_id: UUID, filters: dict[str, Any]) -> Iterator[Sequence[Any]
 def workflow_rows(tenant_id: UUID, filters: dict[str, Any]) -> Iterator[Sequence[Any]]:
     """Give every workflow that matches, sorted as the page was, read in pages."""
     state = _state(WORKFLOWS, filters)
-    states, kind = state.filters.get("state", ()), queries.workflow_sorts()[state.sort_name].kind
-    for rows in _pages(lambda place: queries.list_workflows(tenant_id, states=states, sort=state.sort, place=place), kind):
+    wanted, kind = workflow_filter(state.filters), queries.workflow_sorts()[state.sort_name].kind
+    for rows in _pages(lambda place: queries.list_workflows(tenant_id, wanted=wanted, sort=state.sort, place=place), kind):
         for row in rows:
             found = explain.workflow_row(row)
             said = _l("Paused") if not row.is_active else _l("Draft") if row.published_number is None else _l("Published")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Any
 
+from portal.core.digits import read_number
 from portal.core.errors import Invalid
-from portal.i18n.search import ascii_digits
+from portal.i18n import dates
 from portal.i18n.words import lazy_gettext as _l
 
 EMAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>]{2,}\Z")
@@ -56,17 +56,17 @@ def _text(text: str, declared: dict[str, Any]) -> str:
 
 
 def _number(text: str, _declared: dict[str, Any]) -> int | float:
-    plain = ascii_digits(text).replace(",", "")
-    if not re.fullmatch(r"[+-]?(\d{1,15}(\.\d{1,15})?|\.\d{1,15})", plain):
+    number = read_number(text)
+    if number is None:
         raise ValueError(_l("Enter a number, for example 12 or 1.5."))
-    return float(plain) if "." in plain else int(plain)
+    return number
 
 
 def _date(text: str, _declared: dict[str, Any]) -> str:
-    try:
-        return date.fromisoformat(ascii_digits(text)).isoformat()
-    except ValueError:
-        raise ValueError(_l("Enter a date as year-month-day, for example 2026-12-31.")) from None
+    day = dates.read(text)
+    if day is None:
+        raise ValueError(_l("Enter a date as year-month-day, for example 2026-12-31 or 1448-07-22."))
+    return day.isoformat()
 
 
 def _email(text: str, _declared: dict[str, Any]) -> str:

@@ -9,22 +9,23 @@ from uuid import UUID
 from portal.core import clock
 from portal.core.access import Actor, Permission
 from portal.core.render import url_of
-from portal.i18n import formats
+from portal.i18n import formats, names
 from portal.i18n.locale import bilingual, named
+from portal.i18n.search import fold
 from portal.i18n.words import lazy_gettext as _l
 from portal.i18n.words import ngettext
+from portal.identity import service as identity
 from portal.lists import service as lists
 from portal.lists.service import Asked, Column, Filter, ListKind, Verb
-from portal.tenants import service as tenants
 from portal.workflows import queries, service
 from portal.workflows.engine.states import RunStatus
 from portal.workflows.errors import WrongState
 from portal.workflows.explain import RunRow
-from portal.workflows.queries import RunFilter
+from portal.workflows.queries import RunFilter, WorkflowFilter
 
-# Filters of text (`q`) join here: one line in `filters` of each list, one condition in `RunFilter` and `list_workflows`.
 ME = "me"
 STATES = ("live", "draft", "off")
+LONGEST_WORDS = 100
 
 
 def _read_id(value: str) -> str | None:
@@ -38,17 +39,27 @@ def _read_person(value: str) -> str | None:
     return value if value == ME else _read_id(value)
 
 
+def _read_words(value: str) -> str | None:
+    words = str(names.tidy(value))[:LONGEST_WORDS]
+    return words if fold(words) else None
+
+
+def workflow_filter(filters: dict[str, tuple[str, ...]]) -> WorkflowFilter:
+    """Return which workflows the filters of a list mean."""
+    return WorkflowFilter(states=filters.get("state", ()), words=next(iter(filters.get("q", ())), ""))
+
+
 def run_filter(tenant_id: UUID, person_id: UUID | None, filters: dict[str, tuple[str, ...]], *, at: datetime | None = None) -> RunFilter:
     """Return which runs the filters of a list mean.
 
     Args:
-        person_id: who "me" is.
+        person_id: who "me" is, and whose days they are.
         at: the moment that "today" is seen from, and after which runs are not meant; None means now, and all.
     """
     given = {name: values[0] for name, values in filters.items() if values}
     since, before = None, None
     if period := given.get("period"):
-        since, before = lists.periods.bounds(period, now=at or clock.now(), zone=tenants.zone_of(tenant_id))
+        since, before = lists.periods.bounds(period, now=at or clock.now(), zone=identity.zone_of(tenant_id, person_id))
     by = given.get("by")
     return RunFilter(
         statuses=filters.get("status", ()),
@@ -81,11 +92,11 @@ def _count_runs(tenant_id: UUID, asked: Asked) -> int:
 
 
 def _pick_workflows(tenant_id: UUID, asked: Asked, after: UUID | None, limit: int) -> list[UUID]:
-    return queries.workflow_ids(tenant_id, states=asked.filters.get("state", ()), at=asked.at, after=after, limit=limit)
+    return queries.workflow_ids(tenant_id, wanted=workflow_filter(asked.filters), at=asked.at, after=after, limit=limit)
 
 
 def _count_workflows(tenant_id: UUID, asked: Asked) -> int:
-    return queries.count_workflows(tenant_id, states=asked.filters.get("state", ()))
+    return queries.count_workflows(tenant_id, wanted=workflow_filter(asked.filters))
 
 
 def _run_names(tenant_id: UUID, ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -187,7 +198,10 @@ WORKFLOWS = ListKind(
         Column("changed", _l("Changed"), "changed"),
     ),
     usual_sort="-changed",
-    filters=(Filter("state", _l("State"), lambda value: value if value in STATES else None, is_many=True),),
+    filters=(
+        Filter("q", _l("Name"), _read_words, is_text=True),
+        Filter("state", _l("State"), lambda value: value if value in STATES else None, is_many=True),
+    ),
     pick=_pick_workflows,
     count=_count_workflows,
     verbs=(

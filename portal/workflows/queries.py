@@ -31,7 +31,7 @@ from portal.core import db
 from portal.core.errors import NotFound
 from portal.core.paging import Listing, Place, SortKey, listing_of, sorted_page
 from portal.core.render import language
-from portal.i18n.search import holds_words
+from portal.i18n.search import APART, holds_words
 from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
 # Built once and on plain tables: these are the queries of the pages that are opened most, and building one costs as much as
@@ -76,8 +76,9 @@ WORKFLOWS = (
 NEVER = literal(datetime(1970, 1, 1, tzinfo=UTC), E.created_at.type)
 STATE = case((not_(W.is_active), "off"), (W.published_version_id.is_(None), "draft"), else_="live")
 TOOK = func.coalesce(cast(extract("epoch", E.completed_at - func.coalesce(E.started_at, E.created_at)), Numeric), cast(-1, Numeric))
-NAME_EN = func.lower(func.coalesce(func.nullif(W.name, ""), W.name_ar))
-NAME_AR = func.lower(func.coalesce(func.nullif(W.name_ar, ""), W.name))
+# Names are sorted by their keys, in which أحمد and احمد are one word: the English one stands first, the Arabic one second.
+KEY_EN, KEY_AR = (func.nullif(func.split_part(W.search_key, APART, place), "") for place in (1, 2))
+NAME_EN, NAME_AR = func.coalesce(KEY_EN, KEY_AR, ""), func.coalesce(KEY_AR, KEY_EN, "")
 
 
 def get_workflow(tenant_id: UUID, workflow_id: UUID, *, lock: bool = False) -> WorkflowTemplate:
@@ -93,36 +94,49 @@ def get_workflow(tenant_id: UUID, workflow_id: UUID, *, lock: bool = False) -> W
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class WorkflowFilter:
+    """Which workflows are meant; what is empty narrows nothing.
+
+    Args:
+        states: `live`, `draft`, `off`; any of them.
+        words: each of them stands in a name, in either language and however it is spelled.
+    """
+
+    states: Sequence[str] = ()
+    words: str = ""
+
+    def narrow(self, wanted: Select[Any]) -> Select[Any]:
+        """Return the query for these workflows only."""
+        if self.states:
+            wanted = wanted.where(STATE.in_(self.states))
+        return wanted.where(holds_words(self.words, W.search_key)) if self.words else wanted
+
+
+ALL_WORKFLOWS = WorkflowFilter()
+
+
 def list_workflows(
-    tenant_id: UUID, *, states: Sequence[str] = (), sort: str = "-changed", place: Place | None = None, limit: int = 50
+    tenant_id: UUID, *, wanted: WorkflowFilter = ALL_WORKFLOWS, sort: str = "-changed", place: Place | None = None, limit: int = 50
 ) -> Listing[Row[Any]]:
     """Return workflows with their live version's number and their last run, sorted.
 
     Args:
-        states: `live`, `draft`, `off`; any of them.
         sort: a name of `workflow_sorts`, with `-` before it for the largest first.
     """
     key = workflow_sorts()[sort.removeprefix("-")]
-    wanted = sorted_page(WORKFLOWS, key, W.id, is_down=sort.startswith("-"), place=place, limit=limit)
-    if states:
-        wanted = wanted.where(STATE.in_(states))
-    return listing_of(list(db.session().execute(wanted, {"tenant": tenant_id})), place=place, limit=limit)
+    rows = wanted.narrow(sorted_page(WORKFLOWS, key, W.id, is_down=sort.startswith("-"), place=place, limit=limit))
+    return listing_of(list(db.session().execute(rows, {"tenant": tenant_id})), place=place, limit=limit)
 
 
-def count_workflows(tenant_id: UUID, *, states: Sequence[str] = (), limit: int | None = None) -> int:
+def count_workflows(tenant_id: UUID, *, wanted: WorkflowFilter = ALL_WORKFLOWS, limit: int | None = None) -> int:
     """Return how many workflows match; at most `limit` are counted."""
-    wanted = select(W.id).where(W.tenant_id == TENANT)
-    if states:
-        wanted = wanted.where(STATE.in_(states))
-    return _count(wanted, tenant_id, limit)
+    return _count(wanted.narrow(select(W.id).where(W.tenant_id == TENANT)), tenant_id, limit)
 
 
-def workflow_ids(tenant_id: UUID, *, states: Sequence[str], at: datetime, after: UUID | None, limit: int) -> list[UUID]:
+def workflow_ids(tenant_id: UUID, *, wanted: WorkflowFilter, at: datetime, after: UUID | None, limit: int) -> list[UUID]:
     """Return ids of the workflows that match and were there at a moment, smallest first."""
-    wanted = select(W.id).where(W.tenant_id == TENANT, W.created_at <= at)
-    if states:
-        wanted = wanted.where(STATE.in_(states))
-    return _ids(wanted, W.id, tenant_id, after, limit)
+    return _ids(wanted.narrow(select(W.id).where(W.tenant_id == TENANT, W.created_at <= at)), W.id, tenant_id, after, limit)
 
 
 def workflow_sorts() -> dict[str, SortKey]:
@@ -324,7 +338,7 @@ def run_sorts() -> dict[str, SortKey]:
 
 
 def _name() -> ColumnElement[str]:
-    """The name as `bilingual` says it, without case."""
+    """The key of the name that `bilingual` says."""
     return NAME_AR if language() == "ar" else NAME_EN
 
 

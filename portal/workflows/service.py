@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from portal import events
 from portal.audit import service as audit
 from portal.core import bus, clock, db, egress
 from portal.core.access import Actor
 from portal.core.errors import NotFound
+from portal.core.paging import Listing, Place
 from portal.datatables import service as tables
 from portal.workflows import definition, inputs, queries, samples
 from portal.workflows.actions.registry import FIELDS
@@ -18,7 +22,7 @@ from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import ending, rescuing, starting
 from portal.workflows.engine.store.sql import published
 from portal.workflows.errors import DraftInvalid, NotPublished, WrongState
-from portal.workflows.models import WorkflowRevision, WorkflowTemplate, WorkflowVersion
+from portal.workflows.models import WorkflowExecution, WorkflowRevision, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
 
 def create_workflow(tenant_id: UUID, *, name: str, name_ar: str | None, sample: str, by: Actor) -> UUID:
@@ -246,3 +250,28 @@ def decide_step(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, 
 def has_ended(status: str) -> bool:
     """Say whether a run with this status will never change again."""
     return status in RUN_ENDED
+
+
+def list_workflows(tenant_id: UUID, *, place: Place | None, limit: int) -> Listing[Row[Any]]:
+    """Return workflows with their live version's number and their last run, last changed first; `place` has the kind `time`."""
+    return queries.list_workflows(tenant_id, place=place, limit=limit)
+
+
+def get_workflow(tenant_id: UUID, workflow_id: UUID) -> tuple[WorkflowTemplate, WorkflowVersion | None]:
+    """Return a workflow and its live version.
+
+    Raises:
+        NotFound: no such workflow in this tenant.
+    """
+    workflow = queries.get_workflow(tenant_id, workflow_id)
+    return workflow, queries.get_version(tenant_id, workflow.published_version_id) if workflow.published_version_id else None
+
+
+def get_run(tenant_id: UUID, run_id: UUID) -> tuple[WorkflowExecution, WorkflowVersion, Sequence[WorkflowStep]]:
+    """Return a run, its version, and its steps that have begun.
+
+    Raises:
+        NotFound: no such run in this tenant.
+    """
+    run = queries.get_run(tenant_id, run_id)
+    return run, queries.get_version(tenant_id, run.version_id), queries.steps_of(tenant_id, run_id)

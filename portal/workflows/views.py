@@ -19,7 +19,7 @@ from portal.workflows import explain, queries, samples, service, streams
 from portal.workflows.designer.flow import run_tree
 from portal.workflows.errors import NotPublished, WrongState
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
-from portal.workflows.lists import RUNS, WORKFLOWS, run_cells, run_filter
+from portal.workflows.lists import RUNS, WORKFLOWS, run_cells, run_filter, workflow_filter
 from portal.workflows.queries import RunFilter
 
 bp = Blueprint("workflows", __name__)
@@ -37,9 +37,9 @@ def listing() -> Response:
     here = access()
     shown = lists.open_list(WORKFLOWS, request.args.to_dict(flat=False), here, url=url_for("workflows.listing"))
     key = queries.workflow_sorts()[shown.state.sort_name]
-    place, states = paging.read_place(shown.cursor, key.kind), shown.state.filters.get("state", ())
-    found = queries.list_workflows(here.tenant_id, states=states, sort=shown.state.sort, place=place)
-    listing = paging.counted(found, lambda limit: queries.count_workflows(here.tenant_id, states=states, limit=limit))
+    place, wanted = paging.read_place(shown.cursor, key.kind), workflow_filter(shown.state.filters)
+    found = queries.list_workflows(here.tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
+    listing = paging.counted(found, lambda limit: queries.count_workflows(here.tenant_id, wanted=wanted, limit=limit))
     return render(
         "workflows/list.html",
         shown=shown,

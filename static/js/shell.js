@@ -48,6 +48,12 @@ function reveal(button) {
   button.setAttribute("aria-pressed", String(!isShown));
 }
 
+function fillCode(button) {
+  const field = document.getElementById("f-code");
+  field.value = button.dataset.fillCode;
+  field.form.querySelector("button[type='submit']").focus();
+}
+
 function fillDemo(button) {
   const { form } = document.getElementById("f-email");
   form.elements.email.value = button.dataset.fillEmail;
@@ -83,6 +89,7 @@ document.addEventListener("click", (event) => {
   else if (button.hasAttribute("data-theme-choice")) chooseTheme(button.dataset.themeChoice);
   else if (button.hasAttribute("data-reveal")) reveal(button);
   else if (button.hasAttribute("data-fill-email")) fillDemo(button);
+  else if (button.hasAttribute("data-fill-code")) fillCode(button);
   else if (!("command" in button) && button.hasAttribute("commandfor")) actOnDialog(button);
 });
 

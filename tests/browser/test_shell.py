@@ -7,8 +7,7 @@ import pytest
 from portal.core import db
 from portal.core.access import Actor
 from portal.workflows import service
-from tests.browser.conftest import IN_CHROMIUM, enter
-from tests.conftest import PASSWORD
+from tests.browser.conftest import IN_CHROMIUM, enter, pass_doors
 
 pytestmark = IN_CHROMIUM
 
@@ -78,9 +77,7 @@ def test_what_was_typed_outlives_the_session(page, address, tenant):
     page.context.clear_cookies(name="sid")
     page.get_by_role("button", name="Create", exact=True).click()
     page.wait_for_url("**/sign-in?next=**")
-    page.fill("[name=email]", tenant.email("owner"))
-    page.fill("[name=password]", PASSWORD)
-    page.locator("[name=password]").press("Enter")
+    pass_doors(page, tenant.email("owner"))
     page.wait_for_url("**/workflows/new")
     page.wait_for_function("document.querySelector('[name=name]').value === 'Before the end'")
 

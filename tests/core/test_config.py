@@ -15,6 +15,7 @@ from portal.core.config import ROOT, Settings, documented_values, findings
 GOOD = {
     "environment": "production",
     "secret_key": secrets.token_urlsafe(48),
+    "encryption_keys": secrets.token_urlsafe(48),
     "database_url": f"postgresql://nasij_app:{secrets.token_urlsafe(16)}@db.internal:5432/nasij",
     "database_owner_url": f"postgresql://nasij_owner:{secrets.token_urlsafe(16)}@db.internal:5432/nasij",
     "database_system_url": f"postgresql://nasij_system:{secrets.token_urlsafe(16)}@db.internal:5432/nasij",

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from fontTools.ttLib import TTFont
+from fontTools.varLib.instancer import instantiateVariableFont
 
-from portal.devkit import assets
+from portal.devkit import assets, fonts
 from portal.devkit.assets import ROOT, Build, BuildRefused, icon_names
 
 KB = 1000
@@ -85,12 +86,32 @@ def test_fonts_carry_our_name_and_shape_arabic(built):
     for name in [each for each in manifest if each.startswith("fonts/")]:
         font = TTFont(BytesIO((target / manifest[name]).read_bytes()))
         names = {record.nameID: str(record) for record in font["name"].names}
-        assert names[1] in ("Nasij Sans", "Nasij Mono")
+        assert names[1] in ("Nasij Sans", "Nasij Mono", "Readex Pro", "Cairo", "Vazirmatn")
         assert not [text for number, text in names.items() if "Plex" in text and number in (1, 3, 4, 6, 16)], "the reserved name"
         if "arabic" in name:
             shaped = {record.FeatureTag for record in font["GSUB"].table.FeatureList.FeatureRecord}
             assert {"init", "medi", "fina", "rlig"} <= shaped
             assert {ord(letter) for letter in "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي٠١٢٣٤٥٦٧٨٩،؛؟ًٌٍَُِّْ"} <= set(font.getBestCmap())
+
+
+@pytest.mark.parametrize("family", fonts.FAMILIES, ids=lambda family: family.key)
+def test_each_family_of_themes_stays_within_the_budget_and_comes_alone(built, family):
+    target, manifest = built
+    arabic, latin = ((target / manifest[f"fonts/{family.key}-{script}.woff2"]).stat().st_size for script in ("arabic", "latin"))
+    assert latin <= 40 * KB and arabic + latin <= 68 * KB
+    sheet = (target / manifest[f"font-{family.key}.css"]).read_text("utf-8")
+    urls = re.findall(r"url\(([^)]+)\)", sheet)
+    assert len(urls) == 2 and all((target / url).exists() for url in urls)
+    assert family.name not in (target / manifest["app.css"]).read_text("utf-8")
+    assert f"{family.name} (a subset)" in (target / manifest["licenses.txt"]).read_text("utf-8")
+
+
+def test_the_line_of_a_family_is_the_one_of_its_font(built):
+    target, manifest = built
+    for family in fonts.FAMILIES:
+        font = TTFont(BytesIO((target / manifest[f"fonts/{family.key}-latin.woff2"]).read_bytes()))
+        line, size = font["hhea"], font["head"].unitsPerEm
+        assert (round(1000 * line.ascent / size), round(-1000 * line.descent / size)) == (family.ascent, family.descent)
 
 
 def test_the_sprite_has_each_icon_once(built):
@@ -119,3 +140,16 @@ def test_a_wrong_icon_line_is_named(tmp_path, lines, said):
 def test_nothing_is_built_twice(capsys):
     assets.build()
     assert assets.build() is False
+
+
+@pytest.mark.parametrize("family", fonts.FAMILIES, ids=lambda family: family.key)
+@pytest.mark.parametrize("script", ["arabic", "latin"])
+def test_the_semibold_of_a_family_is_seen(built, family, script):
+    target, manifest = built
+    stems = []
+    for weight in (400, 600):
+        font = TTFont(BytesIO((target / manifest[f"fonts/{family.key}-{script}.woff2"]).read_bytes()))
+        font = instantiateVariableFont(font, {"wght": weight})
+        shape = font["glyf"][font.getBestCmap()[ord("l" if script == "latin" else "ا")]]
+        stems.append(shape.xMax - shape.xMin)
+    assert stems[1] >= 1.2 * stems[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pyotp
 import pytest
 from sqlalchemy import text
 
@@ -23,11 +24,13 @@ def weavers(app):
         return tenants.add_tenant("weavers", name="", name_ar=None), took_s
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def salma(app, weavers):
     client = app.test_client()
     client.set_cookie("locale", "ar")
-    assert client.post("/sign-in", data={"email": demo.PEOPLE[0][0], "password": demo.PASSWORD}).status_code == 303
+    email = demo.PEOPLE[0][0]
+    assert client.post("/sign-in", data={"email": email, "password": demo.PASSWORD}).headers["Location"] == "/sign-in/factor"
+    assert client.post("/sign-in/factor", data={"code": pyotp.TOTP(demo.KEYS[email]).now()}).headers["Location"] == "/"
     return Browser(client)
 
 

@@ -56,6 +56,19 @@ def test_the_page_isolates_and_escapes_what_came(catcher):
         assert "sandbox" in answer.headers["Content-Security-Policy"]
 
 
+def test_a_picture_that_came_along_stands_in_its_place(catcher):
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "nasij@nasij.example", "salma@nasij.example", "Logo"
+    mail.set_content("text")
+    mail.add_alternative('<img src="cid:logo@nasij">', subtype="html")
+    mail.get_payload()[1].add_related(b"\x89PNG", "image", "png", cid="<logo@nasij>")
+    with smtplib.SMTP("127.0.0.1", catcher.smtp_port, timeout=5) as smtp:
+        smtp.send_message(mail)
+
+    (kept,) = json.loads(read(catcher, "/messages"))
+    assert '<img src="data:image/png;base64,iVBORw==' in read(catcher, f"/messages/{kept['id']}/html")
+
+
 def test_mails_survive_a_restart_and_are_forgotten_on_request(catcher, tmp_path):
     post(catcher)
     again = MailCatcher(smtp_port=0, web_port=0, folder=tmp_path / "mail")

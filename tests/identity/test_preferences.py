@@ -92,7 +92,8 @@ def test_stored_nonsense_is_not_believed(tenant, as_role):
 def test_everybody_has_preferences_and_finds_them_in_the_menu(as_role, role):
     browser = as_role(role)
 
-    assert 'href="/settings/preferences"' in browser.get("/notifications").text
+    assert 'href="/settings"' in browser.get("/notifications").text
+    assert 'href="/settings/preferences"' in browser.get("/settings").text
     assert browser.post("/settings/preferences", data={"language": "en", "numerals": "latn"}).status_code == 303
 
 
@@ -120,7 +121,16 @@ def test_digits_are_never_mixed_in_one_view(tenant, as_role):
     owner = as_role("owner")
     owner.post("/settings/preferences", data=CHOSEN)
 
-    for path in ("/home", "/workflows", "/runs", "/tables", "/notifications"):
+    for path in (
+        "/home",
+        "/workflows",
+        "/workflows?q=x&state=draft",
+        "/runs",
+        "/runs?status=failed",
+        "/tables",
+        "/notifications",
+        "/exports",
+    ):
         tree = owner.get(path).tree()
         shown = "".join(text for each in tree.iter() if each.tag not in ("script", "style") for text in (each.text or "", each.tail or ""))
         shown = shown.replace("English", "")
@@ -128,3 +138,44 @@ def test_digits_are_never_mixed_in_one_view(tenant, as_role):
             path,
             [word for word in shown.split() if any(c.isascii() and c.isdigit() for c in word)],
         )
+
+
+def test_figures_in_arabic_digits_are_read_from_the_right(tenant, as_role):
+    owner = as_role("owner")
+    owner.post("/settings/preferences", data=CHOSEN)
+
+    assert owner.get("/home").tree().get("data-digits") == "arab"
+    sample = owner.post("/settings/preferences/sample", data={**CHOSEN, "numerals": "latn"}, fragment=True)
+    assert "data-digits" not in sample.text
+    owner.post("/settings/preferences", data={**CHOSEN, "language": "en"})
+    assert owner.get("/home").tree().get("data-digits") is None
+
+
+def test_the_week_of_the_sample_begins_as_chosen_and_shows_the_days_off(as_role):
+    page = as_role("owner").post(
+        "/settings/preferences/sample", data={"language": "en", "first_day": "0", "weekend": "sun", "calendar": "umalqura"}, fragment=True
+    )
+
+    days = [each for each in page.tree().iter("li") if each.get("title")]
+    assert [each.get("title") for each in days][::6] == ["Monday", "Sunday"]
+    assert [each.get("title") for each in days if each.get("class") == "is-off"] == ["Sunday"]
+    assert " AH" in page.text
+
+
+def test_home_names_the_zone_of_the_reader(as_role):
+    owner = as_role("owner")
+    owner.post("/settings/preferences", data={"language": "en", "timezone": "cairo"})
+
+    assert owner.get("/home").text_of(".overview-zone") == ["Days and hours are those of your time zone:Cairo, Egypt"]
+
+
+def test_today_begins_at_midnight_of_the_reader(app, tenant):
+    from portal.identity import service
+
+    with app.app_context():
+        with db.transaction() as session:
+            values = {"id": tenant.people["owner"], "chosen": '{"timezone": "Pacific/Auckland"}'}
+            session.execute(text("update people set preferences = cast(:chosen as jsonb) where id = :id"), values)
+        assert service.zone_of(tenant.id, tenant.people["owner"]).key == "Pacific/Auckland"
+        assert service.zone_of(tenant.id, tenant.people["member"]).key == "Asia/Riyadh"
+        assert service.zone_of(tenant.id, None).key == "Asia/Riyadh"

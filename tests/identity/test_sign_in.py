@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from flask_login import current_user
 from sqlalchemy import text
 
 from portal.core import db
-from portal.identity.views import local_address
-from tests.conftest import PASSWORD
+from portal.core.render import local_address
+from tests.conftest import PASSWORD, pass_sign_in
 
 
 @pytest.mark.parametrize(("email", "password"), [("nobody@example.com", PASSWORD), ("owner", "wrong"), ("owner", "")])
@@ -25,7 +26,7 @@ def test_the_browser_gets_a_new_session_at_sign_in(tenant, visitor):
     visitor.get("/sign-in")
     before = visitor.client.get_cookie("sid").value
 
-    visitor.post("/sign-in", data={"email": tenant.email("owner"), "password": PASSWORD})
+    pass_sign_in(visitor.client, tenant, "owner")
 
     after = visitor.client.get_cookie("sid").value
     assert after != before
@@ -37,7 +38,7 @@ def test_the_browser_gets_a_new_session_at_sign_in(tenant, visitor):
 def test_a_chosen_cookie_is_never_adopted(tenant, visitor):
     visitor.client.set_cookie("sid", "chosen-by-an-attacker")
 
-    visitor.post("/sign-in", data={"email": tenant.email("owner"), "password": PASSWORD})
+    pass_sign_in(visitor.client, tenant, "owner")
 
     assert visitor.client.get_cookie("sid").value != "chosen-by-an-attacker"
 
@@ -99,3 +100,20 @@ def test_the_session_row_keeps_no_token(tenant, as_role):
     with db.transaction() as session:
         rows = session.execute(text("select id, data::text as data from sessions")).all()
     assert all(token.encode() not in bytes(row.id) and token not in row.data for row in rows)
+
+
+def test_flask_login_knows_the_same_person(app, tenant, as_role):
+    seen = []
+
+    def look(response):
+        seen.append((current_user.is_authenticated, current_user.get_id()))
+        return response
+
+    app.after_request_funcs.setdefault(None, []).append(look)
+    try:
+        as_role("member").get("/workflows")
+        app.test_client().get("/sign-in")
+    finally:
+        app.after_request_funcs[None].remove(look)
+
+    assert seen[-2:] == [(True, str(tenant.people["member"])), (False, None)]

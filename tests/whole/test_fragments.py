@@ -8,7 +8,6 @@ import html5lib
 import pytest
 
 from portal.core.config import ROOT
-from tests.whole.test_routes import ours  # noqa: F401 - a fixture
 
 # (template, block) → where it is asked for
 ASKED = {
@@ -19,6 +18,9 @@ ASKED = {
     ("workflows/designer/show.html", "designer"): "/workflows/{workflow_id}/design",
     ("notifications/list.html", "notices"): "/notifications",
     ("themes/edit.html", "editor"): "/settings/themes/{theme_id}",
+    ("admin/home.html", "health"): "/staff",
+    ("admin/tenants.html", "found"): "/staff/tenants",
+    ("support/show.html", "visits"): "/settings/support",
     ("identity/preferences.html", "sample"): "/settings/preferences",
 }
 
@@ -42,8 +44,8 @@ def ids(tree):
 
 @pytest.mark.parametrize("locale", ["ar", "en"])
 @pytest.mark.parametrize("which", ASKED, ids=lambda which: which[1])
-def test_a_fragment_stands_alone(ours, tenant, sign_in, which, locale):  # noqa: F811 - the fixture
-    browser = sign_in(tenant, "owner", locale)
+def test_a_fragment_stands_alone(ours, tenant, sign_in, as_staff, which, locale):
+    browser = as_staff(locale) if ASKED[which].startswith("/staff") else sign_in(tenant, "owner", locale)
     url = ASKED[which].format(**ours)
 
     page, fragment = browser.get(url), browser.get(url, fragment=True)
@@ -59,7 +61,7 @@ def test_a_fragment_stands_alone(ours, tenant, sign_in, which, locale):  # noqa:
     assert len(fragment.text.encode()) > 100
 
 
-def test_a_restored_page_is_never_a_fragment(ours, as_role):  # noqa: F811 - the fixture
+def test_a_restored_page_is_never_a_fragment(ours, as_role):
     restored = as_role("owner").get("/notifications", headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
 
     assert restored.text.lstrip().lower().startswith("<!doctype")

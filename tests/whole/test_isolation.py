@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import urlencode
+
 import pytest
 from sqlalchemy import text
 
 from portal.core import db
 from portal.core.access import Access
 from portal.datatables import service as tables
+from portal.identity.custom_roles import service as custom_roles
+from portal.identity.custom_roles.service import Draft
+from portal.identity.factors import service as factors
+from portal.identity.groups import service as groups
+from portal.identity.invitations import service as invitations
 from portal.identity.roles import PERMISSIONS
+from portal.identity.scim import service as scim
+from portal.identity.sso import service as sso
+from portal.identity.tokens import clients
+from portal.identity.tokens import service as tokens
 from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
-from tests.whole.test_routes import urls
+from tests.whole.test_routes import DISCOVERY, PROVIDER, urls, visit_of
 from tests.workflows.engine.conftest import Engine, step, values
 
 # An override without its end, Hebrew with digits, an early end of an isolate, markup.
@@ -39,7 +51,7 @@ NOT_OURS = ("stream", "file")  # answers that are no pages
 
 
 @pytest.fixture
-def planted(app, tenant):
+def planted(app, tenant, staffer):
     """One thing of every kind that people name, each with a hostile name."""
     with app.app_context():
         engine = Engine(tenant)
@@ -68,9 +80,12 @@ def planted(app, tenant):
                 {**step("mail", "email", to="", subject=HOSTILE, body=HOSTILE), "name": HOSTILE},
                 step("rows", "database", operation="insert", table="things"),
             ]
-            columns = [{"key": "a", "type": "text", "label": HOSTILE, "label_ar": HOSTILE, "required": False}]
+            columns = [{"key": "a", "type": "text", "label": "A", "label_ar": "أ", "required": False}]
             table_id = tables.create_table(tenant.id, "things", name=HOSTILE, name_ar=HOSTILE, columns=columns, by=engine.by)
             tables.insert_row(tenant.id, "things", {"a": HOSTILE})
+            # The form refuses such a label; one from before the rule is shown all the same.
+            old = json.dumps([{**columns[0], "label": HOSTILE, "label_ar": HOSTILE}])
+            session.execute(text("update data_tables set columns = cast(:old as jsonb) where id = :id"), {"old": old, "id": table_id})
             names = {"workflow": HOSTILE, "workflow_ar": HOSTILE}
             for kind in ("x", "run.failed"):
                 notifications.notify(tenant.id, [tenant.people["owner"]], type=kind, message=HOSTILE, data=names)
@@ -80,7 +95,24 @@ def planted(app, tenant):
             session.execute(text("update saved_views set name = :it where id = :id"), {"it": HOSTILE, "id": view_id})
             bulk_id = lists.ask(here, runs, runs.verb("cancel"), ids=[run_id], state=state)
             theme_id = themes.add_theme(tenant.id, name=HOSTILE, name_ar=HOSTILE, by=engine.by)
+            mine = {"name": "Token", "wanted": ["workflow:read"], "by": engine.by}
+            token_id = tokens.create_token(tenant.id, tenant.people["owner"], days=5, **mine).id
+            client_id = clients.create_client(tenant.id, tenant.people["owner"], kind="public", **mine).id
+            for table in ("api_tokens", "api_clients"):
+                session.execute(
+                    text(f"update {table} set name = left(:it, 60), last_used_at = created_at, last_used_from = :it"), {"it": HOSTILE}
+                )
+            role_id = custom_roles.add_role(here, Draft(HOSTILE, HOSTILE, HOSTILE, ["run:read"]))
+            group_id = groups.add_group(tenant.id, name=HOSTILE, name_ar=HOSTILE, by=engine.by)
+            groups.add_to_group(tenant.id, group_id, tenant.people["owner"], by=engine.by)
+            (invitation_id,) = invitations.invite(here, f"{MARK}@example.com", str(role_id), "en")
+            session.execute(text("update totp_factors set label = :it"), {"it": HOSTILE})
+            factor_id = factors.begin_app(tenant.people["owner"])
             notification_id = session.scalar(text("select id from notifications limit 1"))
+            provider_id = sso.add_provider(tenant.id, {**PROVIDER, "name": HOSTILE, "name_ar": HOSTILE, "issuer": HOSTILE}, DISCOVERY, kind="oidc",
+                                           secret="", by=engine.by)  # fmt: skip
+            domain_id = sso.add_domain(tenant.id, "nasij.example", by=engine.by)
+            scim.add_group(tenant.id, {"displayName": HOSTILE}, by=engine.by)
         with db.transaction() as session:
             session.execute(text("update tenants set name = :it, name_ar = :it where id = :id"), {"it": HOSTILE, "id": tenant.id})
             session.execute(
@@ -88,8 +120,13 @@ def planted(app, tenant):
             )
     return {
         "workflow_id": workflow_id, "run_id": run_id, "table_id": table_id, "notification_id": notification_id, "export_id": run_id,
-        "node_key": "broken", "key": "yes", "group": "text",
-        "view_id": view_id, "bulk_id": bulk_id, "theme_id": theme_id, "slot": "light", "tenant_id": tenant.id, "sha": "nothing", "name": "nothing.webp",
+        "node_key": "broken", "key": "yes", "group": "text", "view_id": view_id, "bulk_id": bulk_id, "theme_id": theme_id,
+        "slot": "light", "tenant_id": tenant.id, "sha": "nothing", "name": "nothing.webp",
+        "provider_id": provider_id, "domain_id": domain_id, "user_id": run_id, "urn": "nothing",
+        "way_id": run_id, "which": "nobody", "token_id": token_id, "client_id": client_id,
+        "visit_id": visit_of(tenant, staffer, HOSTILE), "announcement_id": run_id, "job_id": run_id,
+        "person_id": tenant.people["owner"], "role_id": role_id, "group_id": group_id, "invitation_id": invitation_id,
+        "factor_id": factor_id,
     }  # fmt: skip
 
 
@@ -154,6 +191,8 @@ def test_every_written_value_is_isolated(app, tenant, planted, sign_in, locale):
         f"{design}?step=rows",
         f"{design}?step=start",
         f"{design}?step=check",
+        f"/runs?view={planted['view_id']}",
+        f"/workflows?{urlencode({'q': MARK})}",
     ]:
         if path.endswith(NOT_OURS):
             continue
@@ -167,6 +206,26 @@ def test_every_written_value_is_isolated(app, tenant, planted, sign_in, locale):
     assert seen >= 10, "the planted values are not shown: this test proves nothing"
 
 
+@pytest.mark.parametrize("locale", ["en", "ar"])
+def test_every_value_that_staff_see_is_isolated(tenant, planted, staffer, as_staff, locale):
+    with db.transaction() as session:
+        session.execute(text("update people set name = :it, name_ar = :it where id = :id"), {"it": HOSTILE, "id": staffer.id})
+        session.execute(text("update people set name = :it, name_ar = :it where id = :id"), {"it": HOSTILE, "id": tenant.people["builder"]})
+    browser = as_staff(locale)
+    until = "2099-01-01T00:00"
+    assert browser.post("/staff/announcements", data={"text": MARK, "text_ar": MARK, "tone": "info", "until": until}).status_code == 303
+    pages = {
+        path: browser.get(path)
+        for path in ("/staff/tenants", f"/staff/tenants/{tenant.id}", f"/staff/tenants/{tenant.id}/visit", "/staff/announcements")
+    }
+
+    assert all(page.status_code == 200 and MARK in page.text for page in pages.values())
+    assert {path: places for path, page in pages.items() if (places := list(loose(page.tree())))} == {}
+
+    browser.post(f"/staff/tenants/{tenant.id}/visit", data={"person": str(tenant.people["builder"]), "reason": HOSTILE * 3, "ticket": "T"})
+    assert list(loose(browser.get("/runs").tree())) == [], "the banner of the visit"
+
+
 def test_refused_values_come_back_isolated(tenant, planted, sign_in):
     browser = sign_in(tenant, "owner")
     answers = [
@@ -176,7 +235,15 @@ def test_refused_values_come_back_isolated(tenant, planted, sign_in):
             "/tables/new", data={"name": HOSTILE, "slug": HOSTILE, "column-0-label": HOSTILE, "column-0-key": HOSTILE, "column-0-type": "x"}
         ),
         browser.post("/settings/preferences", data={"language": "en", "timezone": HOSTILE}),
+        browser.post("/settings/tokens", data={"name": HOSTILE * 3, "networks": HOSTILE, "days": HOSTILE, "scopes": HOSTILE}),
+        browser.post("/settings/clients", data={"name": HOSTILE * 3, "kind": HOSTILE, "scopes": HOSTILE}),
+        browser.post("/report-leak", data={"found": HOSTILE * 1000}),
         browser.post("/sign-in", data={"email": HOSTILE, "password": "x"}),
+        browser.post("/sign-in/sso", data={"where": HOSTILE}),
+        browser.post("/settings/sso/domains", data={"domain": HOSTILE}),
+        browser.post(
+            "/settings/sso/new", data={"name": HOSTILE, "name_ar": HOSTILE, "issuer": HOSTILE, "client_id": HOSTILE, "default_role": "x"}
+        ),
     ]
     for page in answers:
         assert page.status_code in (422, 303)

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from uuid import UUID
+
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import text
 
 from portal.core import db
-from portal.core.access import Access
+from portal.core.access import Access, Actor, Permission
+from portal.core.ids import new_id
 from portal.datatables import service as tables
 from portal.exports import service as exports
+from portal.identity import permissions
+from portal.identity.custom_roles import service as custom_roles
+from portal.identity.custom_roles.service import Draft
+from portal.identity.factors import service as factors
+from portal.identity.groups import service as groups
+from portal.identity.invitations import service as invitations
 from portal.identity.roles import PERMISSIONS
+from portal.identity.scim import service as scim
+from portal.identity.sso import service as sso
+from portal.identity.support import service as support
+from portal.identity.tokens import clients, scopes
+from portal.identity.tokens import service as tokens
 from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
@@ -17,6 +33,9 @@ from portal.workflows import service as workflows
 from tests.workflows.engine.conftest import Engine, step, values
 
 CANARY = "canary-5502"
+ISSUER = "https://login.example"
+PROVIDER = {"name": "x", "name_ar": None, "issuer": ISSUER, "client_id": "x", "default_role": "member", "admits_newcomers": True, "allows_passwords": True}  # fmt: skip
+DISCOVERY = {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/a", "token_endpoint": f"{ISSUER}/t", "jwks_uri": f"{ISSUER}/k"}
 
 
 def test_every_route_says_who_may_enter(app):
@@ -30,15 +49,40 @@ def test_every_route_says_who_may_enter(app):
     assert unguarded == []
 
 
+@pytest.mark.parametrize("permission", list(Permission))
+def test_every_permission_is_explained_in_both_languages(app, permission):
+    """Who gives a role must be able to read what it does."""
+    assert permission.value in permissions.SAID, f"say in identity/permissions.py what {permission} is called"
+    words = permissions.said(permission)
+    with app.test_request_context():
+        for text in (words.area, words.name, words.note):
+            with force_locale("en"):
+                english = str(text)
+            with force_locale("ar"):
+                arabic = str(text)
+            assert english and re.search("[\u0621-\u064a]", arabic) and arabic != english, english
+
+
 def test_what_is_for_staff_exists_for_nobody_else(app, as_role, visitor):
-    paths = [rule.rule for rule in app.url_map.iter_rules() if getattr(app.view_functions[rule.endpoint], "guarded_by", "") == "staff"]
-    assert paths
+    rules = [rule for rule in app.url_map.iter_rules() if getattr(app.view_functions[rule.endpoint], "guarded_by", "") == "staff"]
+    paths = [(method, re.sub(r"<uuid:\w+>", str(new_id()), rule.rule).replace("<group>", "actions").replace("<name>", "exports"))
+             for rule in rules for method in rule.methods - {"HEAD", "OPTIONS"}]  # fmt: skip
+    assert len(paths) > 10
     for browser in (as_role("owner"), visitor):
-        assert {browser.client.get(path.replace("<group>", "actions")).status_code for path in paths} == {404}
+        assert {path: browser.client.open(path, method=method).status_code for method, path in paths} == {
+            path: 404 for _method, path in paths
+        }
+
+
+def visit_of(tenant, staffer, reason=CANARY):
+    """Staff look as the builder, with the tenant's consent."""
+    with db.unit_of_work(tenant.id):
+        support.grant(tenant.id, 4, by=Actor("person", tenant.people["owner"]))
+    return support.enter(tenant.id, tenant.people["builder"], staff_id=staffer.id, reason=f"{reason} reason", ticket=reason)
 
 
 @pytest.fixture
-def ours(app, tenant):
+def ours(app, tenant, staffer):
     """One thing of every kind that has an id, all marked with a canary."""
     with app.app_context():
         engine = Engine(tenant)
@@ -52,6 +96,7 @@ def ours(app, tenant):
             wanted = {"file_format": "csv", "locale": "en", "by": engine.by}
             export_id = exports.request_export(tenant.id, tenant.people["owner"], "workflows.runs", {"status": CANARY}, **wanted)
             theme_id = themes.add_theme(tenant.id, name=CANARY, name_ar=None, by=engine.by)
+            factor_id = factors.begin_app(tenant.people["owner"])
         run_id = engine.start(workflow_id)
         engine.pump()
         with db.transaction(tenant.id):
@@ -60,6 +105,17 @@ def ours(app, tenant):
             view_id = lists.save_view(here, lists.get("runs"), name=CANARY, state=state, is_shared=True)
             bulk_id = lists.ask(here, lists.get("runs"), lists.get("runs").verb("cancel"), ids=[run_id], state=state)
             lists.undo(here, bulk_id)
+            provider_id = sso.add_provider(tenant.id, {**PROVIDER, "name": CANARY}, DISCOVERY, kind="oidc", secret=CANARY, by=engine.by)
+            domain_id = sso.add_domain(tenant.id, f"{CANARY}.example", by=engine.by)
+            scim.make_token(tenant.id, by=engine.by)
+            scim.add_group(tenant.id, {"displayName": CANARY}, by=engine.by)
+            mine = {"name": CANARY, "wanted": ["workflow:read"], "by": engine.by}
+            token_id = tokens.create_token(tenant.id, tenant.people["owner"], days=90, **mine).id
+            client_id = clients.create_client(tenant.id, tenant.people["owner"], kind="public", **mine).id
+            role_id = custom_roles.add_role(here, Draft(CANARY, None, CANARY, ["run:read", "member:read"]))
+            group_id = groups.add_group(tenant.id, name=CANARY, name_ar=None, by=engine.by)
+            groups.add_to_group(tenant.id, group_id, tenant.people["member"], by=engine.by)
+            (invitation_id,) = invitations.invite(here, f"{CANARY}@example.com", "member", "en")
         return {
             "workflow_id": workflow_id,
             "run_id": run_id,
@@ -72,7 +128,25 @@ def ours(app, tenant):
             "key": "only",
             "group": "actions",
             "theme_id": theme_id,
+            "token_id": token_id,
+            "client_id": client_id,
+            "factor_id": factor_id,
             "slot": "light",
+            "provider_id": provider_id,
+            "domain_id": domain_id,
+            "user_id": tenant.people["owner"],
+            # Public ways in, by an id or a name; these are nobody's.
+            "way_id": UUID(int=1),
+            "which": "nobody",
+            "urn": "nothing",
+            "visit_id": visit_of(tenant, staffer),
+            # Of staff, who are not asked here.
+            "announcement_id": new_id(),
+            "job_id": new_id(),
+            "person_id": tenant.people["member"],
+            "role_id": role_id,
+            "group_id": group_id,
+            "invitation_id": invitation_id,
             # Public by their hashes, which nobody guesses.
             "tenant_id": tenant.id,
             "sha": "nothing",
@@ -105,16 +179,38 @@ def urls(app, ids):
             yield method, path
 
 
-def test_a_stranger_finds_nothing_and_changes_nothing(app, tenant, ours, stranger):
+def pages_of(app, ids, browser):
+    """Return the address of every whole page that somebody can open, whether or not it names something."""
+    plain = [str(rule) for rule in app.url_map.iter_rules() if not rule.arguments and "GET" in rule.methods]
+    paths = [path for path in [*plain, *(path for method, path in urls(app, ids) if method == "GET")] if not path.endswith("/stream")]
+    answers = {path: browser.client.get(path) for path in paths}
+    return [path for path, answer in answers.items() if answer.status_code == 200 and answer.text.lstrip().startswith("<!doctype html>")]
+
+
+@pytest.fixture
+def strangers_token(app, other_tenant):
+    """What a program of another tenant shows: all that its owner may do through the interface."""
+    with app.app_context(), db.transaction(other_tenant.id):
+        owner = other_tenant.people["owner"]
+        wanted = list(scopes.WORDS)
+        made = tokens.create_token(other_tenant.id, owner, name="Theirs", wanted=wanted, days=90, by=Actor("person", owner))
+    return {"Authorization": f"Bearer {made.secret}"}
+
+
+def test_a_stranger_finds_nothing_and_changes_nothing(app, tenant, ours, stranger, strangers_token):
     before = fingerprint(tenant.id)
     tried = list(urls(app, ours))
     assert len(tried) > 15
 
     for method, path in tried:
         data = {"revision": "0", "kind": "set", "decision": "done", "direction": "up", "name": "x"}
+        shown = strangers_token if path.startswith("/api/") else {}
         for headers in ({}, {"HX-Request": "true"}, {"Accept": "application/json"}):
-            answer = stranger.client.open(path, method=method, headers=headers, data=data if method == "POST" else None)
-            assert answer.status_code == 404, f"{method} {path} answered {answer.status_code}"
+            body = {"json": {}} if shown else {"data": data}
+            answer = stranger.client.open(path, method=method, headers={**headers, **shown}, **(body if method == "POST" else {}))
+            # Directories prove themselves by a token; a session says nothing there.
+            expected = 401 if path.startswith("/scim/") else 404
+            assert answer.status_code == expected, f"{method} {path} answered {answer.status_code}"
             assert CANARY not in answer.get_data(as_text=True), f"{method} {path} shows the canary"
 
     assert fingerprint(tenant.id) == before
@@ -123,8 +219,11 @@ def test_a_stranger_finds_nothing_and_changes_nothing(app, tenant, ours, strange
 def test_a_visitor_is_sent_to_the_sign_in_page(app, ours, visitor):
     for method, path in urls(app, ours):
         answer = visitor.client.open(path, method=method)
-        if path.startswith(("/staff/", "/theme/")):
-            assert answer.status_code == 404, f"{method} {path}"
+        if path.startswith(("/staff/", "/theme/", "/sign-in/sso/", "/scim/")):
+            assert answer.status_code == (401 if path.startswith("/scim/") else 404), f"{method} {path}"
+            continue
+        if path.startswith("/api/"):
+            assert answer.status_code == 401, f"{method} {path}"
             continue
         assert answer.status_code == 303, f"{method} {path}"
         assert answer.headers["Location"].startswith("/sign-in")

@@ -37,6 +37,7 @@ class Email:
             message_id=call.idem_key,
             origin=call.workflow_name,
             origin_ar=call.workflow_name_ar or "",
+            tenant_id=call.tenant_id,
         )
         try:
             receipt = mail.send(message)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from portal.core.digits import ascii_digits, read_number
 from portal.core.forms import clean
-from portal.i18n.search import ascii_digits
+from portal.i18n import names
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.i18n.words import ngettext
@@ -117,9 +118,11 @@ def read_step(node: Node, action: Action | None, form: Any) -> StepForm:
             errors[each.name], config[each.name] = wrong.args[0], clean(form.get(f"c-{each.name}", ""))
     changes: dict[str, Any] = {"config": config}
     for name in ("name", "name_ar"):
-        changes[name] = clean(form.get(name, ""))[:MAX_TEXT]
+        changes[name] = names.tidy(form.get(name, ""))[:MAX_TEXT]
         if len(changes[name]) > MAX_NAME:
             errors[name] = _("Use at most %(num)d characters.", num=MAX_NAME)
+        elif problem := names.problem(changes[name]):
+            errors[name] = problem
     typed = {**node, **changes, "attempts": form.get("attempts", ""), "timeout_s": form.get("timeout_s", "")}
     _read_whole(form, "attempts", MAX_ATTEMPTS, changes, errors)
     _read_whole(form, "timeout_s", MAX_TIMEOUT_S, changes, errors)
@@ -168,10 +171,10 @@ def _read_number(text: str) -> Any:
     """A number stays one; a text with `${ … }` is worked out when the run comes to it."""
     if not text or "${" in text:
         return text
-    plain = ascii_digits(text).replace(",", "")
-    if not re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,9})?", plain):
+    number = read_number(text)
+    if number is None:
         raise ValueError(_("Enter a number, or take one from an earlier step."))
-    return float(plain) if "." in plain else int(plain)
+    return number
 
 
 def read_start(settings: Settings, form: Any) -> StartForm:
@@ -187,6 +190,7 @@ def read_start(settings: Settings, form: Any) -> StartForm:
             errors[f"{number}-key"] = _("Use a–z, 0–9 and _, beginning with a letter.")
         elif each["key"] in [other["key"] for other in inputs[:number]]:
             errors[f"{number}-key"] = _("Two inputs have this key. Rename one.")
+        errors |= {f"{number}-{name}": wrong for name in ("label", "label_ar") if (wrong := names.problem(each[name]))}
     new = {**settings, "inputs": inputs}
     amount = ascii_digits(clean(form.get("deadline", "")))
     unit = form.get("deadline_unit", "60")
@@ -205,8 +209,8 @@ def _read_input(number: int, form: Any) -> dict[str, Any]:
     return {
         "key": given("key")[:60],
         "type": kind if kind in INPUT_TYPES else "text",
-        "label": given("label")[:MAX_NAME],
-        "label_ar": given("label_ar")[:MAX_NAME],
+        "label": names.tidy(given("label"))[:MAX_NAME],
+        "label_ar": names.tidy(given("label_ar"))[:MAX_NAME],
         "required": form.get(f"i-{number}-required") == "1",
         "choices": [line for each in given("choices").splitlines() if (line := each.strip()[:MAX_NAME])][:100],
     }

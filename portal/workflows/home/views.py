@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request, url_for
 from portal.core import clock
 from portal.core.access import Access, Permission, access, requires
 from portal.core.render import is_fragment_request, render, see_other, toast
+from portal.i18n import zones
 from portal.i18n.reader import current
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
@@ -52,6 +53,7 @@ def show() -> Response:
         is_known=is_known,
         is_swapped=is_fragment_request(),
         board=board.make(here.tenant_id, window, zone=zone, link=_runs_of),
+        zone=zones.name_of(zone, current().tag),
         needs=_needs(here),
         recent=[explain.run_row(row, names) for row in recent],
         edited=queries.last_edited(here.tenant_id, limit=RECENT),

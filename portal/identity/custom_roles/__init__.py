@@ -1,0 +1,1 @@
+"""An organisation's own roles, and what every role may do."""

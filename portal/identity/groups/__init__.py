@@ -1,0 +1,1 @@
+"""Groups: named sets of the members of an organisation."""

@@ -1,0 +1,1 @@
+"""Asking people into an organisation by mail."""

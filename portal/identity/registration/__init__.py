@@ -1,0 +1,1 @@
+"""How an organisation begins: asked for by anybody, made when the address is proven."""
