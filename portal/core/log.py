@@ -42,8 +42,8 @@ def init_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    logging.getLogger("werkzeug").setLevel("WARNING")
-    logging.getLogger("rq.worker").setLevel("WARNING")
+    for chatty in ("werkzeug", "rq.worker", "alembic"):
+        logging.getLogger(chatty).setLevel("WARNING")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-// Passkeys: asks the device and sends what it answers with an ordinary form. Browsers without them never see the buttons.
+// Passkeys: asks the device and sends what it answers with an ordinary form. Browsers without them lose the buttons; those without scripts never see them (pages.css).
 
 const knowsPasskeys = "PublicKeyCredential" in window && "parseRequestOptionsFromJSON" in PublicKeyCredential;
 
@@ -29,16 +29,15 @@ async function send(form, button) {
   }
 }
 
-if (knowsPasskeys) {
-  document.querySelectorAll("form[data-passkey]").forEach((form) => {
-    form.hidden = false;
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const button = form.querySelector("button");
-      if (button.getAttribute("aria-busy") !== "true") send(form, button);
-    });
+// Shown from the start and hidden here, not the other way round: almost every browser knows them, and nothing may move for those.
+document.querySelectorAll("form[data-passkey]").forEach((form) => {
+  form.hidden = !knowsPasskeys;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button");
+    if (button.getAttribute("aria-busy") !== "true") send(form, button);
   });
-}
+});
 
 document.querySelectorAll("[data-print]").forEach((button) => {
   button.hidden = false;
