@@ -57,9 +57,9 @@ class SamlIdp:
             self._process.wait()
             self._process = None
 
-    def hire(self, who: str, *, format: str | None = None, **attributes: Any) -> None:
+    def hire(self, who: str, *, kind: str | None = None, **attributes: Any) -> None:
         """Give somebody an account, or change what it says."""
-        self.people[who] = {"id": who, "attributes": attributes, **({"format": format} if format else {})}
+        self.people[who] = {"id": who, "attributes": attributes, **({"format": kind} if kind else {})}
         self._tell("people", self.people[who])
 
     def register(self, addresses: dict[str, str], *, cert: str = "", binding: str = "", **options: Any) -> None:
@@ -184,7 +184,9 @@ def fields_of(idp: SamlIdp, **changed: str) -> dict[str, str]:
 def set_up_saml(app: Any, saml: SamlIdp, zone: Any, sign_in: Callable[..., Browser]) -> Callable[..., SamlSetup]:
     """Set a provider up as an owner would: settings, domain, application there, test, on."""
 
-    def make(house: House, *, is_proven: bool = True, is_on: bool = True, options: dict[str, Any] | None = None, **choices: str) -> SamlSetup:
+    def make(
+        house: House, *, is_proven: bool = True, is_on: bool = True, options: dict[str, Any] | None = None, **choices: str
+    ) -> SamlSetup:
         owner = sign_in(house, "owner")
         fields = fields_of(saml, **choices)
         made = owner.post(f"{PAGE}/new/saml", data=fields)
