@@ -47,7 +47,8 @@ def ours(url):
 
 def test_signing_out_there_ends_the_session_here_and_the_provider_hears_of_it(setup, saml_traveller, saml, as_role):
     own = rows(setup.house.id, "select endpoints->>'own_certificate' as it from identity_providers")[0].it
-    saml.register(setup.addresses, cert=own)  # it looks at our signature
+    setup.save(signs_requests="1")
+    saml.register(setup.addresses, cert=own)  # it looks at our signatures
     person, elsewhere, owner = came(setup, saml_traveller), came(setup, saml_traveller), as_role("owner")
 
     there = _open(urllib.request.Request(f"{saml.base}/logout"), person.jar).headers["Location"]
