@@ -22,6 +22,7 @@ class IdentityProvider(Identified, TenantScoped, Dated, Base):
         CheckConstraint("kind in ('oidc','saml')", name="kind_known"),
         CheckConstraint("default_role in ('member','builder','auditor')", name="newcomers_are_no_admins"),
         CheckConstraint("not is_enabled or tested_at is not null", name="tested_before_enabled"),
+        CheckConstraint("(kind = 'saml') = (private_key is not null)", name="saml_has_a_key"),
         UniqueConstraint("tenant_id", "id"),
         UniqueConstraint("tenant_id", "issuer", "client_id"),
     )
@@ -33,6 +34,7 @@ class IdentityProvider(Identified, TenantScoped, Dated, Base):
     issuer: Mapped[str]  # of SAML the entity id; compared exactly
     client_id: Mapped[str] = mapped_column(default="", server_default="")  # empty for SAML
     client_secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed for this row; None for a public client
+    private_key: Mapped[bytes | None] = mapped_column(LargeBinary)  # ours for this SAML provider, sealed for this row
     endpoints: Mapped[Json]  # what was found at the issuer, or the metadata says; the only places where a browser is sent
     default_role: Mapped[str] = mapped_column(default="member", server_default="member")
     admits_newcomers: Mapped[bool] = mapped_column(default=True, server_default=text("true"))

@@ -116,7 +116,7 @@ def discover(issuer: str) -> Discovery:
     if ways and "S256" not in ways:
         raise ProviderFaulty(_("The provider does not know PKCE with S256."))
     for name in (*needed, "userinfo_endpoint"):
-        _check_endpoint(str(found.get(name) or ""), name)
+        check_endpoint(str(found.get(name) or ""), name)
     ways_of_proof = _texts(found.get("token_endpoint_auth_methods_supported"))
     return Discovery(
         issuer=issuer,
@@ -191,7 +191,7 @@ def redeem(discovery: Discovery, *, client_id: str, client_secret: str, redirect
         form["client_id"] = client_id
         if client_secret:
             form["client_secret"] = client_secret
-    answer = _call("POST", discovery.token_endpoint, headers=headers, body=urlencode(form).encode())
+    answer = call("POST", discovery.token_endpoint, headers=headers, body=urlencode(form).encode())
     if answer.status in (400, 401, 403):
         raise TokenRefused("code_refused")
     given = _object(answer)
@@ -324,7 +324,7 @@ def _userinfo(discovery: Discovery, access_token: str, subject: str) -> dict[str
     if not access_token.isascii() or not access_token.isprintable() or len(access_token) > 3_500:
         raise TokenRefused("access_token")
     headers = {"authorization": f"Bearer {access_token}", "accept": "application/json"}
-    answer = _call("GET", discovery.userinfo_endpoint, headers=headers)
+    answer = call("GET", discovery.userinfo_endpoint, headers=headers)
     if answer.status in (400, 401, 403):
         raise TokenRefused("userinfo")
     said = _object(answer)
@@ -406,10 +406,15 @@ def forget_keys() -> None:
 
 
 def _fetch(url: str) -> dict[str, Any]:
-    return _object(_call("GET", url, headers={"accept": "application/json"}))
+    return _object(call("GET", url, headers={"accept": "application/json"}))
 
 
-def _call(method: str, url: str, *, headers: dict[str, str], body: bytes | None = None) -> egress.Answer:
+def call(method: str, url: str, *, headers: dict[str, str], body: bytes | None = None) -> egress.Answer:
+    """Call a provider.
+
+    Raises:
+        ProviderFaulty: no answer; the message says why.
+    """
     try:
         return egress.send(method, url, headers=headers, body=body, timeouts=PATIENCE, max_body=LARGEST_BODY)
     except EgressError as broken:
@@ -445,7 +450,12 @@ def _object(answer: egress.Answer) -> dict[str, Any]:
     return given
 
 
-def _check_endpoint(url: str, name: str) -> None:
+def check_endpoint(url: str, name: str) -> None:
+    """Refuse an address that a provider names for itself, if it may not be used.
+
+    Raises:
+        ProviderFaulty: so it is; the message says why.
+    """
     if not url:
         return
     try:

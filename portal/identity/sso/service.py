@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -40,11 +40,12 @@ class Provider:
     kind: str
     issuer: str
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     endpoints: Mapping[str, Any]
     is_enabled: bool
     name: str
     name_ar: str | None
+    private_key: str = field(default="", repr=False)
 
     @property
     def discovery(self) -> Discovery:
@@ -67,21 +68,25 @@ def find_provider(provider_id: UUID) -> Provider:
 
 def _plain(row: IdentityProvider) -> Provider:
     secret = secrets.unseal(row.client_secret, where=_place(row.tenant_id, row.id)) if row.client_secret else ""
+    key = secrets.unseal(row.private_key, where=_place(row.tenant_id, row.id, "private_key")) if row.private_key else ""
     return Provider(
-        row.id, row.tenant_id, row.kind, row.issuer, row.client_id, secret, row.endpoints, row.is_enabled, row.name, row.name_ar
+        row.id, row.tenant_id, row.kind, row.issuer, row.client_id, secret, row.endpoints, row.is_enabled, row.name, row.name_ar, key
     )
 
 
-def _place(tenant_id: UUID, provider_id: UUID) -> str:
-    return f"identity_providers.client_secret:{tenant_id}:{provider_id}"
+def _place(tenant_id: UUID, provider_id: UUID, column: str = "client_secret") -> str:
+    return f"identity_providers.{column}:{tenant_id}:{provider_id}"
 
 
-def add_provider(tenant_id: UUID, given: Mapping[str, Any], endpoints: Mapping[str, Any], *, kind: str, secret: str, by: Actor) -> UUID:
+def add_provider(
+    tenant_id: UUID, given: Mapping[str, Any], endpoints: Mapping[str, Any], *, kind: str, secret: str, by: Actor, private_key: str = ""
+) -> UUID:
     """Add a provider, still off: somebody has to come through it once before it may be enabled.
 
     Args:
         given: values of `KEPT_FIELDS`.
         endpoints: what was found at its issuer.
+        private_key: ours for it, of SAML.
 
     Raises:
         Conflict: there are ten already.
@@ -89,6 +94,7 @@ def add_provider(tenant_id: UUID, given: Mapping[str, Any], endpoints: Mapping[s
     """
     row = IdentityProvider(id=new_id(), tenant_id=tenant_id, kind=kind, endpoints=dict(endpoints), **_kept(given))
     row.client_secret = secrets.seal(secret, where=_place(tenant_id, row.id)) if secret else None
+    row.private_key = secrets.seal(private_key, where=_place(tenant_id, row.id, "private_key")) if private_key else None
     try:
         with db.transaction(tenant_id) as session:
             if len(queries.list_providers(tenant_id)) >= MOST_PROVIDERS:
@@ -125,6 +131,7 @@ def change_provider(
             changed = [name for name in KEPT_FIELDS if getattr(row, name) != given[name]]
             for name, value in _kept(given).items():
                 setattr(row, name, value)
+            forgotten = _disconnect_owners(row, endpoints, by)
             row.endpoints = dict(endpoints)
             if secret:
                 row.client_secret = secrets.seal(secret, where=_place(tenant_id, provider_id))
@@ -132,11 +139,29 @@ def change_provider(
             if is_another:
                 row.is_enabled, row.tested_at = False, None
             session.flush()
-            audit.record(tenant_id, by, "provider.changed", provider_id, fields=changed)
+            audit.record(tenant_id, by, "provider.changed", provider_id, fields=changed, owners_disconnected=forgotten)
             bus.announce(events.ProviderChanged(tenant_id, provider_id, "changed"))
     except IntegrityError:
         raise _twice() from None
     return is_another and was_on
+
+
+def _disconnect_owners(row: IdentityProvider, endpoints: Mapping[str, Any], by: Actor) -> int:
+    """Forget the accounts that owners connected by hand when somebody else brings a new SAML certificate; return how many.
+
+    Whoever holds its key can say to be anybody there: without this an admin could become an owner.
+    """
+    is_new = set(endpoints.get("certificates", ())) - set(row.endpoints.get("certificates", ()))
+    if not is_new or (by.id is not None and queries.role_of(row.tenant_id, by.id) == "owner"):
+        return 0
+    gone = db.session().execute(
+        text(
+            "delete from external_identities e using memberships m where e.tenant_id = :tenant and e.provider_id = :provider"
+            " and m.tenant_id = e.tenant_id and m.person_id = e.person_id and m.role = 'owner'"
+        ),
+        {"tenant": row.tenant_id, "provider": row.id},
+    )
+    return db.touched(gone)
 
 
 def _kept(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,10 +172,16 @@ def _twice() -> Invalid:
     return Invalid({"issuer": _("This issuer is there already, with the same client ID.")})
 
 
-def refresh_provider(tenant_id: UUID, provider_id: UUID, endpoints: Mapping[str, Any]) -> None:
+def refresh_provider(tenant_id: UUID, provider_id: UUID, endpoints: Mapping[str, Any], *, by: Actor) -> None:
     """Keep what was found at the issuer just now."""
     with db.transaction(tenant_id):
-        queries.get_provider(tenant_id, provider_id, lock=True).endpoints = dict(endpoints)
+        row = queries.get_provider(tenant_id, provider_id, lock=True)
+        if row.endpoints == dict(endpoints):
+            return
+        forgotten = _disconnect_owners(row, endpoints, by)
+        row.endpoints = dict(endpoints)
+        audit.record(tenant_id, by, "provider.changed", provider_id, fields=["endpoints"], owners_disconnected=forgotten)
+        bus.announce(events.ProviderChanged(tenant_id, provider_id, "changed"))
 
 
 def enable_provider(tenant_id: UUID, provider_id: UUID, *, by: Actor) -> None:
@@ -194,7 +225,7 @@ def delete_provider(tenant_id: UUID, provider_id: UUID, *, by: Actor) -> None:
     """
     with db.transaction(tenant_id) as session:
         row = queries.get_provider(tenant_id, provider_id, lock=True)
-        ended = _end_sessions(tenant_id, provider_id)
+        ended = end_sessions(tenant_id, provider_id)
         session.delete(row)
         audit.record(tenant_id, by, "provider.deleted", provider_id, issuer=row.issuer, sessions=ended)
         bus.announce(events.ProviderChanged(tenant_id, provider_id, "deleted"))
@@ -256,7 +287,7 @@ def end_sessions_for(provider: Provider, token: str) -> int:
         expires_at = datetime.fromtimestamp(claims["exp"], UTC) + timedelta(seconds=2 * oidc.SKEW_S)
         if not use_once(provider, f"jti:{claims['jti']}", expires_at):
             raise TokenRefused("replayed")
-        ended = _end_sessions(provider.tenant_id, provider.id, subject=claims.get("sub"), sid=claims.get("sid"))
+        ended = end_sessions(provider.tenant_id, provider.id, subject=claims.get("sub"), sid=claims.get("sid"))
         audit.record(provider.tenant_id, SYSTEM, "session.ended_by_provider", provider.id, sessions=ended)
         bus.announce(events.ProviderEndedSessions(provider.tenant_id, provider.id, ended))
     return ended
@@ -280,7 +311,8 @@ def _short(token_id: str) -> str:
     return token_id if len(token_id) <= 100 else secrets.token_hash(token_id).hex()
 
 
-def _end_sessions(tenant_id: UUID, provider_id: UUID, *, subject: str | None = None, sid: str | None = None) -> int:
+def end_sessions(tenant_id: UUID, provider_id: UUID, *, subject: str | None = None, sid: str | None = None) -> int:
+    """End the sessions that came through a provider: all, those of a subject, or one by the provider's name for it; return how many."""
     with db.transaction() as session:
         gone = session.execute(
             text(

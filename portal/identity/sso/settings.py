@@ -15,6 +15,7 @@ from portal.i18n.words import gettext as _
 from portal.identity.sso import domains, oidc, queries, service
 from portal.identity.sso.errors import ProviderFaulty
 from portal.identity.sso.forms import ProviderForm
+from portal.identity.sso.saml import settings as saml
 from portal.identity.sso.views import TEST, callback_of, go, logout_of
 
 bp = Blueprint("sso_settings", __name__, url_prefix="/settings/sso")
@@ -106,6 +107,8 @@ def _show(
 ) -> Response:
     here = access()
     provider = queries.get_provider(here.tenant_id, provider_id)
+    if provider.kind == "saml":
+        return saml.page(provider)
     if form is None:
         form = ProviderForm(formdata=None, obj=provider)
     tested = session.get("sso_tested") or {}
@@ -129,7 +132,8 @@ def _show(
 @confirmed
 def save(provider_id: UUID) -> Response:
     here = access()
-    queries.get_provider(here.tenant_id, provider_id)
+    if queries.get_provider(here.tenant_id, provider_id).kind != "oidc":
+        raise NotFound
     form = ProviderForm()
     found = _discovered(form)
     if found is None:
@@ -153,11 +157,13 @@ def save(provider_id: UUID) -> Response:
 def check(provider_id: UUID) -> Response:
     here = access()
     provider = queries.get_provider(here.tenant_id, provider_id)
+    if provider.kind == "saml":
+        return saml.look_again(provider)
     try:
         found = _look(provider.issuer)
     except ProviderFaulty as faulty:
         return _show(provider_id, problems={"issuer": faulty.message}, status=422)
-    service.refresh_provider(here.tenant_id, provider_id, found["endpoints"])
+    service.refresh_provider(here.tenant_id, provider_id, found["endpoints"], by=here.actor)
     return _show(provider_id, found=found)
 
 
@@ -176,7 +182,7 @@ def connect(provider_id: UUID) -> Response:
     here = access()
     queries.get_provider(here.tenant_id, provider_id)
     tested = session.pop("sso_tested", None)
-    if not tested or tested["provider"] != str(provider_id):
+    if not tested or tested["provider"] != str(provider_id) or "subject" not in tested:
         raise NotFound
     try:
         service.connect(

@@ -23,6 +23,7 @@ from portal.identity.sso.errors import ProviderFaulty, SsoRefused, TokenRefused
 from portal.identity.sso.forms import WaysForm
 from portal.identity.sso.models import IdentityProvider
 from portal.identity.sso.oidc import Claims
+from portal.identity.sso.saml import service as saml
 from portal.identity.sso.service import Provider
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,17 @@ def go(provider: Provider, *, next_: str, hint: str = "", purpose: str = ENTER) 
     flows = {key: each for key, each in session.get("sso", {}).items() if _is_young(each)}
     kept = dict(list(flows.items())[-(MOST_FLOWS - 1) :])
     session["sso"] = {**kept, state: {**flow, "at": clock.now().timestamp()}}
-    url = oidc.way_to(
+    if provider.kind == "saml":
+        url = saml.way_to(provider, request_id=f"_{flow['nonce']}", relay_state=state, again=purpose != ENTER)
+    else:
+        url = _oidc_way(provider, flow, state=state, hint=hint)
+    answer: Response = redirect(url, code=303)  # type: ignore[assignment]  # a werkzeug response is one
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _oidc_way(provider: Provider, flow: dict[str, str], *, state: str, hint: str) -> str:
+    return oidc.way_to(
         provider.discovery,
         client_id=provider.client_id,
         redirect_uri=callback_of(provider.id),
@@ -86,11 +97,8 @@ def go(provider: Provider, *, next_: str, hint: str = "", purpose: str = ENTER) 
         nonce=flow["nonce"],
         verifier=flow["verifier"],
         hint=hint,
-        again=purpose != ENTER,
+        again=flow["purpose"] != ENTER,
     )
-    answer: Response = redirect(url, code=303)  # type: ignore[assignment]  # a werkzeug response is one
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
 
 
 def callback_of(provider_id: UUID) -> str:
@@ -114,20 +122,32 @@ def _is_young(flow: dict[str, Any]) -> bool:
 @bp.get("/sign-in/sso/<uuid:way_id>/callback")
 @public("where people come back from their provider")
 def come_back(way_id: UUID) -> Response:
-    provider = service.find_provider(way_id)
-    flow = _take_flow(way_id)
+    provider = _oidc(way_id)
+    flow = take_flow(way_id, request.args.get("state", ""))
     if flow is None:
-        return _refused(_("This sign-in was begun in another browser, or too long ago. Begin again."))
+        return refused_page(_("This sign-in was begun in another browser, or too long ago. Begin again."))
     try:
         claims = _claims_of(provider, flow)
     except ProviderFaulty as faulty:
-        return _refused(faulty.message, provider=provider)
+        return refused_page(faulty.message, provider=provider)
     except TokenRefused as refused:
         log.warning("an answer of a provider is refused", extra={"reason": refused.reason, "provider": str(provider.id)})
         service.refuse(provider, refused.reason)
-        return _refused(_("The answer of the provider cannot be trusted, so nobody was signed in. Begin again."), provider=provider)
+        return refused_page(_("The answer of the provider cannot be trusted, so nobody was signed in. Begin again."), provider=provider)
     except SsoRefused as refused:
-        return _refused(refused.message, provider=provider)
+        return refused_page(refused.message, provider=provider)
+    return finish(provider, claims, flow)
+
+
+def _oidc(way_id: UUID) -> Provider:
+    provider = service.find_provider(way_id)
+    if provider.kind != "oidc":
+        raise NotFound
+    return provider
+
+
+def finish(provider: Provider, claims: Claims, flow: dict[str, Any]) -> Response:
+    """Do what somebody went to their provider for, now that it has said who they are."""
     if flow["purpose"] == TEST:
         return _tested(provider, claims)
     if flow["purpose"] == CONFIRM:
@@ -136,14 +156,14 @@ def come_back(way_id: UUID) -> Response:
         _let_in(provider, claims)
     except SsoRefused as refused:
         service.refuse(provider, refused.reason)
-        return _refused(refused.message, provider=provider)
+        return refused_page(refused.message, provider=provider)
     return see_other(local_address(flow["next"]))
 
 
-def _take_flow(provider_id: UUID) -> dict[str, Any] | None:
+def take_flow(provider_id: UUID, state: str) -> dict[str, Any] | None:
     """Return what this browser began with this provider; each beginning ends once."""
     flows = dict(session.get("sso", {}))
-    flow = flows.pop(request.args.get("state", ""), None)
+    flow = flows.pop(state, None)
     if flow is None:
         return None
     session["sso"] = flows
@@ -217,7 +237,7 @@ def _confirmed(provider: Provider, claims: Claims, flow: dict[str, Any]) -> Resp
     # Asked to ask again, a provider says when it did: one that did not proves nothing.
     is_fresh = claims.proved_at is not None and claims.proved_at >= float(flow["at"]) - oidc.SKEW_S
     if not is_fresh or not arriving.is_same(provider, claims, here.person_id):
-        return _refused(_("The provider did not confirm that it is you. Go back and try again, or enter your password."))
+        return refused_page(_("The provider did not confirm that it is you. Go back and try again, or enter your password."))
     sessions.continue_session(session, here.person_id, here.tenant_id, is_confirmed=True)
     return see_other(local_address(flow["next"]))
 
@@ -225,7 +245,7 @@ def _confirmed(provider: Provider, claims: Claims, flow: dict[str, Any]) -> Resp
 @bp.post("/sign-in/sso/<uuid:way_id>/logout")
 @for_programs("the provider calls it, and proves itself by its signature")
 def end(way_id: UUID) -> Response:
-    provider = service.find_provider(way_id)
+    provider = _oidc(way_id)
     try:
         service.end_sessions_for(provider, request.form.get("logout_token", ""))
     except (TokenRefused, ProviderFaulty) as refused:
@@ -238,7 +258,7 @@ def end(way_id: UUID) -> Response:
     return answer
 
 
-def _refused(message: str, *, provider: Provider | None = None) -> Response:
+def refused_page(message: str, *, provider: Provider | None = None) -> Response:
     """Say why nobody was signed in, with the other ways in."""
     ways = [] if provider is None or not provider.is_enabled else policy.ways_of(provider.tenant_id)
     return _page(WaysForm(formdata=None), problem=message, ways=ways, status=422)

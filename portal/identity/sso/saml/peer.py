@@ -1,0 +1,49 @@
+"""A SAML provider as it is kept: where people are sent, whom we believe, and who we are for it. Knows no table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is kept of a provider in its row.
+
+    Args:
+        certificates: base64 of DER, those whose signatures count; several while the provider changes its key.
+        vouches: the organisation says that nobody can change their own address there, so it connects people to accounts that are here.
+        own_certificate: of our key for this provider, base64 of DER.
+    """
+
+    sso_url: str
+    certificates: tuple[str, ...]
+    own_certificate: str
+    slo_url: str = ""
+    metadata_url: str = ""
+    email_attribute: str = ""
+    name_attribute: str = ""
+    signs_requests: bool = False
+    vouches: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "certificates": list(self.certificates)}
+
+    @staticmethod
+    def of(kept: Mapping[str, Any]) -> Terms:
+        return Terms(**{**kept, "certificates": tuple(kept["certificates"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Both sides of one connection: the provider by its entity id, and we by the addresses that are only for it."""
+
+    issuer: str
+    terms: Terms
+    entity_id: str
+    acs: str
+    slo: str
+    private_key: str = field(default="", repr=False)
