@@ -16,6 +16,7 @@ SHARED = {
     "recovery_codes": "of a person",
     "devices": "a browser that one person has signed in with, whatever the tenant",
     "proof_attempts": "counted before anybody is known",
+    "sign_in_alarms": "of the house: networks and figures, nobody's account",
     "password_resets": "a person's, found by the hash of a secret in a mail",
     "registrations": "of people and organisations that do not exist yet, found by the hash of a secret in a mail",
     "letters": "mail to addresses, most of them before a tenant is entered; sealed",

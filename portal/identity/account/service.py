@@ -14,7 +14,7 @@ from portal.core import bus, db
 from portal.core.access import Actor
 from portal.core.errors import Invalid, NotFound
 from portal.core.secrets import new_token, token_hash
-from portal.identity import blocklist, queries, throttle
+from portal.identity import blocklist, lockout, queries, throttle
 from portal.identity import service as identity
 from portal.identity.account import queries as links
 from portal.identity.account.errors import LinkSpent
@@ -96,6 +96,8 @@ def reset_password(token: str, password: str) -> None:
             raise LinkSpent
         _keep_password(person.id, hashed, by_reset=True)
         identity.end_sessions(person.id)
+        person_id = person.id
+    lockout.end_all(person_id)
 
 
 def end_session(tenant_id: UUID, person_id: UUID, session_id: bytes) -> None:
