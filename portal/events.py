@@ -338,3 +338,12 @@ class StuffingSuspected:
     kind: str
     accounts: int
     failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSignedOut:
+    """An admin ended every session of a member in their organisation."""
+
+    tenant_id: UUID
+    person_id: UUID
+    by_id: UUID

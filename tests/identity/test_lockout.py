@@ -11,10 +11,13 @@ from portal.core import db
 from portal.core.access import SYSTEM
 from portal.identity import lockout
 from portal.identity import service as identity
+from portal.mail import jobs
+from portal.mail import service as mail
 from tests.conftest import PASSWORD
 from tests.identity.letters import letters_to, token_in
 from tests.identity.members.conftest import book
-from tests.identity.test_throttle import _said, attempt, somewhere
+from tests.identity.test_throttle import _said, attempt
+from tests.mail.conftest import post, settings, text_of  # noqa: F401 - fixtures
 
 SWITCH = {"factor": "off", "lockout": "on", "lockout_after": "3", "lockout_window": "15", "lockout_for": "30"}
 
@@ -215,12 +218,15 @@ def test_what_is_no_rule_locks_nobody(kept):
     assert lockout.rule_of(kept if isinstance(kept, dict) else {}) is None
 
 
-def test_the_mail_is_written_in_both_languages(app, asks):
-    from portal.mail.jobs import letter  # noqa: F401 - the job that renders it
-    from portal.mail.service import post
-
+def test_the_mail_reads_well_in_both_languages(app, post, settings, asks):
+    settings(post.port)
+    facts = {"name": "Salma", "name_ar": "سلمى", "failures": 3, "minutes": 30, "link": "/password/forgotten"}
     with app.app_context():
         for tag in ("ar", "en"):
             with db.transaction():
-                post(f"{tag}-{somewhere()[9:13]}@example.com", "account_locked", locale=tag, name="N", name_ar="ن", failures=3, minutes=30,
-                     link="/password/forgotten")  # fmt: skip
+                letter_id = mail.post("sara@example.com", "account_locked", locale=tag, **facts)
+            jobs.letter(str(letter_id))
+
+    arabic, english = (text_of(message) for _sender, _to, message in post.mails)
+    assert "3 مرات" in arabic and "30 دقيقة" in arabic and "سلمى" in arabic
+    assert "3 times" in english and "30 minutes" in english and "http://localhost/password/forgotten" in english

@@ -93,6 +93,20 @@ def remove(person_id: UUID) -> Response:
     return see_other(url_for("members.listing"))
 
 
+@bp.post("/settings/members/<uuid:person_id>/sign-out")
+@requires(Permission.MEMBER_EDIT)
+@confirmed
+def sign_out(person_id: UUID) -> Response:
+    here = access()
+    queries.get(here.tenant_id, person_id)
+    try:
+        service.sign_out(here, person_id)
+    except AboveOwn as refused:
+        return _member(person_id, {"": _why(refused)}, refused.status)
+    toast(_("The member is signed out of this organisation everywhere."))
+    return see_other(url_for("members.show", person_id=person_id))
+
+
 @bp.post("/settings/members/<uuid:person_id>/unlock")
 @requires(Permission.MEMBER_EDIT)
 @confirmed
