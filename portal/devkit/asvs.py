@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree  # noqa: S405 - of our own test run
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docs" / "asvs.json"
@@ -34,7 +34,7 @@ def run(tests: list[str]) -> dict[str, str]:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-o", "junit_family=xunit1", f"--junitxml={report}", *tests]
         subprocess.run(command, cwd=ROOT, check=False)
-        cases = list(ElementTree.parse(report).getroot().iter("testcase")) if report.exists() else []  # noqa: S314 - of our own test run
+        cases = list(ElementTree.parse(report).getroot().iter("testcase")) if report.exists() else []
     seen: dict[str, list[str]] = {}
     for case in cases:
         test = f"{case.get('file')}::{str(case.get('name')).partition('[')[0]}"

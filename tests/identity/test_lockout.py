@@ -17,7 +17,9 @@ from tests.conftest import PASSWORD
 from tests.identity.letters import letters_to, token_in
 from tests.identity.members.conftest import book
 from tests.identity.test_throttle import _said, attempt
-from tests.mail.conftest import post, settings, text_of  # noqa: F401 - fixtures
+from tests.mail.conftest import post, settings, text_of
+
+__all__ = ["post", "settings"]
 
 SWITCH = {"factor": "off", "lockout": "on", "lockout_after": "3", "lockout_window": "15", "lockout_for": "30"}
 
@@ -213,7 +215,9 @@ def test_a_member_who_is_removed_takes_the_lock_along(app, asks, as_role):
     assert lock_of(asks) is None
 
 
-@pytest.mark.parametrize("kept", [None, {}, [], {"lockout": None}, {"lockout": "x"}, {"lockout": {"after": 1, "window_min": 15, "for_min": 15}}])
+@pytest.mark.parametrize(
+    "kept", [None, {}, [], {"lockout": None}, {"lockout": "x"}, {"lockout": {"after": 1, "window_min": 15, "for_min": 15}}]
+)
 def test_what_is_no_rule_locks_nobody(kept):
     assert lockout.rule_of(kept if isinstance(kept, dict) else {}) is None
 

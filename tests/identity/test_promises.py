@@ -15,10 +15,12 @@ from portal.core.secrets import new_token
 from portal.identity import blocklist
 from tests.conftest import PASSWORD
 from tests.identity.letters import letters_to, token_in
-from tests.identity.members.conftest import GOOD, address, network  # noqa: F401 - fixtures
+from tests.identity.members.conftest import GOOD, address, network
 from tests.identity.members.test_registration import form
 from tests.identity.test_throttle import attempt
 from tests.whole.test_routes import fingerprint
+
+__all__ = ["address", "network"]
 
 TEMPLATES = ROOT / "templates"
 
@@ -111,7 +113,17 @@ def _makes_a_person(source):
 
 def test_every_page_has_the_way_out(tenant, as_role):
     browser = as_role("owner")
-    for path in ("/home", "/workflows", "/runs", "/settings", "/settings/members", "/settings/security", "/exports", "/organisations", "/confirm"):
+    for path in (
+        "/home",
+        "/workflows",
+        "/runs",
+        "/settings",
+        "/settings/members",
+        "/settings/security",
+        "/exports",
+        "/organisations",
+        "/confirm",
+    ):
         assert 'action="/sign-out"' in browser.get(path).text, path
 
 
@@ -131,7 +143,11 @@ def test_opening_any_link_of_a_mail_changes_nothing(app, tenant, as_role, networ
     links = {each["message"]: each["link"] for each in letters if "token=" in each.get("link", "")}
     assert set(links) == {"registration", "password_reset", "invitation"}
     # A new kind of mail with a secret in its link must be added above.
-    with_token = {path.parent.name for path in (ROOT / "portal" / "identity").rglob("*.py") if re.search(r"link=f?\"[^\"]*token=", path.read_text("utf-8"))}
+    with_token = {
+        path.parent.name
+        for path in (ROOT / "portal" / "identity").rglob("*.py")
+        if re.search(r"link=f?\"[^\"]*token=", path.read_text("utf-8"))
+    }
     assert with_token == {"registration", "account", "invitations"}
     before, people = fingerprint(tenant.id), _people()
 
@@ -143,7 +159,9 @@ def test_opening_any_link_of_a_mail_changes_nothing(app, tenant, as_role, networ
             assert "no-store" in answer.headers["Cache-Control"], link
 
     assert (fingerprint(tenant.id), _people()) == (before, people)
-    assert network().post("/password/reset", data={"token": links["password_reset"].split("token=")[1], "password": GOOD}).status_code == 200
+    assert (
+        network().post("/password/reset", data={"token": links["password_reset"].split("token=")[1], "password": GOOD}).status_code == 200
+    )
 
 
 def _people():
@@ -151,7 +169,15 @@ def _people():
         return session.scalar(text("select count(*) from people")), session.scalar(text("select count(*) from password_resets"))
 
 
-HOSTILE = ("//evil.example", "https://evil.example/home", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example", "http:evil.example", "////evil.example")
+HOSTILE = (
+    "//evil.example",
+    "https://evil.example/home",
+    "/\\evil.example",
+    "javascript:alert(1)",
+    "/\t/evil.example",
+    "http:evil.example",
+    "////evil.example",
+)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

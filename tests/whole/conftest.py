@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -23,4 +24,4 @@ def pytest_runtest_logreport(report: Any) -> None:
 def pytest_sessionfinish() -> None:
     path = evidence.write()
     if path is not None:
-        print(f"\nThe report: {path}")
+        sys.stdout.write(f"\nThe report: {path}\n")

@@ -94,12 +94,18 @@ def test_search_finds_nothing_of_others_by_name_address_or_id(app, tenant, ours,
     assert CANARY in owner.get(f"/search?q={CANARY}").text
     recent = ",".join(f"/{place}/{ours[name]}" for place, name in (("workflows", "workflow_id"), ("runs", "run_id")))
     # Beside each, something that is nowhere: the answers must be the same but for the words themselves.
-    asked = {CANARY: "canary-5503", tenant.email("owner"): "owner-nobody@example.com", **{str(each): str(new_id()) for each in things(ours).values()}}
+    asked = {
+        CANARY: "canary-5503",
+        tenant.email("owner"): "owner-nobody@example.com",
+        **{str(each): str(new_id()) for each in things(ours).values()},
+    }
     pages = ["/search", "/workflows", "/runs", "/tables", "/settings/members", "/settings/groups", "/notifications", "/exports"]
     for page in pages:
         for there, nowhere in asked.items():
             for fragment in (False, True):
-                found, empty = (_without(words, stranger.get(page, query_string={"q": words}, fragment=fragment).text) for words in (there, nowhere))
+                found, empty = (
+                    _without(words, stranger.get(page, query_string={"q": words}, fragment=fragment).text) for words in (there, nowhere)
+                )
                 assert found == empty, (page, there)
         evidence.note("search", f"{page}?q=… ({len(asked)} names, addresses and ids)", "the same as for what is nowhere")
     remembered = stranger.get("/search", query_string={"q": "", "recent": recent}, fragment=True).text
@@ -114,7 +120,9 @@ def _without(words, shown):
 
 def test_jobs_of_one_tenant_do_nothing_to_another(app, tenant, other_tenant, ours):
     with_tenant = {name: each for name, each in jobs.registered().items() if each.run.__code__.co_varnames[:1] == ("tenant_id",)}
-    assert set(with_tenant) == {"exports.make", "identity.check_domain", "lists.carry_out", "tokens.forget_child"}, "a new job: it is tried here by itself"
+    assert set(with_tenant) == {"exports.make", "identity.check_domain", "lists.carry_out", "tokens.forget_child"}, (
+        "a new job: it is tried here by itself"
+    )
     before, theirs = fingerprint(tenant.id), fingerprint(other_tenant.id)
     with app.app_context():
         for name, each in with_tenant.items():
@@ -210,17 +218,23 @@ def _value(connection, key):
 def test_files_and_pictures_are_found_under_their_own_tenant_only(app, tenant, other_tenant, ours, as_role, stranger, visitor):
     with db.transaction(tenant.id) as session:
         session.execute(
-            text("insert into theme_assets (tenant_id, name, media_type, content, width, height) values (:t, 'abc.webp', 'image/webp', :c, 1, 1)"),
+            text(
+                "insert into theme_assets (tenant_id, name, media_type, content, width, height) values (:t, 'abc.webp', 'image/webp', :c, 1, 1)"
+            ),
             {"t": tenant.id, "c": CANARY.encode()},
         )
-        session.execute(text("update exports set state = 'done', content = :c where id = :id"), {"c": CANARY.encode(), "id": ours["export_id"]})
+        session.execute(
+            text("update exports set state = 'done', content = :c where id = :id"), {"c": CANARY.encode(), "id": ours["export_id"]}
+        )
     assert visitor.client.get(f"/theme/{tenant.id}/picture/abc.webp").data == CANARY.encode(), "logos are public, under their own tenant"
     for path in (f"/theme/{other_tenant.id}/picture/abc.webp", f"/theme/{other_tenant.id}/../{tenant.id}/abc.webp", f"/exports/{ours['export_id']}/file",
                  f"/settings/themes/{ours['theme_id']}/draft.css"):  # fmt: skip
         answer = stranger.client.get(path)
         assert answer.status_code == 404 and CANARY not in answer.get_data(as_text=True), path
         evidence.note("stored files", re.sub(r"[0-9a-f-]{36}", "…", path), 404)
-    assert as_role("admin").client.get(f"/exports/{ours['export_id']}/file").status_code == 404, "a file is its owner's, also inside the organisation"
+    assert as_role("admin").client.get(f"/exports/{ours['export_id']}/file").status_code == 404, (
+        "a file is its owner's, also inside the organisation"
+    )
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from wtforms.validators import AnyOf, InputRequired, Length
 
 from portal.core.forms import Form
 from portal.i18n.words import lazy_gettext as _l
-from portal.identity import lockout
+from portal.identity import lockout as rules
 from portal.identity.factors import policy
 
 
@@ -29,8 +29,8 @@ class PasskeyForm(Form):
 
 
 ONE_OF = _l("Choose one of the values.")
-AFTER = [str(each) for each in lockout.AFTER]
-MINUTES = [str(each) for each in lockout.MINUTES]
+AFTER = [str(each) for each in rules.AFTER]
+MINUTES = [str(each) for each in rules.MINUTES]
 
 
 class SecurityForm(Form):
@@ -49,8 +49,8 @@ class SecurityForm(Form):
                 field.errors, is_valid = [ONE_OF], False
         return is_valid
 
-    def rule(self) -> lockout.Rule | None:
+    def rule(self) -> rules.Rule | None:
         """Return what was chosen about lockouts; None for off."""
         if self.lockout.data != "on":
             return None
-        return lockout.Rule(int(self.lockout_after.data or 0), int(self.lockout_window.data or 0), int(self.lockout_for.data or 0))
+        return rules.Rule(int(self.lockout_after.data or 0), int(self.lockout_window.data or 0), int(self.lockout_for.data or 0))

@@ -14,13 +14,12 @@ from portal.core.access import Permission, access, confirmed, current, public, r
 from portal.core.config import current_settings
 from portal.core.errors import Conflict, NotFound
 from portal.core.render import local_address, render, see_other, toast
+from portal.i18n import formats
 from portal.i18n.words import gettext as _
 from portal.i18n.words import ngettext
-from portal.i18n import formats
-from portal.identity import lockout
+from portal.identity import lockout, sessions
 from portal.identity import queries as people
 from portal.identity import service as identity
-from portal.identity import sessions
 from portal.identity.account.views import is_confirmed
 from portal.identity.errors import ProviderNeeded, SignInRefused
 from portal.identity.factors import half_session, policy, qr, queries, recovery, service, totp

@@ -115,7 +115,9 @@ def sign_out(here: Access, person_id: UUID) -> int:
         giver = standing.acting(here.tenant_id, here.person_id, Permission.MEMBER_EDIT)
         _within_reach(here.tenant_id, person_id, giver)
         ended = session.execute(
-            text("delete from sessions where person_id = :person and tenant_id = :tenant and id is distinct from :here and staff_id is null"),
+            text(
+                "delete from sessions where person_id = :person and tenant_id = :tenant and id is distinct from :here and staff_id is null"
+            ),
             {"person": person_id, "tenant": here.tenant_id, "here": here.session_id},
         )
         count = db.touched(ended)

@@ -71,7 +71,9 @@ def start(which: str) -> Response:
     hint = request.args.get("email", "")[:320]
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         # Another site sent the browser here: whoever is signed in at the provider would be signed in here without having asked for it.
-        return _page(WaysForm(formdata=None), ways=[each for each in policy.ways_of(provider.tenant_id) if each.id == provider.id], hint=hint)
+        return _page(
+            WaysForm(formdata=None), ways=[each for each in policy.ways_of(provider.tenant_id) if each.id == provider.id], hint=hint
+        )
     return go(provider, next_=local_address(request.args.get("next")), hint=hint)
 
 

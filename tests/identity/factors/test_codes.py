@@ -78,7 +78,9 @@ def test_what_is_no_recovery_code_is_none(written):
 
 
 def test_the_same_code_of_two_people_is_kept_differently():
-    assert recovery.code_hash(UUID(int=1), "abcd-0123-efgh-4567-jkmn-89pq") != recovery.code_hash(UUID(int=2), "abcd-0123-efgh-4567-jkmn-89pq")
+    assert recovery.code_hash(UUID(int=1), "abcd-0123-efgh-4567-jkmn-89pq") != recovery.code_hash(
+        UUID(int=2), "abcd-0123-efgh-4567-jkmn-89pq"
+    )
 
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)

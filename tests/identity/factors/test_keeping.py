@@ -281,7 +281,7 @@ def test_each_mail_reads_well(app, locale, message, facts):
             "locale": locale,
             "facts": {"name": "Salma", "name_ar": "سلمى", "link": "/settings/sign-in", **facts},
         }
-        made = mail._letter_as_mail(new_id(), message, content)
+        made = mail._letter_as_mail(new_id(), message, content, None)
     assert made.subject and "\n" not in made.subject and "%(" not in made.text
     assert ("سلمى" if locale == "ar" else "Salma") in made.text
     assert made.button.url == "http://localhost/settings/sign-in"
