@@ -150,7 +150,7 @@ def test_from_registration_to_leaving(open_page, site, locale):
     # The new owner has a second step; the old one hands over, and leaves.
     add_passkey(member, site)
     owner.goto(page_of_member)
-    owner.locator("[commandfor=transfer-dialog]").click()
+    owner.locator("[command=show-modal][commandfor=transfer-dialog]").click()
     owner.locator("#transfer-dialog form[action$='/transfer'] button").click()
     owner.wait_for_selector(".toast")
     owner.goto(f"{site}/settings/organisations")
