@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test test-fast lint format bench chaos screenshots strings migrate seed lock
+.PHONY: help setup dev run test test-fast lint format bench chaos screenshots strings migrate seed lock isolation-report asvs
 
 help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,12 @@ format: dev ## Format the code
 
 bench: dev ## Measure against peers; one with NAME=engine_latency
 	@$(BIN)/python bench/run.py $(NAME)
+
+isolation-report: dev ## Try every wall between tenants and write what was found, in var/isolation
+	@NASIJ_ISOLATION_REPORT=var/isolation $(BIN)/python -m pytest -q -p no:xdist tests/whole/test_routes.py tests/whole/test_channels.py tests/whole/test_rows.py tests/whole/test_catalogue_gate.py
+
+asvs: dev ## Run the tests that docs/asvs.json names, and write their results into it
+	@$(BIN)/python -m portal.devkit.asvs
 
 chaos: dev ## Kill, stop and flush for MINUTES=5 while runs go on
 	@$(BIN)/python -m portal.devkit.chaos --minutes $(MINUTES)

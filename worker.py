@@ -16,7 +16,7 @@ from portal.app import create_app
 from portal.core import db, jobs
 from portal.exports import service as exports
 from portal.identity import service as identity
-from portal.identity import throttle
+from portal.identity import stuffing, throttle
 from portal.identity.account import service as account
 from portal.identity.registration import service as registration
 from portal.identity.sso import service as sso
@@ -32,6 +32,7 @@ TIDYING = (
     account.sweep_resets,
     registration.sweep,
     throttle.sweep,
+    stuffing.sweep,
     sso.sweep,
     tokens.give_notices,
     tokens.sweep,
@@ -39,6 +40,8 @@ TIDYING = (
     exports.sweep,
     lists.sweep,
 )
+# What it calls each minute.
+WATCHING = (stuffing.watch,)
 USAGE = "usage: worker.py work [--direct] | dispatch"
 
 
@@ -76,7 +79,7 @@ def work_directly(stop: threading.Event, *, budget_s: float) -> None:
 
 def dispatch() -> None:
     """Lead, or stand by, until told to stop."""
-    janitor.dispatch(runner.worker_name(), stop=_stopping(), housekeeping=TIDYING)
+    janitor.dispatch(runner.worker_name(), stop=_stopping(), housekeeping=TIDYING, watches=WATCHING)
 
 
 class Stopping(threading.Event):

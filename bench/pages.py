@@ -26,10 +26,11 @@ def served(languages: Iterable[str]) -> Iterator[str]:
     from portal.devkit.children import free_port
     from portal.identity import service as identity
     from portal.identity.factors import service as factors
+    from portal.identity.origin import Origin
 
     with house() as (_servers, _app):
         demo.seed()
-        tenant_id = identity.sign_in("salma@nasij.example", demo.PASSWORD)[1]
+        tenant_id = identity.sign_in("salma@nasij.example", demo.PASSWORD, Origin("127.0.0.1"))[1]
         for tag in languages:
             person = identity.add_person(f"{tag}@example.com", name="Bench", name_ar="قياس", password=PASSWORD, locale=tag)
             identity.add_member(tenant_id, person, "owner", by=SYSTEM)

@@ -310,3 +310,40 @@ class RoleChanged:
     person_id: UUID
     role: str
     role_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLocked:
+    """An organisation that asks for lockouts has shut a member's password for some minutes, after too many wrong ones."""
+
+    tenant_id: UUID
+    person_id: UUID
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUnlocked:
+    """A lock ended before its time: an admin ended it, or the member chose another password."""
+
+    tenant_id: UUID
+    person_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StuffingSuspected:
+    """Passwords are tried at many accounts; kind is network or site. The tenant is the house."""
+
+    tenant_id: UUID
+    alarm_id: UUID
+    kind: str
+    accounts: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSignedOut:
+    """An admin ended every session of a member in their organisation."""
+
+    tenant_id: UUID
+    person_id: UUID
+    by_id: UUID

@@ -108,11 +108,25 @@ def health() -> Row[Any]:
                   and created_at > clock_timestamp() - interval '1 hour') as runs_failed,
                (select count(*) from workflow_steps where state = 'in_doubt') as steps_in_doubt,
                (select count(*) from sessions where person_id is not null and seen_at > clock_timestamp() - interval '15 minutes') as people_here,
+               (select count(*) from sign_in_alarms where last_at > clock_timestamp() - interval '1 day') as alarms,
+               (select count(*) from proof_attempts where kind = 'password' and outcome <> 'passed'
+                  and at > clock_timestamp() - interval '1 hour') as sign_ins_failed,
                (select count(*) from tenants where status = 'active' and not is_house) as tenants_active,
                (select extract(epoch from clock_timestamp() - max(until)) from workflow_leaders) as leader_late_s
         """,
         {},
     )[0]
+
+
+def alarms() -> list[Row[Any]]:
+    """Return the alarms about passwords that were tried at many accounts in the last seven days, newest first."""
+    return _all(
+        """
+        select id, kind, network, accounts, tries, failures, at, last_at from sign_in_alarms
+        where last_at > clock_timestamp() - interval '7 days' order by last_at desc, id limit 50
+        """,
+        {},
+    )
 
 
 def failing_jobs() -> list[Row[Any]]:

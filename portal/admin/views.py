@@ -27,7 +27,7 @@ SEEN = "announcements_put_away"
 @bp.get("/staff")
 @staff_only
 def home() -> Response:
-    return render("admin/home.html", fragment="health", health=queries.health())
+    return render("admin/home.html", fragment="health", health=queries.health(), alarms=queries.alarms())
 
 
 @bp.get("/staff/tenants")

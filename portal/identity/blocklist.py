@@ -48,7 +48,8 @@ def problems_of(password: str, *, words: Iterable[str] = (), shortest: int = SHO
     context = _folded((*words, *PRODUCT))
     if _is_well_known(normal, context):
         return [_("This password is easy to guess: it repeats, or is made of what many people use. Choose another.")]
-    if _rest(fold(normal), (*_well_known_ar(), *context)) < OWN_PART:
+    rest = _rest(fold(normal), (*_well_known_ar(), *context))
+    if rest is not None and rest < OWN_PART:
         return [_("This password is built around a name that others would try here. Choose another.")]
     return []
 
@@ -70,11 +71,15 @@ def _is_well_known(password: str, context: tuple[str, ...]) -> bool:
     )
 
 
-def _rest(folded: str, context: tuple[str, ...]) -> int:
-    """Return how many letters and digits remain without the words of the house; digits at the end are no more than an ornament."""
+def _rest(folded: str, context: tuple[str, ...]) -> int | None:
+    """Return how many letters and digits remain without the words of the house, None where none of them stands in it.
+
+    Digits at the end are no more than an ornament.
+    """
+    rest = folded
     for word in context:
-        folded = folded.replace(word, "")
-    return sum(mark.isalnum() for mark in folded.rstrip("0123456789 "))
+        rest = rest.replace(word, "")
+    return None if rest == folded else sum(mark.isalnum() for mark in rest.rstrip("0123456789 "))
 
 
 @lru_cache(maxsize=1)

@@ -144,3 +144,33 @@ class PasswordReset(Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class AccountLock(TenantScoped, Base):
+    """A password that counts nowhere but on known devices until then, because an organisation of its owner asks for lockouts."""
+
+    __tablename__ = "account_locks"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "person_id"], ["memberships.tenant_id", "memberships.person_id"], ondelete="CASCADE"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    locked_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    until: Mapped[datetime]  # moved to the moment of an unlocking: failures before it count no more
+
+
+class SignInAlarm(Identified, Base):
+    """Passwords are tried at many accounts: from one network, or at the site as a whole."""
+
+    __tablename__ = "sign_in_alarms"
+    __table_args__ = (CheckConstraint("kind in ('network','site')", name="kind_known"), Index("ix_sign_in_alarms_at", "at"))
+
+    kind: Mapped[str]
+    network: Mapped[str] = mapped_column(default="", server_default="")
+    accounts: Mapped[int]
+    tries: Mapped[int]
+    failures: Mapped[int]
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    last_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

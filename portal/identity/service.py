@@ -19,7 +19,7 @@ from portal.core.errors import NotFound
 from portal.core.ids import new_id
 from portal.core.secrets import token_hash
 from portal.i18n import preferences
-from portal.identity import queries, roles, throttle
+from portal.identity import lockout, queries, roles, throttle
 from portal.identity.errors import ProviderNeeded, SignInRefused
 from portal.identity.models import Device, Membership, Person
 from portal.identity.origin import Origin, browser_of
@@ -140,13 +140,18 @@ def check_password(key: str, password: str, origin: Origin, *, kind: str) -> UUI
         person = queries.find_person(key)
         device_id = queries.device_id(person.id, token_hash(origin.device)) if person and origin.device else None
     attempt = throttle.begin(kind, key, origin, device_id=device_id)
-    can_have = person is not None and person.is_active and person.password_failures < SUSPENDED_AT and attempt.is_allowed
+    # Guesses come from devices that the account does not know; a lock is never for the others.
+    is_stranger = person is not None and device_id is None and kind == "password"
+    is_shut = person is not None and is_stranger and lockout.is_shut(person.id, key)
+    can_have = person is not None and person.is_active and person.password_failures < SUSPENDED_AT and attempt.is_allowed and not is_shut
     stored = person.password_hash if person is not None and can_have else None
     # Outside the transaction: hashing takes a tenth of a second, and must not hold a connection.
     is_right = verify_password(stored, password)
     if person is None or not is_right:
         if stored is not None:
             _count_failure(key)
+        if person is not None and stored is not None and is_stranger:
+            lockout.note_failure(person.id, key)
         return None
     throttle.passed(attempt)
     with db.transaction() as session:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -110,6 +111,21 @@ def passed(attempt: Attempt) -> None:
     """Say that the proof was right: the failures of this account from unknown devices are forgotten."""
     with db.transaction() as session:
         session.execute(text("update proof_attempts set outcome = 'passed' where id = :id and outcome = 'failed'"), {"id": attempt.id})
+
+
+def failures(kind: str, subject: str, *, window_s: int, since: datetime | None) -> int:
+    """Return how often an account was tried in vain from unknown devices: in the window, after `since`, and since a proof was right.
+
+    The try that is being made counts as failed until it is known to be right.
+    """
+    key = hashlib.sha256(f"{kind}:{subject}".encode()).digest()
+    return _count(
+        "subject = :subject and device_id is null and outcome = 'failed' and at > coalesce(cast(:since as timestamptz), '-infinity')"
+        " and at > coalesce((select max(at) from proof_attempts where subject = :subject and outcome = 'passed'), '-infinity')",
+        window_s,
+        subject=key,
+        since=since,
+    )
 
 
 def _may_try(kind: str, rule: Rule, subject: bytes, origin: Origin, device_id: UUID | None) -> bool:

@@ -86,3 +86,9 @@ def on_client_signed_out(event: events.ApiClientSignedOut) -> None:
 
 def _admins(tenant_id: UUID) -> list[UUID]:
     return identity.member_ids(tenant_id, roles=("owner", "admin"))
+
+
+@listen(events.AccountLocked)
+def on_account_locked(event: events.AccountLocked) -> None:
+    link = f"/settings/members/{event.person_id}"
+    service.notify(event.tenant_id, _admins(event.tenant_id), type="account.locked", message="", severity="warning", link=link)

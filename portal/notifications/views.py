@@ -25,6 +25,7 @@ SENTENCES: dict[str, Any] = {
     "bulk.failed": _l("What you asked for many rows at once is over, but some rows could not be changed."),
     "account.new_device": _l("Your account was used with a browser that we had not seen before."),
     "account.crowded_out": _l("You signed in on more than ten devices; the one that was seen longest ago was signed out."),
+    "account.locked": _l("A member's password is locked: somebody entered it wrongly too often."),
     "token.expiring": _l("One of your API tokens ends soon. Rotate it, or what uses it will stop."),
     "token.revoked": _l("An admin has revoked one of your API tokens."),
     "token.leaked": _l("An API token was found in the open and has been revoked."),

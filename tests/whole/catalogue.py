@@ -16,6 +16,7 @@ SHARED = {
     "recovery_codes": "of a person",
     "devices": "a browser that one person has signed in with, whatever the tenant",
     "proof_attempts": "counted before anybody is known",
+    "sign_in_alarms": "of the house: networks and figures, nobody's account",
     "password_resets": "a person's, found by the hash of a secret in a mail",
     "registrations": "of people and organisations that do not exist yet, found by the hash of a secret in a mail",
     "letters": "mail to addresses, most of them before a tenant is entered; sealed",
@@ -29,7 +30,20 @@ SHARED = {
 }
 # Functions that run with their owner's rights, each with its reason.
 DEFINERS: dict[str, str] = {}
+# Policies of the application that open a row without its tenant, each with its reason.
+OPENERS = {
+    "memberships.own_memberships": "a person's own memberships, to choose where they go",
+    "account_locks.own_locks": "a person's own locks, before they have signed in",
+    "identity_providers.found_by_id": "a provider that a browser comes back from, by an id that the transaction names",
+    "tenant_domains.found_by_domain": "the organisation of a domain that somebody types at sign-in",
+    "api_tokens.shown_secret_opens": "the row whose hash the transaction has named",
+    "refresh_tokens.shown_secret_opens": "the row whose hash the transaction has named",
+    "api_clients.shown_secret_opens": "the client of a secret whose hash the transaction has named",
+}
 ROLES = ("nasij_app", "nasij_system")
+
+# How PostgreSQL writes the one condition of `core/tenancy.wall`.
+WALL = r"^\(tenant_id = \(NULLIF\(current_setting\('app.tenant_id'::text, true\), ''::text\)\)::uuid\)$"
 
 QUERIES = {
     "a tenant table without forced row-level security": """
@@ -41,6 +55,20 @@ QUERIES = {
         select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = 'public' and c.relkind in ('r', 'p') and c.relname <> all(:shared)
           and not exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnotnull)
+    """,
+    "a policy that lets more than the tenant through": """
+        select p.tablename || '.' || p.policyname from pg_policies p
+        where p.schemaname = 'public' and p.tablename <> all(:shared) and ('nasij_app' = any(p.roles) or 'public' = any(p.roles))
+          and p.tablename || '.' || p.policyname <> all(:openers)
+          and (coalesce(p.qual, '') !~ :wall or (p.with_check is not null and p.with_check !~ :wall))
+    """,
+    "a grant to everybody": """
+        select table_name || ' ' || privilege_type from information_schema.role_table_grants
+        where table_schema = 'public' and grantee = 'PUBLIC'
+    """,
+    "a counter that tenants share": """
+        select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and case when c.relkind = 'S' then has_sequence_privilege('nasij_app', c.oid, 'usage') end
     """,
     "a view that does not run as its reader": """
         select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -83,7 +111,7 @@ QUERIES = {
 
 def holes(connection: Any) -> dict[str, list[str]]:
     """Return what is wrong: kind of hole → names."""
-    values = {"shared": list(SHARED), "definers": list(DEFINERS), "roles": list(ROLES)}
+    values = {"shared": list(SHARED), "definers": list(DEFINERS), "roles": list(ROLES), "openers": list(OPENERS), "wall": WALL}
     found = {}
     for what, query in QUERIES.items():
         given = {name: value for name, value in values.items() if f":{name}" in query}

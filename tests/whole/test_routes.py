@@ -30,6 +30,7 @@ from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
+from tests.whole import evidence
 from tests.workflows.engine.conftest import Engine, step, values
 
 CANARY = "canary-5502"
@@ -212,6 +213,7 @@ def test_a_stranger_finds_nothing_and_changes_nothing(app, tenant, ours, strange
             expected = 401 if path.startswith("/scim/") else 404
             assert answer.status_code == expected, f"{method} {path} answered {answer.status_code}"
             assert CANARY not in answer.get_data(as_text=True), f"{method} {path} shows the canary"
+        evidence.note("routes", f"{method} {re.sub(r'[0-9a-f-]{36}', '…', path)}", expected)
 
     assert fingerprint(tenant.id) == before
 

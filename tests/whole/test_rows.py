@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from portal.core import db
 from portal.core.ids import new_id
 from portal.datatables import service as tables
+from tests.whole import evidence
 from tests.whole.catalogue import SHARED
 
 COLUMNS = [{"key": "a", "type": "text", "label": "A", "label_ar": None, "required": False}]
@@ -33,6 +34,7 @@ def test_no_tenant_means_no_rows(filled):
     with db.transaction() as session:
         for table in tenant_tables(session):
             assert session.scalar(text(f"select count(*) from {table}")) == 0, table
+            evidence.note("rows", f"{table} without a tenant", "no row")
 
 
 def test_a_strangers_transaction_sees_nothing_of_ours(filled, other_tenant):
@@ -40,6 +42,7 @@ def test_a_strangers_transaction_sees_nothing_of_ours(filled, other_tenant):
         for table in tenant_tables(session):
             count = session.scalar(text(f"select count(*) from {table} where tenant_id = :ours"), {"ours": filled.id})
             assert count == 0, table
+            evidence.note("rows", f"{table} as another tenant", "no row")
 
 
 def test_a_row_cannot_be_written_for_another_tenant(filled, other_tenant):

@@ -19,5 +19,11 @@ class NewPasswordForm(Form):
     password = PasswordField(_l("New password"), [InputRequired(_l("Enter a new password."))])
 
 
+class ChangePasswordForm(NewPasswordForm):
+    """`current` is empty for who has no password yet."""
+
+    current = PasswordField(_l("Current password"), [Length(max=1024)])
+
+
 class ForgottenForm(Form):
     email = StringField(_l("E-mail"), [InputRequired(_l("Enter your e-mail address.")), Length(max=320)])

@@ -14,10 +14,11 @@ from portal.core import bus, db
 from portal.core.access import Actor
 from portal.core.errors import Invalid, NotFound
 from portal.core.secrets import new_token, token_hash
-from portal.identity import blocklist, queries, throttle
+from portal.identity import blocklist, lockout, queries, throttle
 from portal.identity import service as identity
 from portal.identity.account import queries as links
 from portal.identity.account.errors import LinkSpent
+from portal.identity.factors import service as factors
 from portal.identity.models import PasswordReset, Person
 from portal.identity.origin import Origin, browser_of
 from portal.identity.passwords import hash_password
@@ -33,6 +34,19 @@ def confirm(person_id: UUID, password: str, origin: Origin) -> bool:
     return identity.check_password(key, password, origin, kind="confirm") == person_id
 
 
+def has_password(person_id: UUID) -> bool:
+    """Say whether a person has a password: who came through a provider may have none."""
+    with db.transaction() as session:
+        return session.get_one(Person, person_id).password_hash is not None
+
+
+def shortest_for(person_id: UUID) -> int:
+    """Return how long a new password of a person must be: shorter where it never opens anything without a second step."""
+    with db.transaction():
+        is_enforced = factors.must_have(person_id) and factors.has_factor(person_id)
+    return blocklist.SHORTEST_WITH_FACTOR if is_enforced else blocklist.SHORTEST
+
+
 def change_password(tenant_id: UUID, person_id: UUID, password: str, *, session_id: bytes) -> None:
     """Give a person another password; every other session of theirs ends, and they are told by mail.
 
@@ -45,7 +59,7 @@ def change_password(tenant_id: UUID, person_id: UUID, password: str, *, session_
     with db.transaction() as session:
         person = session.get_one(Person, person_id)
         words = _words_of(person)
-    hashed = _checked_hash(password, words)
+    hashed = _checked_hash(password, words, shortest=shortest_for(person_id))
     with db.transaction(tenant_id):
         _keep_password(person_id, hashed, by_reset=False)
         identity.end_sessions(person_id, but=session_id)
@@ -88,14 +102,16 @@ def reset_password(token: str, password: str) -> None:
         person = links.owner_of_link(token_hash(token), valid_for=RESET_FOR)
         if person is None:
             raise LinkSpent
-        words = _words_of(person)
-    hashed = _checked_hash(password, words)
+        words, shortest = _words_of(person), shortest_for(person.id)
+    hashed = _checked_hash(password, words, shortest=shortest)
     with db.transaction():
         person = links.owner_of_link(token_hash(token), valid_for=RESET_FOR, lock=True)
         if person is None:
             raise LinkSpent
         _keep_password(person.id, hashed, by_reset=True)
         identity.end_sessions(person.id)
+        person_id = person.id
+    lockout.end_all(person_id)
 
 
 def end_session(tenant_id: UUID, person_id: UUID, session_id: bytes) -> None:
@@ -130,8 +146,8 @@ def sweep_resets() -> int:
     return db.touched(gone)
 
 
-def _checked_hash(password: str, words: list[str]) -> str:
-    problems = blocklist.problems_of(password, words=words)
+def _checked_hash(password: str, words: list[str], *, shortest: int) -> str:
+    problems = blocklist.problems_of(password, words=words, shortest=shortest)
     if problems:
         raise Invalid({"password": problems[0]})
     return hash_password(password)

@@ -12,7 +12,7 @@ from portal.identity import service as identity
 from portal.identity import sessions
 from portal.identity.account import service
 from portal.identity.account.errors import LinkSpent
-from portal.identity.account.forms import ConfirmForm, ForgottenForm, NewPasswordForm
+from portal.identity.account.forms import ChangePasswordForm, ConfirmForm, ForgottenForm, NewPasswordForm
 from portal.identity.factors import service as factors
 from portal.identity.factors.forms import CodeForm
 from portal.identity.origin import browser_of
@@ -75,20 +75,28 @@ def is_confirmed() -> Response:
 @signed_in
 @confirmed
 def password() -> Response:
-    return render("account/password.html", problems={})
+    return _password({})
+
+
+def _password(problems: dict[str, str], *, status: int = 200) -> Response:
+    person_id = access().person_id
+    return render("account/password.html", status=status, problems=problems, has_password=service.has_password(person_id),
+                  shortest=service.shortest_for(person_id))  # fmt: skip
 
 
 @bp.post("/settings/password")
 @signed_in
 @confirmed
 def change_password() -> Response:
-    here, form = access(), NewPasswordForm()
+    here, form = access(), ChangePasswordForm()
     if not form.validate():
-        return render("account/password.html", status=422, problems=form.problems())
+        return _password(form.problems(), status=422)
+    if service.has_password(here.person_id) and not service.confirm(here.person_id, form.current.data or "", sessions.origin_of_request()):
+        return _password({"current": _("This is not your password, or it was tried too often. Wait a little and try again.")}, status=422)
     try:
         service.change_password(here.tenant_id, here.person_id, form.password.data or "", session_id=here.session_id)
     except Invalid as refused:
-        return render("account/password.html", status=422, problems=refused.problems)
+        return _password(refused.problems, status=422)
     sessions.continue_session(session, here.person_id, here.tenant_id, is_confirmed=True)
     toast(_("Your password is changed. Everywhere else you are signed out."))
     return see_other(url_for("account.password"))
@@ -155,6 +163,7 @@ def devices() -> Response:
 
 @bp.post("/settings/devices/end")
 @signed_in
+@confirmed
 def end_session() -> Response:
     here = access()
     try:
@@ -168,6 +177,7 @@ def end_session() -> Response:
 
 @bp.post("/settings/devices/end-others")
 @signed_in
+@confirmed
 def end_others() -> Response:
     here = access()
     service.end_others(here.tenant_id, here.person_id, session_id=here.session_id)

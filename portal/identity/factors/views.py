@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, g, jsonify, request, session, url_for
@@ -12,11 +14,12 @@ from portal.core.access import Permission, access, confirmed, current, public, r
 from portal.core.config import current_settings
 from portal.core.errors import Conflict, NotFound
 from portal.core.render import local_address, render, see_other, toast
+from portal.i18n import formats
 from portal.i18n.words import gettext as _
 from portal.i18n.words import ngettext
+from portal.identity import lockout, sessions
 from portal.identity import queries as people
 from portal.identity import service as identity
-from portal.identity import sessions
 from portal.identity.account.views import is_confirmed
 from portal.identity.errors import ProviderNeeded, SignInRefused
 from portal.identity.factors import half_session, policy, qr, queries, recovery, service, totp
@@ -357,12 +360,26 @@ def remove(factor_id: UUID) -> Response:
 @bp.get("/settings/security")
 @requires(Permission.SECURITY_EDIT)
 def security() -> Response:
-    return _security(tenants.security_of(access().tenant_id).get("factor", policy.OFF))
+    kept = tenants.security_of(access().tenant_id)
+    rule = lockout.rule_of(kept)
+    shown = rule or lockout.Rule(5, 15, 15)
+    return _security(
+        {
+            "factor": kept.get("factor", policy.OFF),
+            "lockout": "on" if rule else policy.OFF,
+            "lockout_after": shown.after,
+            "lockout_window": shown.window_min,
+            "lockout_for": shown.for_min,
+        }
+    )
 
 
-def _security(chosen: str, problems: dict[str, str] | None = None, *, status: int = 200) -> Response:
-    without = queries.count_without(access().tenant_id)
-    return render("factors/security.html", status=status, chosen=chosen, problems=problems or {}, without=without, grace=policy.GRACE.days)
+def _security(chosen: Mapping[str, Any], problems: dict[str, str] | None = None, *, status: int = 200) -> Response:
+    return render(
+        "factors/security.html", status=status, chosen=chosen, problems=problems or {}, without=queries.count_without(access().tenant_id),
+        grace=policy.GRACE.days, after=[(each, formats.number(each)) for each in lockout.AFTER],
+        minutes=[(each, ngettext("%(num)s minute", "%(num)s minutes", each)) for each in lockout.MINUTES],
+    )  # fmt: skip
 
 
 @bp.post("/settings/security")
@@ -371,8 +388,9 @@ def _security(chosen: str, problems: dict[str, str] | None = None, *, status: in
 def save_security() -> Response:
     here, form = access(), SecurityForm()
     if not form.validate():
-        return _security(form.factor.data or "", form.problems(), status=422)
+        return _security(form.data, form.problems(), status=422)
     service.ask_for_factors(here.tenant_id, is_asked=form.factor.data == policy.REQUIRED, by=here.actor)
+    lockout.save_rule(here.tenant_id, form.rule(), by=here.actor)
     toast(_("Saved."))
     return see_other(url_for("factors.security"))
 

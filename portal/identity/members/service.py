@@ -103,6 +103,29 @@ def remove(here: Access, person_id: UUID) -> None:
         _take_out(membership, by=here.actor)
 
 
+def sign_out(here: Access, person_id: UUID) -> int:
+    """End every session of a member in this organisation; returns how many. Those in other organisations go on.
+
+    Raises:
+        NotFound: no such member.
+        AboveOwn: their role is above one's own.
+        Forbidden: who does it may not do it any more.
+    """
+    with db.transaction(here.tenant_id) as session:
+        giver = standing.acting(here.tenant_id, here.person_id, Permission.MEMBER_EDIT)
+        _within_reach(here.tenant_id, person_id, giver)
+        ended = session.execute(
+            text(
+                "delete from sessions where person_id = :person and tenant_id = :tenant and id is distinct from :here and staff_id is null"
+            ),
+            {"person": person_id, "tenant": here.tenant_id, "here": here.session_id},
+        )
+        count = db.touched(ended)
+        audit.record(here.tenant_id, here.actor, "member.signed_out", person_id, count=count)
+        bus.announce(events.MemberSignedOut(here.tenant_id, person_id, here.person_id))
+    return count
+
+
 def leave(tenant_id: UUID, person_id: UUID) -> None:
     """Let a person leave an organisation, also one that stands still; their sessions in it are over at once.
 

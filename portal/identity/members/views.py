@@ -13,7 +13,7 @@ from portal.core.render import render, see_other, toast
 from portal.i18n import names
 from portal.i18n.search import fold
 from portal.i18n.words import gettext as _
-from portal.identity import standing
+from portal.identity import lockout, standing
 from portal.identity.groups import queries as groups
 from portal.identity.invitations import queries as invitations
 from portal.identity.members import queries, service
@@ -93,6 +93,29 @@ def remove(person_id: UUID) -> Response:
     return see_other(url_for("members.listing"))
 
 
+@bp.post("/settings/members/<uuid:person_id>/sign-out")
+@requires(Permission.MEMBER_EDIT)
+@confirmed
+def sign_out(person_id: UUID) -> Response:
+    here = access()
+    queries.get(here.tenant_id, person_id)
+    try:
+        service.sign_out(here, person_id)
+    except AboveOwn as refused:
+        return _member(person_id, {"": _why(refused)}, refused.status)
+    toast(_("The member is signed out of this organisation everywhere."))
+    return see_other(url_for("members.show", person_id=person_id))
+
+
+@bp.post("/settings/members/<uuid:person_id>/unlock")
+@requires(Permission.MEMBER_EDIT)
+@confirmed
+def unlock(person_id: UUID) -> Response:
+    lockout.unlock(access(), person_id)
+    toast(_("The password counts again."))
+    return see_other(url_for("members.show", person_id=person_id))
+
+
 def _member(person_id: UUID, problems: dict[str, str] | None = None, status: int = 200) -> Response:
     here = access()
     member = queries.get(here.tenant_id, person_id)
@@ -109,6 +132,7 @@ def _member(person_id: UUID, problems: dict[str, str] | None = None, status: int
         may_have=[each for each in roles if mine.may_give(each)], is_me=person_id == here.person_id,
         can_transfer=mine.role == "owner" and member.role != "owner" and member.is_active,
         groups=groups.of_person(here.tenant_id, person_id),
+        lock=lockout.lock_of(here.tenant_id, person_id) if here.can(Permission.MEMBER_EDIT) else None,
     )  # fmt: skip
 
 

@@ -69,7 +69,13 @@ def start(which: str) -> Response:
     provider = service.find_provider(provider_id)
     if not provider.is_enabled:
         raise NotFound
-    return go(provider, next_=local_address(request.args.get("next")), hint=request.args.get("email", "")[:320])
+    hint = request.args.get("email", "")[:320]
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        # Another site sent the browser here: whoever is signed in at the provider would be signed in here without having asked for it.
+        return _page(
+            WaysForm(formdata=None), ways=[each for each in policy.ways_of(provider.tenant_id) if each.id == provider.id], hint=hint
+        )
+    return go(provider, next_=local_address(request.args.get("next")), hint=hint)
 
 
 def go(provider: Provider, *, next_: str, hint: str = "", purpose: str = ENTER) -> Response:

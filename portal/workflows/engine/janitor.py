@@ -22,21 +22,29 @@ ROUND_S = 1.0
 LEADER_S = 10.0
 PUMPS = 4
 HOUSEKEEPING_S = 600.0
+WATCH_S = 60.0
 
 
-def dispatch(owner: str, *, stop: threading.Event, housekeeping: Iterable[Callable[[], object]] = ()) -> None:
+def dispatch(
+    owner: str, *, stop: threading.Event, housekeeping: Iterable[Callable[[], object]] = (), watches: Iterable[Callable[[], object]] = ()
+) -> None:
     """Lead as long as the lease can be had; sleeps out a round without it. Ends when `stop` is set.
 
     Args:
         housekeeping: what the leader calls every ten minutes: deleting what is old.
+        watches: what it calls each minute: looking for what somebody must be told.
     """
-    swept = float("-inf")
+    swept = watched = float("-inf")
     while not stop.is_set():
         began = time.monotonic()
         try:
             jobs.forget_outage()
             if lead(owner):
                 sweep()
+                if time.monotonic() - watched > WATCH_S:
+                    for watch in watches:
+                        watch()
+                    watched = time.monotonic()
                 if time.monotonic() - swept > HOUSEKEEPING_S:
                     for tidy in housekeeping:
                         tidy()

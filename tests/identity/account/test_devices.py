@@ -158,3 +158,12 @@ def _key(browser, tenant):
     from portal.core.secrets import token_hash
 
     return token_hash(browser.client.get_cookie("sid").value).hex()
+
+
+def test_signing_out_elsewhere_asks_who_it_is_after_15_minutes(app, tenant):
+    here, elsewhere = enter(app, tenant), enter(app, tenant)
+    age(tenant, "member", "confirmed_at", "16 minutes")
+
+    for path, data in (("end", {"session": _key(elsewhere, tenant)}), ("end-others", {})):
+        assert here.post(f"/settings/devices/{path}", data=data).headers["Location"].startswith("/confirm")
+    assert elsewhere.get("/workflows").status_code == 200

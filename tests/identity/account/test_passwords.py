@@ -133,7 +133,7 @@ def test_changing_the_password_ends_every_other_session(app, tenant, as_role):
     here, elsewhere = as_role("member"), as_role("member")
     before = here.client.get_cookie("sid").value
 
-    answer = here.post("/settings/password", data={"password": GOOD})
+    answer = here.post("/settings/password", data={"current": PASSWORD, "password": GOOD})
 
     assert answer.status_code == 303
     assert here.client.get_cookie("sid").value != before, "a new id for the session that stays"
@@ -161,6 +161,36 @@ def test_what_only_its_owner_would_choose_is_accepted(app, password):
 
 
 def test_a_ligature_and_its_letters_are_one_password(app, tenant, as_role):
-    as_role("member").post("/settings/password", data={"password": "ﻻ أحد يعرف طريق الوادي"})
+    as_role("member").post("/settings/password", data={"current": PASSWORD, "password": "ﻻ أحد يعرف طريق الوادي"})
 
     assert sign_in_with(app, tenant.email("member"), "لا أحد يعرف طريق الوادي") == 303
+
+
+def test_the_current_password_is_asked_for_and_throttled(app, tenant, as_role):
+    here = as_role("member")
+
+    for current in ("", "wrong", GOOD):
+        page = here.post("/settings/password", data={"current": current, "password": GOOD})
+        assert page.status_code == 422 and "This is not your password" in page.text
+    for number in range(10):
+        here.post("/settings/password", data={"current": f"wrong {number}", "password": GOOD})
+    assert here.post("/settings/password", data={"current": PASSWORD, "password": GOOD}).status_code == 422, "throttled"
+
+
+def test_who_has_no_password_yet_is_asked_for_none(tenant, as_role):
+    here = as_role("member")
+    with db.transaction() as session:
+        session.execute(text("update people set password_hash = null where id = :id"), {"id": tenant.people["member"]})
+
+    assert "Current password" not in here.get("/settings/password").text
+    assert here.post("/settings/password", data={"password": GOOD}).status_code == 303
+
+
+def test_twelve_characters_are_enough_where_a_second_step_is_enforced(tenant, as_role):
+    twelve = "vy8 hornbill"
+    owner, member = as_role("owner"), as_role("member")
+
+    assert "At least 12" in owner.get("/settings/password").text and "At least 15" in member.get("/settings/password").text
+    assert member.post("/settings/password", data={"current": PASSWORD, "password": twelve}).status_code == 422
+    assert owner.post("/settings/password", data={"current": PASSWORD, "password": twelve[:11]}).status_code == 422
+    assert owner.post("/settings/password", data={"current": PASSWORD, "password": twelve}).status_code == 303

@@ -263,3 +263,22 @@ def test_who_was_removed_removes_nobody(tenant, here):
 def test_a_member_with_a_role_above_is_out_of_reach(tenant, here):
     with pytest.raises(AboveOwn):
         service.remove(here(tenant, "admin"), tenant.people["owner"])
+
+
+def test_an_admin_signs_a_member_out_here_and_nowhere_else(app, tenant, other_tenant, as_role, sign_in, stranger):
+    admin, member, owner = as_role("admin"), as_role("member"), as_role("owner")
+    with app.app_context():
+        identity.add_member(other_tenant.id, tenant.people["member"], "member", by=SYSTEM)
+    elsewhere = as_role("member")
+    elsewhere.post("/tenant", data={"tenant": str(other_tenant.id)})
+
+    assert as_role("builder").post(f"{page_of(tenant, 'member')}/sign-out").status_code == 403
+    assert stranger.post(f"{page_of(tenant, 'admin')}/sign-out").status_code == 404
+    assert admin.post(f"{page_of(tenant, 'owner')}/sign-out").status_code == 403
+    assert (member.get("/home").status_code, owner.get("/home").status_code) == (200, 200)
+
+    assert admin.post(f"{page_of(tenant, 'member')}/sign-out").status_code == 303
+
+    assert member.get("/home").status_code == 303
+    assert elsewhere.get("/home").status_code == 200 and owner.get("/home").status_code == 200
+    assert book(tenant.id, "member.signed%") == ["member.signed_out"]

@@ -287,3 +287,12 @@ def test_the_provider_needs_no_form_token_to_end_sessions(app, setup, traveller)
         app.config["WTF_CSRF_ENABLED"] = False
     assert answer.status_code == 400 and answer.json["error"] == "invalid_request"
     assert refused_form.status_code == 400
+
+
+def test_another_site_cannot_sign_somebody_in_without_a_click(setup, traveller):
+    person = traveller()
+
+    page = person.browser.get(setup.start, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert page.status_code == 200 and "Continue with" in page.text
+    assert person.browser.get(setup.start, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
