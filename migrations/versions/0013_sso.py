@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from portal.core import tenancy
 
-revision = "0015"
-down_revision = "0017"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ from alembic import op
 from portal.core import tenancy
 from portal.i18n import search
 
-revision = "0017"
-down_revision = "0014"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

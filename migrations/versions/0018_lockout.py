@@ -5,8 +5,8 @@ from alembic import op
 
 from portal.core import tenancy
 
-revision = "0020"
-down_revision = "0011"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 from portal.core import tenancy
 
-revision = "0014"
+revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None

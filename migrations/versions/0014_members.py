@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from portal.core import tenancy
 
-revision = "0013"
-down_revision = "0015"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
