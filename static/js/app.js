@@ -3,6 +3,7 @@ import "htmx.org/dist/htmx.esm.js";
 import "htmx.org/dist/ext/hx-csp.js";
 import "./live.js";
 import "./drafts.js";
+import "./checks.js";
 import "./session.js";
 import "./palette.js";
 import "./shell.js";
