@@ -4,6 +4,8 @@ import "htmx.org/dist/ext/hx-csp.js";
 import "./live.js";
 import "./drafts.js";
 import "./checks.js";
+import "./calendar.js";
+import "./forms.js";
 import "./session.js";
 import "./palette.js";
 import "./shell.js";
