@@ -25,9 +25,8 @@ from urllib.parse import urlsplit
 import httpcore2 as httpcore
 from flask_babel import lazy_gettext as _l
 
-from portal.core import addresses
+from portal.core import addresses, db
 from portal.core.addresses import Address, EgressRefused, Policy, Target, check_url, read_policy
-from portal.core import db
 from portal.core.config import current_settings
 
 __all__ = ["Answer", "EgressError", "EgressRefused", "Policy", "Target", "Timeouts", "check_url", "operator_policy", "send"]

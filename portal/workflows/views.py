@@ -179,7 +179,9 @@ def runs() -> Response:
     found = queries.list_runs(here.tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
     counts = state_counts(here.tenant_id, wanted, found)
     total = total_of(counts, wanted)
-    listing = paging.counted(found, lambda limit: queries.count_runs(here.tenant_id, wanted=wanted, limit=limit) if total is None else total)
+    listing = paging.counted(
+        found, lambda limit: queries.count_runs(here.tenant_id, wanted=wanted, limit=limit) if total is None else total
+    )
     workflows = queries.workflow_names(here.tenant_id)
     verbs = lists.verbs_for(RUNS, here)
     people = identity.names_of_members(here.tenant_id)

@@ -75,7 +75,9 @@ def test_components_look_as_accepted(gallery, locale):
             if IS_ACCEPTED:
                 pictures.write(path, now)
             was = pictures.read(path)
-            assert sorted(was) == sorted(now), f"{group}: other samples than when the pictures were taken; look at them, then `make pictures`"
+            assert sorted(was) == sorted(now), (
+                f"{group}: other samples than when the pictures were taken; look at them, then `make pictures`"
+            )
             changed |= {(name, look): told for name, tile in now.items() if (told := pictures.difference(was[name], tile))}
     assert changed == {}, "look at the gallery; if this is meant, `make pictures` accepts it"
 

@@ -10,7 +10,6 @@ from sqlalchemy import text
 
 from portal.core import db
 from portal.identity.models import Person
-from portal.workflows import queries
 from tests.lists.conftest import NOON
 
 HEADS = "body//thead/tr/th"
