@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test test-fast lint format bench chaos screenshots strings migrate seed lock isolation-report asvs
+.PHONY: help setup dev run test test-fast lint format bench chaos screenshots pictures strings migrate seed lock isolation-report asvs
 
 help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ asvs: dev ## Run the tests that docs/asvs.json names, and write their results in
 
 chaos: dev ## Kill, stop and flush for MINUTES=5 while runs go on
 	@$(BIN)/python -m portal.devkit.chaos --minutes $(MINUTES)
+
+pictures: dev ## Accept how the components look now, as small pictures that the tests compare with
+	@PICTURES=accept $(BIN)/python -m pytest -q -n 0 tests/browser/test_pictures.py -k accepted
 
 screenshots: dev ## Pictures of every page of a running `make run`, in var/screenshots
 	@$(BIN)/python -m portal.devkit.screenshots

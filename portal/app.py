@@ -18,7 +18,7 @@ from portal import models  # noqa: F401 - fills the metadata: foreign keys are r
 from portal.admin import wiring as admin
 from portal.api import problems
 from portal.api import wiring as api
-from portal.core import access, db, headers, ids, render
+from portal.core import access, checks, db, headers, ids, render
 from portal.core.config import ROOT, Settings, current_settings
 from portal.core.errors import ConfirmationNeeded, Invalid, OrganisationNeeded, PortalError, SignInNeeded
 from portal.core.log import add_fields, clear_fields, init_logging
@@ -106,6 +106,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             csrf.exempt(view)
     for blueprint in api.BLUEPRINTS:
         csrf.exempt(blueprint)
+    checks.init_app(app)
     app.context_processor(_template_names)
     app.register_error_handler(PortalError, answer_refusal)
     app.register_error_handler(CSRFError, _answer_csrf)

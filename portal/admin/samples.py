@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +13,7 @@ from portal.core.charts import Item, Moment, Series
 from portal.core.paging import Listing
 from portal.core.palette import Entry, Kind
 from portal.i18n import formats, locale
+from portal.i18n.months import Month, month_of
 from portal.lists import service as lists
 
 
@@ -30,6 +31,7 @@ def samples() -> dict[str, Any]:
         "earlier": now - timedelta(hours=5),
         "cards": _cards(),
         "run_card": _run_card(),
+        "month": _month(),
         **_list(),
         "entries": _entries(),
         "charts": _charts(),
@@ -54,6 +56,12 @@ def _card(key: str, kind: str, names: tuple[str, str], label: tuple[str, str], *
     place = SimpleNamespace(parent=None, lane=None)
     made = {"summary": [], "problems": [], "lanes": [], "state": None, "place": place, **more}
     return SimpleNamespace(key=key, kind=kind, name=names[0], name_ar=names[1], label=say(*label), **made)
+
+
+def _month() -> Month:
+    reader = locale.current()
+    both = replace(reader, preferences=replace(reader.preferences, calendar="umalqura"))
+    return month_of("2026-12", chosen=date(2026, 12, 8), focus=None, today=date(2026, 12, 3), reader=both)
 
 
 def _entries() -> list[Entry]:

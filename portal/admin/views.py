@@ -13,6 +13,7 @@ from portal.admin import queries, service
 from portal.admin.samples import samples
 from portal.core import flags
 from portal.core.access import access, confirmed, signed_in, staff_only
+from portal.core.checks import checkable
 from portal.core.digits import ascii_digits
 from portal.core.errors import Invalid, NotFound
 from portal.core.render import local_address, render, see_other, toast
@@ -83,6 +84,7 @@ def announcements() -> Response:
 
 @bp.post("/staff/announcements")
 @staff_only
+@checkable
 def announce() -> Response:
     form = request.form
     try:

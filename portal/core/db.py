@@ -70,14 +70,31 @@ class Dated:
     updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), onupdate=func.clock_timestamp())
 
 
+class OnlyTried(Exception):
+    """A trial came to where something would have been written; all of it is taken back.
+
+    Args:
+        is_whole: whether the verb went through up to its commit, so that nothing is wrong with what it was given.
+    """
+
+    def __init__(self, *, is_whole: bool) -> None:
+        super().__init__()
+        self.is_whole = is_whole
+
+
 @dataclass(slots=True)
 class Unit:
-    """One unit of work: a session, its tenant, and what runs after its commit."""
+    """One unit of work: a session, its tenant, and what runs after its commit.
+
+    Args:
+        trial: None for work that is meant; in a trial nothing is ever committed, and a transaction opens only if this is True.
+    """
 
     session: Session
     tenant_id: UUID | None
     depth: int = 0
     later: list[Callable[[], object]] = field(default_factory=list)
+    trial: bool | None = None
 
 
 _unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
@@ -131,7 +148,8 @@ def session() -> Session:
 @contextmanager
 def unit_of_work(tenant_id: UUID | None = None, *, system: bool = False) -> Iterator[Session]:
     """Open the unit of a request or job: reads inside share one transaction, rolled back at the end."""
-    unit = Unit(Session(engine(system=system), expire_on_commit=False), tenant_id)
+    outer = _unit.get()
+    unit = Unit(Session(engine(system=system), expire_on_commit=False), tenant_id, trial=outer.trial if outer else None)
     token = _unit.set(unit)
     if tenant_id is not None:
         _tell_tenant(unit)
@@ -159,6 +177,8 @@ def transaction(tenant_id: UUID | None = None, *, system: bool = False) -> Itera
         return
     if tenant_id is not None and unit.tenant_id != tenant_id:
         raise RuntimeError("a unit of work cannot change its tenant")
+    if unit.trial is False:
+        raise OnlyTried(is_whole=False)
     unit.depth += 1
     try:
         yield unit.session
@@ -203,7 +223,25 @@ def after_commit(call: Callable[[], object]) -> None:
     unit.later.append(call)
 
 
+def only_try(*, up_to_commit: bool) -> None:
+    """Turn the rest of the open unit into a trial: `OnlyTried` is raised instead of a commit, or already where a transaction begins."""
+    unit = _unit.get()
+    if unit is None:
+        raise RuntimeError("no unit of work is open")
+    unit.trial = up_to_commit
+
+
+def trial() -> bool | None:
+    """Return None for work that is meant, else whether this trial may go up to a commit."""
+    unit = _unit.get()
+    return unit.trial if unit is not None else None
+
+
 def _commit(unit: Unit) -> None:
+    if unit.trial is not None:
+        unit.session.rollback()
+        unit.later.clear()
+        raise OnlyTried(is_whole=True)
     try:
         unit.session.commit()
     except BaseException:

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import httpcore2 as httpcore
 from flask_babel import lazy_gettext as _l
 
-from portal.core import addresses
+from portal.core import addresses, db
 from portal.core.addresses import Address, EgressRefused, Policy, Target, check_url, read_policy
 from portal.core.config import current_settings
 
@@ -117,6 +117,8 @@ def send(
     Raises:
         EgressError: no answer; `.sent` says whether the request may have arrived.
     """
+    if db.trial() is not None:
+        raise db.OnlyTried(is_whole=False)  # a form that is only checked calls nobody
     rules = policy if policy is not None else operator_policy()
     trip = _Trip(timeouts or Timeouts())
     try:

@@ -6,6 +6,8 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 
+from portal.core import db
+
 # NUL, which PostgreSQL refuses, and the other controls, which no HTML page may hold: the form is shown again with what was typed.
 CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
@@ -23,6 +25,13 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
             keep = unbound_field.field_class.__name__ == "PasswordField"
             filters = list(unbound_field.kwargs.get("filters", ()))
             return unbound_field.bind(form=form, filters=filters if keep else [*filters, clean], **options)
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Check the form; where it is only checked and right, the view ends here."""
+        is_right = bool(super().validate(*args, **kwargs))
+        if is_right and db.trial() is False:
+            raise db.OnlyTried(is_whole=True)
+        return is_right
 
     def problems(self) -> dict[str, str]:
         """Field name → its first error."""

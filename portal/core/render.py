@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Flask, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext
 from jinja2 import nodes
 from jinja2_fragments.flask import render_block
 from markupsafe import Markup
@@ -120,6 +120,10 @@ def pretty_json(value: Any) -> str:
 def render(page: str, *, fragment: str | None = None, status: int = 200, **context: object) -> Response:
     """Answer with the page, or with one named block of it when htmx asked for a part."""
     html = render_block(page, fragment, **context) if fragment is not None and is_fragment_request() else render_template(page, **context)
+    if status == 422:
+        # Whoever hears the title first must not think that it worked.
+        mark = f"<title>{gettext('Error:')} "
+        html = html if mark in html else html.replace("<title>", mark, 1)
     response = make_response(html, status)
     response.vary.update(("HX-Request", "HX-Boosted", "HX-History-Restore-Request"))
     return response

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request, url_for
 
 from portal.core import paging
 from portal.core.access import Permission, access, requires
+from portal.core.checks import checkable
 from portal.core.errors import Invalid
 from portal.core.paging import Page
 from portal.core.render import render, see_other
@@ -37,6 +38,7 @@ def new() -> Response:
 
 @bp.post("/tables/new")
 @requires(Permission.TABLE_EDIT)
+@checkable
 def create() -> Response:
     here = access()
     given = _read_form()

@@ -197,6 +197,12 @@ def as_day(text: str | None) -> dt.date | None:
         return None
 
 
+def month(value: dt.date) -> str:
+    """A month with its year: November 2026."""
+    here = _here()
+    return _digits(here, f"{here.months[value.month]} {value.year}")
+
+
 def short_date(value: dt.date) -> str:
     """A day without its year: 22 Nov."""
     here = _here()
@@ -205,9 +211,14 @@ def short_date(value: dt.date) -> str:
 
 def hijri(value: dt.date | dt.datetime | None) -> str:
     """The same day in the Umm al-Qura calendar, for readers who want it; empty for others and where the calendar has no such day."""
-    here = _here()
-    if value is None or not here.is_hijri:
+    if value is None or not _here().is_hijri:
         return ""
+    return umalqura(value)
+
+
+def umalqura(value: dt.date | dt.datetime) -> str:
+    """A day in the Umm al-Qura calendar, for every reader; empty where the calendar has no such day."""
+    here = _here()
     day = value.astimezone(here.zone).date() if isinstance(value, dt.datetime) else value
     return _digits(here, _hijri(day, "ar" if here.tag == "ar" else "en"))
 

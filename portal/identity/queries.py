@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, text
+from sqlalchemy import Row, Subquery, bindparam, func, select, text
 
 from portal.core import db
 from portal.core.db import Json
 from portal.i18n import search
 from portal.i18n.locale import bilingual
-from portal.i18n.search import fold
+from portal.i18n.search import APART, fold
 from portal.identity.models import Device, FormerMember, Membership, Person, Role
 
 # Built once: the list of runs asks it.
@@ -143,6 +143,19 @@ def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
     is_ours = select(Membership.person_id).union_all(select(FormerMember.person_id))  # row-level security names the tenant
     rows = db.session().execute(select(Person.id, Person.name, Person.name_ar).where(Person.id.in_(wanted), Person.id.in_(is_ours)))
     return {row.id: bilingual(row) for row in rows}
+
+
+def name_keys(language: str) -> Subquery:
+    """Return a table of `id` and `key` for people of the tenant, also those who left: what the rows of others are sorted by.
+
+    Args:
+        language: `ar` sorts by the Arabic name where there is one, anything else by the other.
+    """
+    person = Person.__table__.c
+    english, arabic = (func.nullif(func.split_part(person.search_key, APART, place), "") for place in (1, 2))
+    first, second = (arabic, english) if language == "ar" else (english, arabic)
+    is_ours = select(Membership.person_id).union_all(select(FormerMember.person_id))
+    return select(person.id, func.coalesce(first, second, "").label("key")).where(person.id.in_(is_ours)).subquery(f"people_{language}")
 
 
 MAX_NAMES = 200

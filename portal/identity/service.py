@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Subquery, func, select, text
 
 from portal import events
 from portal.audit import service as audit
@@ -280,6 +280,11 @@ def permissions_of(tenant_id: UUID, person_id: UUID) -> frozenset[str]:
 def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the names of members of the tenant by id; others are left out."""
     return queries.names_of(ids)
+
+
+def name_keys(language: str) -> Subquery:
+    """Return a table of `id` and `key` for people of the tenant, also those who left, to sort rows of other tables by a person's name."""
+    return queries.name_keys(language)
 
 
 def find_members(tenant_id: UUID, words: str, *, limit: int = 8) -> list[Any]:

@@ -15,7 +15,7 @@ Given = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class ListState:
-    """Filters, sort and columns of a list; None as columns means: the ones that the person usually sees.
+    """Filters, sort and columns of a list, these in their order; None as columns means: the ones that the person usually sees.
 
     Args:
         unknown: the names of what was asked for and is not known.
@@ -108,8 +108,17 @@ def _values(wanted: Filter, given: Given) -> tuple[tuple[str, ...], bool]:
 def _columns(kind: ListKind, given: Given) -> tuple[str, ...] | None:
     if "cols" not in given:
         return None
-    wanted = set(given["cols"])
-    return tuple(each.key for each in kind.columns if each.key in wanted and not each.is_fixed)
+    known = {each.key for each in kind.columns if not each.is_fixed}
+    return tuple(dict.fromkeys(key for key in list(given["cols"])[:MAX_VALUES] if key in known))
+
+
+def moved(columns: tuple[str, ...], key: str, *, by: int) -> tuple[str, ...]:
+    """Return columns in another order: one of them so many places later, or earlier; the ends hold it."""
+    if key not in columns:
+        return columns
+    others = [each for each in columns if each != key]
+    others.insert(max(0, columns.index(key) + by), key)
+    return tuple(others)
 
 
 def _first(given: Given, name: str) -> str:

@@ -76,9 +76,13 @@ class Shown:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns to show, in the order of the list."""
+        """The columns to show, in the order that was chosen; fixed ones stand first."""
         wanted = self.state.columns if self.state.columns is not None else self.chosen
-        return tuple(each for each in self.kind.columns if each.is_fixed or (each.is_usual if wanted is None else each.key in wanted))
+        if wanted is None:
+            return tuple(each for each in self.kind.columns if each.is_fixed or each.is_usual)
+        own = {each.key: each for each in self.kind.columns if not each.is_fixed}
+        fixed = tuple(each for each in self.kind.columns if each.is_fixed)
+        return (*fixed, *(own[key] for key in wanted if key in own))
 
     @property
     def column_keys(self) -> str:
@@ -87,8 +91,10 @@ class Shown:
 
     @property
     def column_choices(self) -> str:
-        """Every column as a line `key|label|fixed`, for a component that takes only texts."""
-        return "\n".join(f"{each.key}|{each.label}|{'fixed' if each.is_fixed else ''}" for each in self.kind.columns)
+        """Every column as a line `key|label|fixed`, those that are shown first, for a component that takes only texts."""
+        shown = self.columns
+        every = (*shown, *(each for each in self.kind.columns if each not in shown))
+        return "\n".join(f"{each.key}|{each.label}|{'fixed' if each.is_fixed else ''}" for each in every)
 
     @property
     def sort_choices(self) -> str:

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request, url_for
 
 from portal.core import clock
 from portal.core.access import access, signed_in
+from portal.core.checks import checkable
 from portal.core.errors import Forbidden, Invalid
 from portal.core.ids import new_id
 from portal.core.render import changed, is_fragment_request, render, see_other, toast
@@ -18,7 +19,7 @@ from portal.i18n.words import lazy_gettext as _l
 from portal.lists import bulk, kinds, queries, service
 from portal.lists.errors import TooLate, TooManyViews
 from portal.lists.kinds import ListKind
-from portal.lists.reading import ListState, read, read_stored
+from portal.lists.reading import ListState, moved, read, read_stored
 from portal.lists.showing import Shown
 
 bp = Blueprint("lists", __name__)
@@ -62,6 +63,7 @@ def new_view() -> Response:
 
 @bp.post("/views")
 @signed_in
+@checkable
 def save_view() -> Response:
     here, kind = access(), _kind(request.form.get("list", ""))
     state, name = _sent_state(kind), request.form.get("name", "")
@@ -88,6 +90,7 @@ def edit_view(view_id: UUID) -> Response:
 
 @bp.post("/views/<uuid:view_id>")
 @signed_in
+@checkable
 def rename_view(view_id: UUID) -> Response:
     here = access()
     view = queries.my_view(here.tenant_id, here.person_id, view_id)
@@ -164,11 +167,17 @@ def choose_columns() -> Response:
     """Remember columns for the person; with a view open they become part of what is shown, so that the view can keep them."""
     here, kind = access(), _kind(request.form.get("list", ""))
     given = request.form.to_dict(flat=False)
-    state = read(kind, {**parse_qs(request.form.get("query", ""), keep_blank_values=True), "cols": ["", *given.get("cols", [])]})
+    columns = _moved(tuple(given.get("cols", [])))
+    state = read(kind, {**parse_qs(request.form.get("query", ""), keep_blank_values=True), "cols": ["", *columns]})
     if view := request.form.get("view", ""):
         return see_other(_back(kind, state, view=view))
     service.choose_columns(here, kind, None if "usual" in given else state.columns)
     return see_other(_back(kind, ListState(state.filters, state.sort)))
+
+
+def _moved(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns as the pressed button, if it was one that moves a column, puts them in order."""
+    return moved(moved(columns, request.form.get("up", ""), by=-1), request.form.get("down", ""), by=1)
 
 
 @bp.post("/bulk")

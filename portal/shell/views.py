@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from flask import Blueprint, Response, request
 
-from portal.core import palette
+from portal.core import clock, palette
 from portal.core.access import signed_in
 from portal.core.ids import as_uuid
 from portal.core.palette import Entry
 from portal.core.render import is_fragment_request, render
+from portal.i18n import dates
+from portal.i18n.locale import current
+from portal.i18n.months import month_of
 from portal.i18n.search import fold
 from portal.shell import ranking
 
@@ -40,6 +45,17 @@ def _recent() -> list[Entry]:
         if entry is not None:
             shown.append(entry)
     return shown[:RECENT]
+
+
+@bp.get("/calendar")
+@signed_in
+def calendar() -> Response:
+    """A month to choose a day from; whatever the address does not name is read from today."""
+    reader, asked = current(), request.args
+    chosen, focus = (dates.read(asked.get(name, "")) for name in ("chosen", "focus"))
+    today = clock.now().astimezone(ZoneInfo(reader.preferences.timezone)).date()
+    month = month_of(asked.get("month", ""), chosen=chosen, focus=focus, today=today, reader=reader)
+    return render("shell/calendar.html", fragment="month", month=month)
 
 
 @bp.get("/shortcuts")

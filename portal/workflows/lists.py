@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from portal.core import clock
 from portal.core.access import Actor, Permission
+from portal.core.paging import Listing
 from portal.core.render import url_of
 from portal.i18n import formats, names
 from portal.i18n.locale import bilingual, named
 from portal.i18n.search import fold
+from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.i18n.words import ngettext
 from portal.identity import service as identity
 from portal.lists import service as lists
-from portal.lists.service import Asked, Column, Filter, ListKind, Verb
+from portal.lists.service import Asked, Column, Filter, ListKind, Shown, Verb
 from portal.workflows import queries, service
 from portal.workflows.engine.states import RunStatus
 from portal.workflows.errors import WrongState
 from portal.workflows.explain import RunRow
-from portal.workflows.queries import RunFilter, WorkflowFilter
+from portal.workflows.queries import RunFilter, StateCount, WorkflowFilter
 
 ME = "me"
 STATES = ("live", "draft", "off")
@@ -158,7 +163,7 @@ RUNS = ListKind(
         Column("started", _l("Started"), "started"),
         Column("ended", _l("Ended"), "ended", is_usual=False),
         Column("duration", _l("Duration"), "duration", style="is-number"),
-        Column("by", _l("Started by")),
+        Column("by", _l("Started by"), "by"),
     ),
     usual_sort="-started",
     filters=(
@@ -242,6 +247,38 @@ def run_cells(runs: Sequence[RunRow], columns: str, *, can_choose: bool) -> list
         )
         for run, name in ((run, named(run)) for run in runs)
     ]
+
+
+def state_counts(tenant_id: UUID, wanted: RunFilter, found: Listing[Any]) -> dict[str, StateCount]:
+    """Return how many runs are in each state under the other filters; asks only when they do not all stand on this page."""
+    if not wanted.statuses and found.next_cursor is None and found.previous_cursor is None and not found.before:
+        return {state: StateCount(number) for state, number in Counter(row.status for row in found.items).items()}
+    return queries.count_states(tenant_id, list(RunStatus), wanted=wanted)
+
+
+def total_of(counts: dict[str, StateCount], wanted: RunFilter) -> int | None:
+    """Return how many runs there are if the counts of the states tell it exactly."""
+    meant = [each for state, each in counts.items() if state in wanted.statuses or not wanted.statuses]
+    return None if any(each.is_more for each in meant) else sum(each.number for each in meant)
+
+
+def state_lines(shown: Shown, counts: dict[str, StateCount]) -> str:
+    """Return what `ui.state_chips` takes: the states that have runs or are chosen; nothing where there is no choice."""
+    chosen = shown.state.filters.get("status", ())
+    states = [each for each in RunStatus if each in counts or each in chosen]
+    if len(states) < 2 and not chosen:
+        return ""
+    return "\n".join(_state_line(shown, each, counts.get(each, StateCount(0)), is_chosen=each in chosen) for each in states)
+
+
+def _state_line(shown: Shown, state: str, count: StateCount, *, is_chosen: bool) -> str:
+    others = {name: values for name, values in shown.state.filters.items() if name != "status"}
+    left = tuple(each for each in shown.state.filters.get("status", ()) if each != state) if is_chosen else (state,)
+    href = shown.href(replace(shown.state, filters={**others, "status": left} if left else others))
+    number = formats.number(count.number)
+    if count.is_more:
+        number = _("%(number)s+", number=number)
+    return f"{href}|{state}|{number}|{'1' if is_chosen else ''}"
 
 
 def register() -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BindParameter,
     ColumnElement,
     Numeric,
     Row,
     Select,
+    Text,
     bindparam,
     case,
     cast,
@@ -29,9 +31,10 @@ from sqlalchemy.orm import defer
 
 from portal.core import db
 from portal.core.errors import NotFound
-from portal.core.paging import Listing, Place, SortKey, listing_of, sorted_page
+from portal.core.paging import COUNTED_TO, Listing, Place, SortKey, listing_of, sorted_page
 from portal.core.render import language
 from portal.i18n.search import APART, holds_words
+from portal.identity import service as identity
 from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
 # Built once and on plain tables: these are the queries of the pages that are opened most, and building one costs as much as
@@ -79,6 +82,11 @@ TOOK = func.coalesce(cast(extract("epoch", E.completed_at - func.coalesce(E.star
 # Names are sorted by their keys, in which أحمد and احمد are one word: the English one stands first, the Arabic one second.
 KEY_EN, KEY_AR = (func.nullif(func.split_part(W.search_key, APART, place), "") for place in (1, 2))
 NAME_EN, NAME_AR = func.coalesce(KEY_EN, KEY_AR, ""), func.coalesce(KEY_AR, KEY_EN, "")
+PEOPLE = {tag: identity.name_keys(tag) for tag in ("en", "ar")}
+# How many runs there are in each state: as many index entries for each as are counted, however many runs there are.
+COUNTED_IN_STATE = 1_000
+EACH_STATE = func.unnest(bindparam("states", type_=ARRAY(Text))).table_valued("status").render_derived(name="states")
+OF_STATE = select(E.id).where(E.tenant_id == TENANT, E.status == EACH_STATE.c.status)
 
 
 def get_workflow(tenant_id: UUID, workflow_id: UUID, *, lock: bool = False) -> WorkflowTemplate:
@@ -301,7 +309,10 @@ def list_runs(
     tenant_id: UUID, *, wanted: RunFilter = ALL_RUNS, sort: str = "-started", place: Place | None = None, limit: int = 50
 ) -> Listing[Row[Any]]:
     """Return runs with their workflow's names, sorted by a name of `run_sorts` (`-` before it for the largest first)."""
-    rows = sorted_page(RUNS, run_sorts()[sort.removeprefix("-")], E.id, is_down=sort.startswith("-"), place=place, limit=limit)
+    name = sort.removeprefix("-")
+    people = PEOPLE[_tag()]
+    runs = RUNS.outerjoin(people, people.c.id == E.executed_by) if name == "by" else RUNS
+    rows = sorted_page(runs, run_sorts()[name], E.id, is_down=sort.startswith("-"), place=place, limit=limit)
     return listing_of(list(db.session().execute(wanted.narrow(rows), {"tenant": tenant_id})), place=place, limit=limit)
 
 
@@ -310,6 +321,36 @@ def count_runs(tenant_id: UUID, *, wanted: RunFilter = ALL_RUNS, limit: int | No
     if wanted == ALL_RUNS and limit is not None:
         return db.session().scalar(COUNT_RUNS, {"tenant": tenant_id, "most": limit}) or 0
     return _count(wanted.narrow(select(E.id).where(E.tenant_id == TENANT)), tenant_id, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many runs are in a state; `is_more`: there may be more than these."""
+
+    number: int
+    is_more: bool = False
+
+
+def count_states(tenant_id: UUID, states: Sequence[str], *, wanted: RunFilter = ALL_RUNS) -> dict[str, StateCount]:
+    """Return how many of the runs that match are in each of these states, whatever states the filter names; never reads more than some thousand rows."""
+    wanted = replace(wanted, statuses=())
+    if wanted.workflow_id is None and wanted.started_by is None:
+        # An index holds state and time together: each state is counted by itself.
+        rows = db.session().execute(BY_STATE if wanted == ALL_RUNS else _by_state(wanted), {"tenant": tenant_id, "states": list(states)})
+        return {state: StateCount(min(number, COUNTED_IN_STATE), number > COUNTED_IN_STATE) for state, number in rows}
+    # No index holds all of it, so a rare state could take a look at every run: what is seen among so many is the least there is.
+    seen = wanted.narrow(select(E.status).where(E.tenant_id == TENANT)).limit(COUNTED_TO + 1).subquery()
+    found = [tuple(row) for row in db.session().execute(select(seen.c.status, func.count()).group_by(seen.c.status), {"tenant": tenant_id})]
+    is_more = sum(number for _state, number in found) > COUNTED_TO
+    return {state: StateCount(number, is_more) for state, number in found}
+
+
+def _by_state(wanted: RunFilter) -> Select[Any]:
+    some = wanted.narrow(OF_STATE).limit(COUNTED_IN_STATE + 1).lateral("some")
+    return select(EACH_STATE.c.status, func.count()).select_from(EACH_STATE.join(some, true())).group_by(EACH_STATE.c.status)
+
+
+BY_STATE = _by_state(ALL_RUNS)
 
 
 def is_retried(tenant_id: UUID, run_id: UUID) -> bool:
@@ -334,12 +375,18 @@ def run_sorts() -> dict[str, SortKey]:
         "ended": SortKey(func.coalesce(E.completed_at, NEVER), "time"),
         # A run that has not ended has no duration yet: it stands below the shortest.
         "duration": SortKey(TOOK, "number"),
+        # What nobody started has no name: it stands before all names.
+        "by": SortKey(func.coalesce(PEOPLE[_tag()].c.key, ""), "text"),
     }
 
 
 def _name() -> ColumnElement[str]:
     """The key of the name that `bilingual` says."""
-    return NAME_AR if language() == "ar" else NAME_EN
+    return NAME_AR if _tag() == "ar" else NAME_EN
+
+
+def _tag() -> str:
+    return "ar" if language() == "ar" else "en"
 
 
 def _count(wanted: Select[Any], tenant_id: UUID, limit: int | None) -> int:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, request, stream_with_context, ur
 
 from portal.core import ids, paging
 from portal.core.access import Permission, access, requires
+from portal.core.checks import checkable
 from portal.core.errors import Invalid, NotFound
 from portal.core.render import changed, is_fragment_request, render, see_other, toast
 from portal.i18n.locale import bilingual
@@ -19,7 +20,7 @@ from portal.workflows import explain, queries, samples, service, streams
 from portal.workflows.designer.flow import run_tree
 from portal.workflows.errors import NotPublished, WrongState
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
-from portal.workflows.lists import RUNS, WORKFLOWS, run_cells, run_filter, workflow_filter
+from portal.workflows.lists import RUNS, WORKFLOWS, run_cells, run_filter, state_counts, state_lines, total_of, workflow_filter
 from portal.workflows.queries import RunFilter
 
 bp = Blueprint("workflows", __name__)
@@ -120,6 +121,7 @@ def run_form(workflow_id: UUID) -> Response:
 
 @bp.post("/workflows/<uuid:workflow_id>/run")
 @requires(Permission.RUN_START)
+@checkable
 def start(workflow_id: UUID) -> Response:
     here = access()
     given = request.get_json() if request.is_json else request.form.to_dict()
@@ -175,7 +177,11 @@ def runs() -> Response:
     wanted = run_filter(here.tenant_id, here.person_id, shown.state.filters)
     place = paging.read_place(shown.cursor, queries.run_sorts()[shown.state.sort_name].kind)
     found = queries.list_runs(here.tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
-    listing = paging.counted(found, lambda limit: queries.count_runs(here.tenant_id, wanted=wanted, limit=limit))
+    counts = state_counts(here.tenant_id, wanted, found)
+    total = total_of(counts, wanted)
+    listing = paging.counted(
+        found, lambda limit: queries.count_runs(here.tenant_id, wanted=wanted, limit=limit) if total is None else total
+    )
     workflows = queries.workflow_names(here.tenant_id)
     verbs = lists.verbs_for(RUNS, here)
     people = identity.names_of_members(here.tenant_id)
@@ -186,6 +192,7 @@ def runs() -> Response:
         listing=listing,
         rows=run_cells([explain.run_row(row, names) for row in listing.items], shown.column_keys, can_choose=bool(verbs)),
         range=lists.range_of(listing),
+        states=state_lines(shown, counts),
         verbs=verbs,
         deleted=lists.deleted_view(here, request.args.get("deleted")),
         workflows=workflows,

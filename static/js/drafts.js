@@ -23,9 +23,9 @@ function named() {
 const isBox = (control) => control.type === "checkbox" || control.type === "radio";
 const valueOf = (control) => (isBox(control) ? control.checked : control.value);
 
-function isChanged(control) {
+export function isChanged(control) {
   // In the answer to a refused form everything was typed by the person, though the page calls it the default.
-  if (control.form?.querySelector("[aria-invalid], .error-summary")) return true;
+  if (control.form?.querySelector("[aria-invalid], .error-summary") || control.form?.dataset.refused === "") return true;
   if (isBox(control)) return control.checked !== control.defaultChecked;
   if (control.options) return [...control.options].some((each) => each.selected !== each.defaultSelected) && control.selectedIndex >= 0;
   return control.value !== control.defaultValue;

@@ -1,3 +1,5 @@
+import { announce } from "./live.js";
+
 // Choosing rows of a list: the whole page, all that match, how many. Without this the boxes and the form still work.
 
 function watchList(form) {
@@ -36,6 +38,21 @@ function watchList(form) {
 
 const bulk = document.querySelector("[data-bulk]");
 if (bulk) watchList(bulk);
+
+// Columns change places in the open menu, without a request; "Show these" sends them in their order.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-columns] button[name]");
+  const row = button?.closest("[data-column]");
+  if (!row) return;
+  event.preventDefault();
+  const isMovable = (each) => each?.matches("[data-column]");
+  const other = button.name === "up" ? row.previousElementSibling : row.nextElementSibling;
+  if (isMovable(other)) other[button.name === "up" ? "before" : "after"](row);
+  button.focus();
+  const all = [...row.parentElement.querySelectorAll("[data-column]")];
+  const facts = { column: row.dataset.column, place: all.indexOf(row) + 2, total: all.length + 1 };
+  announce(row.parentElement.dataset.said.replace(/\{(\w+)\}/g, (_all, name) => facts[name]));
+});
 
 // Filters close like a menu: Escape, or a click beside them.
 document.addEventListener("keydown", (event) => {

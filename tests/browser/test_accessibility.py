@@ -91,7 +91,7 @@ def pages(app, tenant):
         f"/views/{view}", f"/bulk/{bulk}", f"/workflows?view=all&deleted={gone}&state=x", f"/runs/{runs[0]}",
         f"/runs/{runs[1]}", "/tables", "/tables/new", f"/tables/{table}", "/notifications", "/exports", "/nowhere",
         "/settings/sign-in", f"/settings/sign-in/app/{factor}", "/settings/security",
-        "/settings/preferences", "/settings/themes", f"/settings/themes/{theme}", f"/settings/themes/{theme}/versions", "/search", "/search?q=leave", "/shortcuts",
+        "/settings/preferences", "/settings/themes", f"/settings/themes/{theme}", f"/settings/themes/{theme}/versions", "/search", "/search?q=leave", "/shortcuts", "/calendar?month=2026-12",
         "/settings", "/settings/password", "/settings/devices", "/settings/support", "/confirm", "/password/forgotten", "/password/reset?token=x",
     ]  # fmt: skip
 
@@ -254,8 +254,7 @@ def test_the_main_job_needs_no_script(app, address, chromium, tenant):
     page.goto(design.removesuffix("/design") + "/run")
     for name, value in (("employee", "Layla"), ("employee_email", "l@example.com"), ("manager_email", "m@example.com"), ("days", "٣")):
         page.fill(f"[name={name}]", value)
-    for field in page.locator("input[type=date]").all():
-        field.fill("2026-12-01")
+    page.fill("[name=starts_on]", "2026-12-01")
     page.get_by_role("button", name="Start the run").click()
     page.wait_for_url("**/runs/*")
 

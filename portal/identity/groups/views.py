@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request, url_for
 
 from portal.core.access import Permission, access, requires
+from portal.core.checks import checkable
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.ids import as_uuid
 from portal.core.render import render, see_other, toast
@@ -27,6 +28,7 @@ def listing() -> Response:
 
 @bp.post("/settings/groups")
 @requires(Permission.GROUP_EDIT)
+@checkable
 def create() -> Response:
     here, form = access(), GroupForm()
     if not form.validate():
@@ -53,6 +55,7 @@ def show(group_id: UUID) -> Response:
 
 @bp.post("/settings/groups/<uuid:group_id>")
 @requires(Permission.GROUP_EDIT)
+@checkable
 def rename(group_id: UUID) -> Response:
     here, form = access(), GroupForm()
     queries.get(here.tenant_id, group_id)
