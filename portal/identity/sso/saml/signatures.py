@@ -33,7 +33,11 @@ METHODS = frozenset({
 DIGESTS = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512})
 METHOD_NAMES = frozenset(each.value for each in METHODS)
 DIGEST_NAMES = frozenset(each.value for each in DIGESTS)
-HASHES: dict[str, type[hashes.SHA256 | hashes.SHA384 | hashes.SHA512]] = {"sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
+HASHES: dict[str, type[hashes.SHA256 | hashes.SHA384 | hashes.SHA512]] = {
+    "sha256": hashes.SHA256,
+    "sha384": hashes.SHA384,
+    "sha512": hashes.SHA512,
+}
 ID_NAMES = ("id", "Id", "ID", "iD")
 
 
