@@ -23,7 +23,7 @@ GIVEN = [
     *(name for _code, name in regions("en")),
     *(zone.name for zone in zones.listed("en")),
 ]
-TERMS = "AM PM English Nasij EN UTC CSV XLSX SVG PNG ICO IBM Plex Cairo Vazirmatn Readex Pro Sans Arabic rem"
+TERMS = "AM PM English Nasij EN UTC CSV XLSX SVG PNG ICO IBM Plex Cairo Vazirmatn Readex Pro Sans Arabic rem OpenID Connect SAML"
 SAME_EVERYWHERE = {word for name in (*GIVEN, TERMS) for word in WORD.findall(name)}
 
 

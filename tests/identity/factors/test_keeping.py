@@ -29,7 +29,7 @@ def begin(browser):
 
 
 def codes_in(page):
-    return re.findall(r"<code>([0-9a-z-]{19})</code>", page.text)
+    return re.findall(r"<code>([0-9a-z-]{29})</code>", page.text)
 
 
 @pytest.mark.parametrize("locale", ["en", "ar"])
