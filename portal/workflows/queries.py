@@ -254,9 +254,11 @@ def run_stand(tenant_id: UUID, run_id: UUID) -> tuple[int, str] | None:
     return (row.event_seq, row.status) if row else None
 
 
-def steps_of(tenant_id: UUID, run_id: UUID) -> Sequence[WorkflowStep]:
-    """Return the steps of a run that have begun."""
+def steps_of(tenant_id: UUID, run_id: UUID, *, scope: str | None = None) -> Sequence[WorkflowStep]:
+    """Return the steps of a run that have begun; with `scope` only those of one frame."""
     rows = select(WorkflowStep).where(WorkflowStep.tenant_id == tenant_id, WorkflowStep.execution_id == run_id)
+    if scope is not None:
+        rows = rows.where(WorkflowStep.scope_path == scope)
     return db.session().scalars(rows.order_by(WorkflowStep.created_at, WorkflowStep.id)).all()
 
 

@@ -15,12 +15,14 @@ from portal.core.access import Actor
 from portal.core.errors import NotFound
 from portal.core.paging import Listing, Place
 from portal.datatables import service as tables
-from portal.workflows import definition, inputs, queries, samples
+from portal.workflows import checks, definition, inputs, queries, samples
 from portal.workflows.actions.registry import FIELDS
 from portal.workflows.definition import Problem
+from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
-from portal.workflows.engine.store import ending, rescuing, starting
-from portal.workflows.engine.store.sql import published
+from portal.workflows.engine.store import ending, pausing, rescuing, starting
+from portal.workflows.engine.store.reading import published
+from portal.workflows.engine.store.starting import Reused
 from portal.workflows.errors import DraftInvalid, NotPublished, WrongState
 from portal.workflows.models import WorkflowExecution, WorkflowRevision, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
@@ -94,7 +96,7 @@ def switch_workflow(tenant_id: UUID, workflow_id: UUID, *, is_active: bool, by: 
 
 def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
     """Return every broken rule of a draft, every data table it names that is not there, every address that may not be called."""
-    problems = definition.check(workflow.nodes, workflow.settings, FIELDS)
+    problems = checks.check(workflow.nodes, workflow.settings, FIELDS)
     known = tables.names(workflow.tenant_id)
     for node in workflow.nodes:
         wanted = (node.get("config") or {}).get("table")
@@ -186,8 +188,11 @@ def start_run(tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: 
     return run_id, is_new
 
 
-def cancel_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> None:
+def cancel_run(tenant_id: UUID, run_id: UUID, *, by: Actor, undo: bool = False) -> None:
     """Ask a run to end; what has begun may still finish, nothing new begins. Safe to repeat.
+
+    Args:
+        undo: take back what it did, by the undo lanes of its steps.
 
     Raises:
         NotFound: no such run in this tenant.
@@ -195,9 +200,37 @@ def cancel_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> None:
     """
     with db.transaction():
         queries.get_run(tenant_id, run_id)
-        if not ending.cancel(tenant_id, run_id, actor=str(by)):
+        if not ending.cancel(tenant_id, run_id, actor=str(by), undo=undo):
             raise WrongState
-        audit.record(tenant_id, by, "run.cancel_asked", run_id)
+        audit.record(tenant_id, by, "run.cancel_asked", run_id, undo=undo)
+
+
+def pause_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> None:
+    """Let a run stand still: a step that is being carried out ends, nothing else begins, no timer fires.
+
+    Raises:
+        NotFound: no such run in this tenant.
+        WrongState: it is paused already, is ending or has ended.
+    """
+    with db.transaction():
+        queries.get_run(tenant_id, run_id)
+        if not pausing.pause(tenant_id, run_id, actor=str(by)):
+            raise WrongState
+        audit.record(tenant_id, by, "run.paused", run_id)
+
+
+def resume_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> None:
+    """Let a paused run go on.
+
+    Raises:
+        NotFound: no such run in this tenant.
+        WrongState: it is not paused.
+    """
+    with db.transaction():
+        queries.get_run(tenant_id, run_id)
+        if not pausing.resume(tenant_id, run_id, actor=str(by)):
+            raise WrongState
+        audit.record(tenant_id, by, "run.resumed", run_id)
 
 
 def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
@@ -209,12 +242,15 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
         NotFound: no such run in this tenant.
         WrongState: it has not failed.
     """
-    with db.transaction():
+    with db.transaction() as session:
         run = queries.get_run(tenant_id, run_id)
-        if run.status not in ("failed", "timed_out", "cancelled"):
+        if run.status not in ("failed", "timed_out", "cancelled"):  # what was taken back is not taken over
             raise WrongState
+        graph = published(session.connection(), tenant_id, run.version_id).graph
         done = {
-            step.node_key: (step.port or "out", step.output) for step in queries.steps_of(tenant_id, run_id) if step.state == "succeeded"
+            key: Reused(step.state, step.port, step.output, step.error)
+            for key, step in plan.view(graph, queries.steps_of(tenant_id, run_id, scope="")).items()
+            if step.port is not None
         }
         new_id, is_new = starting.start(
             tenant_id,
@@ -231,7 +267,7 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
     return new_id
 
 
-def decide_step(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, by: Actor) -> None:
+def decide_step(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, by: Actor, scope: str | None = None) -> None:
     """Answer for a step in doubt: `done`, `repeat` or `fail`.
 
     Raises:
@@ -242,7 +278,7 @@ def decide_step(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, 
         raise NotFound
     with db.transaction():
         queries.get_run(tenant_id, run_id)
-        if not rescuing.decide(tenant_id, run_id, node_key, decision, actor=str(by)):
+        if not rescuing.decide(tenant_id, run_id, node_key, decision, actor=str(by), scope=scope):
             raise WrongState
         audit.record(tenant_id, by, "step.decided", run_id, step=node_key, decision=decision)
 

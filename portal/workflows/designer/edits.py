@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.core.errors import NotFound
-from portal.workflows.definition import LANES, Node
+from portal.workflows.definition import Node, lanes_of
 
 MAIN = (None, None)
 Line = tuple[str | None, str | None]
@@ -28,7 +28,7 @@ class Place:
 
 @dataclass(slots=True)
 class Lane:
-    """One way out of a condition, with the steps on it."""
+    """One lane of a step, with the steps on it."""
 
     name: str
     cards: list[Card]
@@ -192,7 +192,7 @@ def surely_before(nodes: list[Node], key: str) -> list[Node]:
 
 
 def tree(nodes: list[Node]) -> list[Card]:
-    """Return the main line as cards, with the lanes of conditions inside them."""
+    """Return the main line as cards, with their lanes inside them."""
     lines = _lines(nodes)
     numbers = {node["key"]: number for number, node in enumerate(_flat(lines), 1)}
     return _cards(lines, MAIN, numbers)
@@ -212,8 +212,7 @@ def _cards(lines: dict[Line, list[Node]], line: Line, numbers: dict[str, int]) -
     for node in lines.get(line, []):
         key = node["key"]
         card = Card(key, node["kind"], node.get("name") or "", node.get("name_ar"), numbers[key], Place(*line, before), node)
-        if node["kind"] == "condition":
-            card.lanes = [Lane(side, _cards(lines, (key, side), numbers), Place(key, side)) for side in LANES]
+        card.lanes = [Lane(side, _cards(lines, (key, side), numbers), Place(key, side)) for side in lanes_of(node)]
         cards.append(card)
         before = key
     return cards
@@ -225,8 +224,7 @@ def _lines(nodes: list[Node]) -> dict[Line, list[Node]]:
     for node in nodes:
         line = node.get("parent"), node.get("lane")
         lines.setdefault(line if line in lines else MAIN, []).append(node)
-        if node["kind"] == "condition":
-            lines.update({(node["key"], side): [] for side in LANES})
+        lines.update({(node["key"], side): [] for side in lanes_of(node)})
     return lines
 
 
@@ -248,23 +246,20 @@ def _put(lines: dict[Line, list[Node]], node: Node, place: Place) -> None:
     line = lines[place.line]
     position = 0 if place.after is None else 1 + next(index for index, each in enumerate(line) if each["key"] == place.after)
     line.insert(position, {**node, "parent": place.parent, "lane": place.lane})
-    if node["kind"] == "condition":
-        for side in LANES:
-            lines.setdefault((node["key"], side), [])
+    for side in lanes_of(node):
+        lines.setdefault((node["key"], side), [])
 
 
 def _places(lines: dict[Line, list[Node]], line: Line) -> Iterator[Place]:
     yield Place(*line)
     for node in lines[line]:
-        if node["kind"] == "condition":
-            for side in LANES:
-                yield from _places(lines, (node["key"], side))
+        for side in lanes_of(node):
+            yield from _places(lines, (node["key"], side))
         yield Place(*line, node["key"])
 
 
 def _flat(lines: dict[Line, list[Node]], line: Line = MAIN) -> Iterator[Node]:
     for node in lines[line]:
         yield node
-        if node["kind"] == "condition":
-            for side in LANES:
-                yield from _flat(lines, (node["key"], side))
+        for side in lanes_of(node):
+            yield from _flat(lines, (node["key"], side))

@@ -25,11 +25,13 @@ def step(
     lane: str | None = None,
     attempts: int = 3,
     timeout_s: int = 30,
+    on_error: str = "fail",
+    undo: bool = False,
     **config: Any,
 ):
     return {
         "key": key, "kind": kind, "name": key, "name_ar": None, "parent": parent, "lane": lane, "config": config,
-        "retry": {"attempts": attempts}, "timeout_s": timeout_s,
+        "retry": {"attempts": attempts}, "timeout_s": timeout_s, "on_error": on_error, "undo": undo,
     }  # fmt: skip
 
 
@@ -93,6 +95,28 @@ class Engine:
     def steps(self, run_id: Any) -> dict[str, Any]:
         with db.transaction(self.house.id):
             return {each.node_key: each for each in queries.steps_of(self.house.id, run_id)}
+
+    def trace(self, run_id: Any) -> list[str]:
+        """Return what ended, in the order in which it ended: `key`, or `key@frame`; what did not succeed has its state behind it."""
+        with db.transaction(self.house.id):
+            rows = [row for row in queries.steps_of(self.house.id, run_id) if row.ended_seq is not None]
+        rows.sort(key=lambda row: row.ended_seq)
+        return [
+            f"{row.node_key}{'@' if row.scope_path else ''}{row.scope_path}{'' if row.state == 'succeeded' else ' ' + row.state}"
+            for row in rows
+        ]
+
+    def outputs(self, run_id: Any) -> dict[str, Any]:
+        with db.transaction(self.house.id):
+            return {row.node_key: row.output for row in queries.steps_of(self.house.id, run_id)}
+
+    def go(self, workflow_id: Any, **given: Any) -> Any:
+        """Run a workflow to its end or as far as it can go without time passing; returns the run."""
+        run_id = self.start(workflow_id, **given)
+        for _ in range(20):
+            if not self.pump() + self.sweep():
+                break
+        return self.run(run_id)
 
     def states(self, run_id: Any) -> dict[str, str]:
         return {key: each.state for key, each in self.steps(run_id).items()}
