@@ -29,7 +29,7 @@ def upgrade() -> None:
     _statuses(LIVE + ",'compensating'", ENDED)
     op.create_foreign_key(
         op.f("fk_workflow_executions_tenant_id_parent_step_id"), "workflow_executions", "workflow_steps",
-        ["tenant_id", "parent_step_id"], ["tenant_id", "id"],
+        ["tenant_id", "parent_step_id"], ["tenant_id", "id"], deferrable=True, initially="DEFERRED",
     )  # fmt: skip
     op.create_index("ix_workflow_executions_parent", "workflow_executions", ["tenant_id", "parent_step_id"], unique=True,
                     postgresql_where=sa.text("parent_step_id is not null"))  # fmt: skip

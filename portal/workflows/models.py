@@ -107,7 +107,15 @@ class WorkflowExecution(Identified, TenantScoped, Base):
         same_tenant("version_id", "workflow_versions.id"),
         CheckConstraint(f"status in ('pending','running','cancelling','paused','compensating',{RUN_ENDED})", name="status_known"),
         CheckConstraint(f"(status in ({RUN_ENDED})) = (completed_at is not null)", name="finished_has_a_time"),
-        same_tenant("parent_step_id", "workflow_steps.id", "fk_workflow_executions_tenant_id_parent_step_id"),
+        # Deferred: the child is accepted in the transaction that writes its parent's step, and before it.
+        ForeignKeyConstraint(
+            ["tenant_id", "parent_step_id"],
+            ["workflow_steps.tenant_id", "workflow_steps.id"],
+            name="fk_workflow_executions_tenant_id_parent_step_id",
+            use_alter=True,
+            deferrable=True,
+            initially="DEFERRED",
+        ),
         Index(
             "ix_workflow_executions_parent",
             "tenant_id",

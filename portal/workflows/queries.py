@@ -208,6 +208,15 @@ def live_version(tenant_id: UUID, workflow_id: UUID) -> Row[Any] | None:
     return row if row.is_active and row.id is not None else None
 
 
+def called_version(tenant_id: UUID, workflow_id: object) -> WorkflowVersion | None:
+    """Return the live version of a workflow that another one names; None while there is none that could run."""
+    try:
+        live = live_version(tenant_id, UUID(str(workflow_id)))
+    except (ValueError, NotFound):
+        return None
+    return get_version(tenant_id, live.id) if live is not None else None
+
+
 def list_versions(tenant_id: UUID, workflow_id: UUID) -> Sequence[WorkflowVersion]:
     """Return the published versions of a workflow, newest first."""
     rows = (

@@ -85,6 +85,12 @@ class Engine:
     def pump(self) -> int:
         return runner.pump(worker="test", budget_s=20)
 
+    def pump_until_ready(self) -> None:
+        """Carry out one claimed step and what follows it in its transaction; leave what it made ready."""
+        from portal.workflows.engine.store import settling
+
+        settling.apply(self.claim(), None, carry=False)
+
     def sweep(self) -> int:
         return janitor.sweep()
 

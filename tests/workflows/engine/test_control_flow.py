@@ -186,8 +186,12 @@ def test_a_stop_ends_the_run_from_any_depth(engine, outcome):
     if outcome == "failed":
         assert (run.error["code"], run.error["detail"]) == ("stopped", "Enough of it")
     with engine.in_house() as session:
-        assert session.scalar(text("select count(*) from workflow_timers where execution_id = :id and fired_at is null"), {"id": run.id}) == 0
-        assert session.scalar(text("select count(*) from workflow_frames where execution_id = :id and ended_at is null"), {"id": run.id}) == 0
+        assert (
+            session.scalar(text("select count(*) from workflow_timers where execution_id = :id and fired_at is null"), {"id": run.id}) == 0
+        )
+        assert (
+            session.scalar(text("select count(*) from workflow_frames where execution_id = :id and ended_at is null"), {"id": run.id}) == 0
+        )
 
 
 def test_a_leased_step_of_a_cancelled_lane_ends_without_consequences(engine):

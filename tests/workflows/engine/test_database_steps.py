@@ -113,7 +113,7 @@ def test_a_long_chain_is_cut_into_short_transactions(engine, rows, monkeypatch):
     run_id = engine.start(engine.publish(*(insert(f"s{number}", str(number)) for number in range(7))))
     settled = []
     write_settle = settling.write_settle
-    monkeypatch.setattr(settling, "write_settle", lambda *args: settled.append(1) or write_settle(*args))
+    monkeypatch.setattr(settling, "write_settle", lambda *args, **more: settled.append(1) or write_settle(*args, **more))
 
     assert engine.finish(run_id).status == "succeeded"
 

@@ -24,6 +24,8 @@ select count(*) filter (where state = 'succeeded') as done, count(*) filter (whe
 from workflow_frames where tenant_id = %(tenant)s and execution_id = %(run)s and number = -1
 """
 
+CANCELLED = {"code": "cancelled", "detail": "", "step": None}
+
 
 def begin(connection: Connection, run: Run) -> None:
     """Begin to take back what a run did; its steps have all ended."""
@@ -77,7 +79,7 @@ def _frame(connection: Connection, run: Run, row: Any) -> Frame:
     path = path_of(row.scope_path, row.node_key, row.gen, UNDO)
     frame = Frame(path, (row.node_key, UNDO), row.scope_path, row.id, -1, UNDO)
     error = connection.exec_driver_sql("select error from workflow_executions where tenant_id = %s and id = %s", (run.tenant_id, run.id))
-    frame.error = error.scalar_one()
+    frame.error = error.scalar_one() or CANCELLED
     run.frames[path] = frame
     read_around(connection, run)
     return frame
@@ -91,5 +93,5 @@ def _end(connection: Connection, run: Run, end_run: Any, values: dict[str, Any])
     if not counts.done and not counts.not_done:
         end_run(connection, run, row.ends_as or "failed", row.error)  # nothing had to be taken back
         return
-    error = {**(row.error or {"code": "cancelled", "detail": ""}), "undone": counts.done, "not_undone": counts.not_done}
+    error = {**(row.error or CANCELLED), "undone": counts.done, "not_undone": counts.not_done}
     end_run(connection, run, "failed" if counts.not_done else "compensated", error)
