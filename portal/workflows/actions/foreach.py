@@ -12,7 +12,7 @@ from portal.workflows.definition import MAX_AT_ONCE, MAX_ITEMS, Field
 
 class ForEach:
     kind: ClassVar[str] = "foreach"
-    icon: ClassVar[str] = "repeat-2"
+    icon: ClassVar[str] = "list-ordered"
     label: ClassVar[Any] = _l("For each")
     description: ClassVar[Any] = _l("Do the same for every item of a list")
     fields: ClassVar[tuple[Field, ...]] = (
