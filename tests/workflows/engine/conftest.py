@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from portal.core import db
 from portal.core.access import Actor
@@ -123,6 +124,22 @@ class Engine:
             if not self.pump() + self.sweep():
                 break
         return self.run(run_id)
+
+    def assert_sound(self, run_id: Any) -> None:
+        """Check what must hold for every run that has ended (I-3, I-6, I-7, I-8)."""
+        wanted = """
+            select (select count(*) from workflow_steps s where s.execution_id = e.id and s.state in ('ready','leased','waiting','in_doubt'))
+                 + (select count(*) from workflow_timers t where t.execution_id = e.id and t.fired_at is null)
+                 + (select count(*) from workflow_frames f where f.execution_id = e.id and f.ended_at is null) as live,
+                   (select count(*) from (select step_id from workflow_attempts a join workflow_steps s on s.id = a.step_id
+                      where s.execution_id = e.id and a.outcome = 'succeeded' group by step_id having count(*) > 1) twice) as twice,
+                   (select count(*) - count(distinct ended_seq) from workflow_steps s where s.execution_id = e.id and ended_seq is not null) as doubled,
+                   (select count(*) from workflow_events v where v.execution_id = e.id) - e.event_seq as holes,
+                   e.completed_at is not null as ended
+            from workflow_executions e where e.id = :id"""
+        with db.transaction(self.house.id) as session:
+            row = session.execute(text(wanted), {"id": run_id}).one()
+        assert (row.live, row.twice, row.doubled, row.holes, row.ended) == (0, 0, 0, 0, True)
 
     def states(self, run_id: Any) -> dict[str, str]:
         return {key: each.state for key, each in self.steps(run_id).items()}
