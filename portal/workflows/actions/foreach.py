@@ -37,6 +37,14 @@ class ForEach:
             ),
             default="stop",
         ),
+        Field("need", "number", _l("How many must succeed"), _l("Empty: all of them. Otherwise it goes on as soon as so many have.")),
+        Field(
+            "rest",
+            "choice",
+            _l("The other items then"),
+            choices=(("cancel", _l("are cancelled")), ("run", _l("may run to their end"))),
+            default="cancel",
+        ),
         Field("result", "expression", _l("Keep of each item"), _l("Empty: the last result inside, e.g. steps.call.body.id"), late=True),
     )
     outputs: ClassVar[tuple[tuple[str, Any], ...]] = (
@@ -56,6 +64,11 @@ class ForEach:
         if at_once is None:
             return Failed("not_a_count", detail=str(config["at_once"])[:100])
         facts = {"at_once": at_once, "if_fails": config["if_fails"]}
+        if config["need"] not in ("", None):
+            need = _whole(config["need"], least=1, most=MAX_ITEMS)
+            if need is None:
+                return Failed("not_a_count", detail=str(config["need"])[:100])
+            facts |= {"need": need, "rest": config["rest"]}
         if config["source"] == "times":
             times = _whole(config["times"], least=0, most=MAX_ITEMS)
             return Opened({**facts, "total": times}) if times is not None else Failed("not_a_count", detail=str(config["times"])[:100])

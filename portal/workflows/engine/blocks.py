@@ -4,7 +4,7 @@ A block is a step that waits while its frames run: the lanes of a parallel block
 repeat, the one lane of a group. Its facts are fixed when it begins and stored with it:
 
     parallel  total, need (how many lanes must succeed), rest ("cancel" or "run": what becomes of the others)
-    foreach   total, at_once, if_fails ("stop", "continue" or "collect")
+    foreach   total, at_once, if_fails ("stop", "continue" or "collect"); need and rest where not all items must succeed
     repeat    total (rounds at most), if_spent ("fail" or "continue")
     group     total (1)
 """
@@ -67,8 +67,12 @@ def _parallel(facts: Mapping[str, Any], progress: Progress, how: str, _done: boo
 def _foreach(facts: Mapping[str, Any], progress: Progress, how: str, _done: bool) -> Verdict:
     if how == "failed" and facts["if_fails"] == "stop":
         return Verdict("failed", closes_rest=True)
+    if "need" in facts and progress.succeeded >= int(facts["need"]):
+        return Verdict("succeeded", closes_rest=facts["rest"] == "cancel")
     if progress.started < int(facts["total"]) or progress.live:
         return GO_ON
+    if "need" in facts:
+        return Verdict("failed", code="items_failed")
     if facts["if_fails"] == "collect" and progress.failed:
         return Verdict("failed", code="items_failed")
     return Verdict("succeeded")

@@ -170,5 +170,5 @@ def test_lanes_and_items_at_once_end_all_the_same_however_they_are_cut(engine, m
 
         run = engine.go(workflow)
 
-        assert (run.status, run.output_data) == ("succeeded", {"n": 21})
+        assert (run.status, run.error, run.output_data, inline) == ("succeeded", None, {"n": 21}, inline)
         engine.assert_sound(run.id)

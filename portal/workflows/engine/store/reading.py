@@ -137,25 +137,27 @@ def _frame(run: Run, row: Any) -> Frame:
 
 def _read_inside(connection: Connection, run: Run, frames: Iterable[Frame]) -> None:
     """Bring what ended lanes of parallel blocks and groups computed into the frames around them, wave by wave inwards."""
-    wave = [(frame, inner) for frame in frames for inner in _inner(run.graph, frame)]
+    wave = [(frame, inner) for frame in frames for inner in _inner(run, frame)]
     chains: list[tuple[Frame, Frame]] = []
     while wave:
         rows = _rows_of(connection, run, [inner for _outer, inner in wave])
         chains += wave
         for _outer, inner in wave:
             _fill(run.graph, inner, rows[inner.path])
-        wave = [(inner, deeper) for _outer, inner in wave for deeper in _inner(run.graph, inner)]
+        wave = [(inner, deeper) for _outer, inner in wave for deeper in _inner(run, inner)]
     for outer, inner in reversed(chains):
         outer.outputs = {**inner.outputs, **outer.outputs}
 
 
-def _inner(graph: Graph, frame: Frame) -> list[Frame]:
-    """Return the ended lanes of the ended blocks of a frame that run once."""
+def _inner(run: Run, frame: Frame) -> list[Frame]:
+    """Return the lanes inside a frame that run once and have ended, also those of a block that still waits for others."""
+    nodes = run.graph.nodes
     return [
-        Frame(path_of(frame.path, key, frame.gen_of(key), number), (key, lane))
+        Frame(path, (key, lane))
         for key, stand in frame.stands.items()
-        if stand.state == "succeeded" and graph.nodes[key]["kind"] in INNER
-        for number, lane in enumerate(branches(graph.nodes[key]))
+        if stand.state in ("succeeded", "failed", "waiting") and nodes[key]["kind"] in INNER
+        for number, lane in enumerate(branches(nodes[key]))
+        if (path := path_of(frame.path, key, frame.gen_of(key), number)) not in run.frames
     ]
 
 
@@ -173,7 +175,11 @@ def _read_progress(connection: Connection, run: Run) -> None:
                                        and f.state = 'succeeded') else 0 end as succeeded
         from unnest(%(ids)s::uuid[], %(few)s::bool[]) as b(id, few)
         """,
-        {"tenant": run.tenant_id, "ids": list(blocks), "few": [block.kind == "parallel" for block in blocks.values()]},
+        {
+            "tenant": run.tenant_id,
+            "ids": list(blocks),
+            "few": [block.kind == "parallel" or "need" in block.facts for block in blocks.values()],
+        },
     )
     for row in rows:
         block = blocks[row.id]
