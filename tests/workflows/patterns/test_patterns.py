@@ -38,7 +38,9 @@ def test_every_pattern_is_shown_or_listed_as_open():
 
 def test_the_manual_names_every_pattern_in_both_languages():
     page = (ROOT / "docs" / "patterns.md").read_text(encoding="utf-8")
-    rows = {int(number): (name, name_ar) for number, name, name_ar in re.findall(r"^\| (\d+) \| ([^|]+?) \| ([^|]+?) \|", page, re.MULTILINE)}
+    rows = {
+        int(number): (name, name_ar) for number, name, name_ar in re.findall(r"^\| (\d+) \| ([^|]+?) \| ([^|]+?) \|", page, re.MULTILINE)
+    }
 
     wanted = {number: (each.name, each.name_ar) for number, each in EXAMPLES.items()} | OPEN
     assert {number: rows.get(number) for number in wanted} == wanted
