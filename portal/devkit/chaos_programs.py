@@ -61,7 +61,7 @@ class Program:
 
     def _suffix(self, labels: list[str]) -> str:
         """Return the template of the labels of a lane: where it stands in the loops around it."""
-        return "${ steps.%s.at }" % self._marks[-1] if labels != [""] else ""
+        return f"${{ steps.{self._marks[-1]}.at }}" if labels != [""] else ""
 
     @property
     def _marks(self) -> list[str]:

@@ -240,7 +240,7 @@ def _read(paths: Iterable[Path], context: Mapping[str, Any]) -> tuple[dict[str, 
 
 def _bring(given: dict[str, Any], whole: set[Path], context: Mapping[str, Any], path: Path) -> Shape:
     """Copy one path out of the context, as far as it goes; a part that is missing stays missing, and is CEL's to tell."""
-    source: Any = {"input": {}, "steps": {}, "run": {}, **context}
+    source: Any = {name: _known(name, context) for name in VARIABLES}
     into: dict[str, Any] | None = given
     for depth, key in enumerate(path, start=1):
         if not isinstance(source, dict) or key not in source:
@@ -256,6 +256,12 @@ def _bring(given: dict[str, Any], whole: set[Path], context: Mapping[str, Any], 
             return shape
         into = None if into is None else into.setdefault(key, {})
     return SCALAR
+
+
+def _known(name: str, context: Mapping[str, Any]) -> Any:
+    """Return a variable; what is missing is empty, but an item or a result that is nothing stays nothing."""
+    value = context.get(name)
+    return {} if value is None and (name not in context or name in ("input", "steps", "run")) else value
 
 
 def _fit(value: Any) -> tuple[Any, Shape]:
