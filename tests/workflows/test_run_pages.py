@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.workflows.engine.conftest import engine, step, values
@@ -20,6 +22,10 @@ def looped(engine):
     return engine.go(workflow)
 
 
+def numbers(page):
+    return re.findall(r'<th scope="row"[^>]*>(?:<[^>]*>)*(\d+)', page.text)
+
+
 def test_a_loop_shows_counts_and_its_items_by_page_never_all_of_them(engine, looped, as_role):
     browser = as_role("owner")
 
@@ -28,11 +34,11 @@ def test_a_loop_shows_counts_and_its_items_by_page_never_all_of_them(engine, loo
 
     assert page.text.count('class="step-card"') == 4
     assert "119" in page.text_of(".crowd")[0]
-    assert len(listed.text_of("tbody tr")) == 50
+    assert len(numbers(listed)) == 50
     second = browser.get(f"/runs/{looped.id}/steps/{engine.steps(looped.id)['each'].id}/items?after=99")
-    assert len(second.text_of("tbody tr")) == 20
+    assert numbers(second)[0] == "101"
     failed = browser.get(f"/runs/{looped.id}/steps/{engine.steps(looped.id)['each'].id}/items?state=failed")
-    assert [row.split()[0] for row in failed.text_of("tbody tr")] == ["8"]
+    assert numbers(failed) == ["8"]
 
 
 def test_a_run_is_paused_and_goes_on_by_buttons(engine, looped, as_role):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from sqlalchemy import text
 
 from portal.workflows import service
-from portal.workflows.actions.base import Done
+from portal.workflows.actions.base import Done, Failed
 from portal.workflows.engine.store import leasing, settling
 from tests.workflows.engine.conftest import step, values
 
@@ -429,3 +431,48 @@ def test_a_worker_ends_the_step_in_hand_of_a_paused_run_and_begins_nothing(engin
     with engine.in_house():
         service.resume_run(engine.house.id, run_id, by=engine.by)
     assert engine.finish(run_id).status == "succeeded"
+
+
+def test_a_long_list_holds_only_a_window_of_items(engine, monkeypatch):
+    from portal.workflows.engine.store import framing
+
+    most = []
+    opened = framing.opened
+    monkeypatch.setattr(framing, "opened", lambda moves, *given: (opened(moves, *given), most.append(len(moves.run.frames)))[0])
+    workflow = engine.publish(
+        step("each", "foreach", source="times", times=5_000, at_once=10),
+        step("work", "set", parent="each", lane="each", **values(n="${ item * 2 }")),
+        step("last", "set", **values(n="${ steps.each.succeeded }", left="${ steps.each.results.size() }")),
+    )
+
+    run = engine.go(workflow)
+
+    assert (run.status, run.output_data["n"]) == ("succeeded", 5_000)
+    assert max(most) <= 11
+    engine.assert_sound(run.id)
+
+
+def test_a_step_that_holds_its_worker_past_its_limit_has_timed_out_and_is_tried_again(engine):
+    workflow = engine.publish(step("call", "webhook", method="POST", url="https://example.com/", headers=[], body="", timeout_s=1))
+    run_id = engine.start(workflow)
+    lease = leasing.claim(worker="hangs", lease_s=0.2)
+    leasing.open_run(lease)
+    assert leasing.fence(lease, {})
+    time.sleep(1.2)
+
+    engine.sweep()
+
+    row = engine.steps(run_id)["call"]
+    assert (row.state, row.error["code"], row.error["class"]) == ("ready", "timeout", "timeout")
+
+
+def test_the_author_chooses_after_which_errors_a_step_is_tried_again(engine):
+    def judged(on):
+        workflow = engine.publish({**step("call", "webhook", url="https://example.com/"), "retry": {"attempts": 3, "on": on}})
+        engine.start(workflow)
+        lease = engine.claim()
+        run = leasing.open_run(lease)
+        settling.settle(lease, run, Failed("call_status", detail="403"), carry=False)
+        return engine.steps(run.id)["call"]
+
+    assert (judged(["auth"]).state, judged(["transient"]).state) == ("ready", "failed")
