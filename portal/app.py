@@ -46,6 +46,7 @@ from portal.ops import wiring as ops
 from portal.shell import wiring as shell
 from portal.tenants.themes import wiring as themes
 from portal.workflows import wiring as workflows
+from portal.workflows.calendars import wiring as calendars
 
 log = logging.getLogger(__name__)
 csrf = CSRFProtect()
@@ -70,6 +71,7 @@ PACKAGES = (
     exports,
     lists,
     workflows,
+    calendars,
     shell,
     admin,
     api,

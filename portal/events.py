@@ -310,3 +310,12 @@ class RoleChanged:
     person_id: UUID
     role: str
     role_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarChanged:
+    """A business calendar was added, changed, made the usual one or deleted, or its holidays were."""
+
+    tenant_id: UUID
+    calendar_id: UUID
+    what: str  # added, changed, made_usual, deleted, holiday_added or holiday_taken
