@@ -35,7 +35,7 @@ DEFAULT_DEADLINE_S = 86400
 class Field:
     """One setting of a step kind: what the inspector shows and the check enforces.
 
-    `type` is text, long_text, expression, number, choice, boolean, pairs, duration, datetime or table. Values of text,
+    `type` is text, long_text, expression, number, choice, boolean, pairs, duration, datetime, table, calendar, people, inputs or outcomes. Values of text,
     long_text, pairs, number, duration and datetime may hold `${ … }`; an expression is CEL alone.
     """
 

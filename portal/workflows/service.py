@@ -15,8 +15,9 @@ from portal.core.access import Actor
 from portal.core.errors import NotFound
 from portal.core.paging import Listing, Place
 from portal.datatables import service as tables
-from portal.workflows import definition, inputs, queries, samples
-from portal.workflows.actions.registry import FIELDS
+from portal.i18n.words import lazy_gettext as _l
+from portal.workflows import definition, expressions, inputs, queries, samples
+from portal.workflows.actions.registry import ACTIONS, FIELDS
 from portal.workflows.definition import Problem
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import ending, rescuing, starting
@@ -97,12 +98,45 @@ def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
     problems = definition.check(workflow.nodes, workflow.settings, FIELDS)
     known = tables.names(workflow.tenant_id)
     for node in workflow.nodes:
+        problems.extend(_own_problems(node, workflow))
         wanted = (node.get("config") or {}).get("table")
         if node.get("kind") == "database" and wanted and wanted not in known:
             problems.append(definition.Problem(node["key"], "table", inputs.NO_SUCH_TABLE))
         if node.get("kind") == "webhook" and (refused := _refused_address((node.get("config") or {}).get("url"))):
             problems.append(definition.Problem(node["key"], "url", refused))
     return problems
+
+
+def _own_problems(node: dict[str, Any], workflow: WorkflowTemplate) -> list[Problem]:
+    """Return what a kind itself finds wrong with its settings, and callbacks of steps that wait for none."""
+    key, kind = node.get("key", ""), node.get("kind", "")
+    check = getattr(ACTIONS.get(kind), "check", None)
+    config = definition.config_of(node, FIELDS.get(kind, ()))
+    found = [Problem(key, name, message) for name, message in check(config, _deadline_of(workflow))] if check else []
+    waiting = {each.get("key") for each in workflow.nodes if each.get("kind") == "callback"}
+    for field in FIELDS.get(kind, ()):
+        for text in definition.texts_of(field, config.get(field.name)):
+            if wrong := _wrong_callback(text, waiting):
+                found.append(Problem(key, field.name, wrong))
+    return found
+
+
+def _deadline_of(workflow: WorkflowTemplate) -> int:
+    deadline_s = workflow.settings.get("deadline_s", definition.DEFAULT_DEADLINE_S)
+    return deadline_s if isinstance(deadline_s, int) else definition.MAX_DEADLINE_S
+
+
+def _wrong_callback(text: str, waiting: set[Any]) -> Any:
+    if "callback" not in text:
+        return None
+    try:
+        paths = expressions.names_used(text)
+    except expressions.ExpressionError:
+        return None  # told by the check of the field itself
+    for path in paths:
+        if path[:2] == ("run", "callback") and (len(path) < 3 or path[2] not in waiting):
+            return _l("“run.callback” needs the key of a step that waits for a callback, e.g. run.callback.answer.")
+    return None
 
 
 def _refused_address(url: Any) -> Any:

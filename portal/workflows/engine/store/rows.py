@@ -13,8 +13,10 @@ from uuid import UUID
 from portal import events
 from portal.core import bus, db, jobs
 from portal.core.ids import new_id
+from portal.workflows.actions.base import Waiting
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.engine.plan import Graph, Stand
+from portal.workflows.signals import callbacks as callbacks_of
 
 QUEUE = "io"
 LIVE = ("ready", "leased", "waiting", "in_doubt")
@@ -56,11 +58,14 @@ class Run:
 
     def context(self) -> dict[str, Any]:
         """Return the variables of `${ … }`."""
-        run = {
+        run: dict[str, Any] = {
             "id": str(self.id),
             "started_at": self.started_at.isoformat(),
             "workflow": self.workflow_name,
         }
+        callbacks = {key: callbacks_of.url(self.tenant_id, self.id, key) for key, node in self.graph.nodes.items() if node["kind"] == "callback"}
+        if callbacks:
+            run["callback"] = callbacks
         return {"input": self.input, "steps": self.outputs, "run": run}
 
 
@@ -77,6 +82,7 @@ class Moves:
     events: list[dict[str, Any]] = field(default_factory=list)
     born: list[dict[str, Any]] = field(default_factory=list)
     timers: list[dict[str, Any]] = field(default_factory=list)
+    waits: list[tuple[UUID, Waiting]] = field(default_factory=list)  # steps that wait for more than a moment
     carried: Lease | None = None
     failed: dict[str, Any] | None = None
     last_output: Any = None

@@ -18,6 +18,7 @@ from portal.workflows.actions.registry import ACTIONS, FIELDS
 from portal.workflows.definition import as_template, config_of
 from portal.workflows.engine import plan, retry
 from portal.workflows.engine.plan import Stand
+from portal.workflows.engine.store import opening
 from portal.workflows.engine.store.ending import end_cancelled
 from portal.workflows.engine.store.leasing import read_run
 from portal.workflows.engine.store.rows import (
@@ -138,6 +139,7 @@ def _settle(
             _follow(moves, lease.node_key)
         status = ending_of(moves)
         write_settle(connection, lease, step, moves, status, config)
+        _open_waits(connection, moves)
         announce_after(run, moves, status, lease if step["state"] == "in_doubt" else None)
         return run, moves.carried
 
@@ -168,7 +170,7 @@ def _judge(lease: Lease, run: Run, outcome: Outcome | Any, moves: Moves) -> dict
             return stand(run, node, "succeeded", port=outcome.port, output=outcome.output)
     if isinstance(outcome, Waiting):
         moves.tell("step.waiting", lease.node_key)
-        moves.timers.append(_timer(lease.step_id, outcome, lease.epoch))
+        _wait(moves, lease.step_id, outcome, lease.epoch)
         return stand(run, node, "waiting", output=outcome.output)
     error = {"code": outcome.code, "detail": outcome.detail, "attempt": lease.attempt}
     if lease.effect == "unsafe" and outcome.sent is not False:
@@ -272,7 +274,7 @@ def _compute(moves: Moves, node: dict[str, Any], effect: str) -> bool:
         return True
     if isinstance(outcome, Waiting):
         row = born(run.id, node, "waiting", output=outcome.output, config=config, attempt=1)
-        moves.timers.append(_timer(row["id"], outcome, 0))
+        _wait(moves, UUID(row["id"]), outcome, 0)
         moves.tell("step.waiting", key)
     else:
         error = {"code": outcome.code, "detail": outcome.detail, "attempt": 1}
@@ -330,15 +332,22 @@ def _value(kind: str, value: Any, context: dict[str, Any]) -> Any:
     return value
 
 
-def _timer(step_id: UUID | str, waiting: Waiting, epoch: int) -> dict[str, Any]:
-    until = waiting.until.isoformat() if waiting.until else None
-    return {
-        "id": str(new_id()),
-        "step_id": str(step_id),
-        "due_at": until,
-        "after_s": waiting.after_s,
-        "epoch": epoch,
-    }
+def _wait(moves: Moves, step_id: UUID, waiting: Waiting, epoch: int) -> None:
+    """Note what a step waits for: its moment as a timer, all else for `_open_waits`."""
+    if waiting.until is not None or waiting.after_s is not None:
+        until = waiting.until.isoformat() if waiting.until else None
+        timer = {"id": str(new_id()), "step_id": str(step_id), "due_at": until, "after_s": waiting.after_s, "epoch": epoch}
+        moves.timers.append({**timer, "fails_with": waiting.fails_with})
+    if waiting.signal is not None or waiting.task is not None:
+        moves.waits.append((step_id, waiting))
+
+
+def _open_waits(connection: Connection, moves: Moves) -> None:
+    """Begin to wait for signals and people, once the rows of the steps are there; a signal that came early ends its wait here and now."""
+    for step_id, waiting in moves.waits:
+        received = opening.open_wait(connection, moves.run, step_id, waiting)
+        if received is not None:
+            continue_from(connection, moves.run, opening.waiting_step(connection, moves.run, step_id, received.sender), received.outcome)
 
 
 def continue_from(connection: Connection, run: Run, lease: Lease, outcome: Done | Failed) -> None:
@@ -349,4 +358,5 @@ def continue_from(connection: Connection, run: Run, lease: Lease, outcome: Done 
         _follow(moves, lease.node_key)
     status = ending_of(moves)
     write_settle(connection, lease, step, moves, status, None)
+    _open_waits(connection, moves)
     announce_after(run, moves, status, None)
