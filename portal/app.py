@@ -47,6 +47,7 @@ from portal.shell import wiring as shell
 from portal.tenants.themes import wiring as themes
 from portal.workflows import wiring as workflows
 from portal.workflows.calendars import wiring as calendars
+from portal.workflows.tasks import wiring as tasks
 
 log = logging.getLogger(__name__)
 csrf = CSRFProtect()
@@ -72,6 +73,7 @@ PACKAGES = (
     lists,
     workflows,
     calendars,
+    tasks,
     shell,
     admin,
     api,

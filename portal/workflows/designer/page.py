@@ -9,8 +9,10 @@ from portal.datatables import service as tables
 from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
-from portal.workflows import queries, service
+from portal.workflows import people, queries, service
+from portal.workflows.actions.base import Action
 from portal.workflows.actions.registry import ACTIONS
+from portal.workflows.calendars import service as calendars
 from portal.workflows.definition import DEFAULT_DEADLINE_S, Node
 from portal.workflows.designer import drafts, edits, fields
 from portal.workflows.designer.edits import Card, Place
@@ -64,10 +66,11 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
     # A step that was only just added is not scolded for being empty; its card says what is missing.
     stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") else {}
     errors = {**stored, **(form.errors if form else {})}
-    shown = fields.shown_fields(node, action, tables=_tables(tenant_id), errors=errors) if action else []
+    shown = fields.shown_fields(node, action, choices=_choices(tenant_id, action), errors=errors) if action else []
     return {
         "node": node,
         "action": action,
+        "types": list(fields.INPUT_TYPE_LABELS.items()),
         "fields": shown,
         "errors": errors,
         "values": fields.values_of(workflow.settings, edits.surely_before(workflow.nodes, card.key)),
@@ -94,6 +97,13 @@ def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
         "types": list(fields.INPUT_TYPE_LABELS.items()),
         "units": list(fields.UNITS),
     }
+
+
+def _choices(tenant_id: UUID, action: Action) -> dict[str, list[tuple[str, Any]]]:
+    """Return what can be chosen in the fields of a kind that stand for things of the tenant."""
+    sources = {"table": _tables, "calendar": calendars.choices, "people": people.choices}
+    types = {each.type for each in action.fields}
+    return {name: source(tenant_id) for name, source in sources.items() if name in types}
 
 
 def _tables(tenant_id: UUID) -> list[tuple[str, str]]:
