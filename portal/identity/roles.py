@@ -7,7 +7,14 @@ from collections.abc import Collection
 from portal.core.access import Permission
 
 READ = frozenset(
-    {Permission.WORKFLOW_READ, Permission.RUN_READ, Permission.TABLE_READ, Permission.NOTIFICATION_READ, Permission.MEMBER_READ, Permission.TASK_READ}
+    {
+        Permission.WORKFLOW_READ,
+        Permission.RUN_READ,
+        Permission.TABLE_READ,
+        Permission.NOTIFICATION_READ,
+        Permission.MEMBER_READ,
+        Permission.TASK_READ,
+    }
 )
 MEMBER = READ | {Permission.RUN_START, Permission.TASK_DECIDE, Permission.TOKEN_CREATE}
 BUILDER = MEMBER | {

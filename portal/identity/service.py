@@ -22,8 +22,8 @@ from portal.i18n import preferences
 from portal.i18n.locale import bilingual
 from portal.i18n.words import lazy_gettext as _l
 from portal.identity import queries, roles, throttle
-from portal.identity.groups import queries as groups
 from portal.identity.errors import ProviderNeeded, SignInRefused
+from portal.identity.groups import queries as groups
 from portal.identity.models import Device, Membership, Person
 from portal.identity.origin import Origin, browser_of
 from portal.identity.passwords import hash_password, needs_rehash, verify_password

@@ -249,7 +249,7 @@ def send_signal(run_id: UUID, node_key: str) -> Response:
     try:
         payload = json.loads(text) if text else None
     except (ValueError, RecursionError):
-        wrong = {f"payload-{node_key}": _("This is not JSON. Write texts in quotes, e.g. {\"amount\": 12}; or leave it empty.")}
+        wrong = {f"payload-{node_key}": _('This is not JSON. Write texts in quotes, e.g. {"amount": 12}; or leave it empty.')}
         return _run(run_id, status=422, typed={node_key: text}, problems=wrong)
     try:
         signals.send_to_step(here.tenant_id, run_id, node_key, payload, by=here.actor)

@@ -79,7 +79,9 @@ def ask(call: Call, outcomes: list[dict[str, Any]]) -> Outcome:
     count, remind_h = _number(config.get("quorum_count"), 1), _number(config["remind_h"], 0)
     bars = {"starter": config["four_eyes"] in ("starter", "both"), "deciders": config["four_eyes"] in ("deciders", "both")}
     try:
-        people.check_enough(call.tenant_id, call.run_id, list(config["candidates"]), need=max(count, 1) if config["quorum"] == "count" else 1, **bars)
+        people.check_enough(
+            call.tenant_id, call.run_id, list(config["candidates"]), need=max(count, 1) if config["quorum"] == "count" else 1, **bars
+        )
     except NobodyNamed as refused:
         return Failed("task_nobody", detail=f"{refused.able}/{refused.need}")
     task = TaskWait(

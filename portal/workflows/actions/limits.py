@@ -32,7 +32,7 @@ def if_late(go_on: Any) -> Field:
     return Field("if_late", "choice", _l("If the time is up"), choices=choices, default="go_on")
 
 
-def moment(call: Call, amount_name: str, unit: str) -> datetime | None | Failed:
+def moment(call: Call, amount_name: str, unit: str) -> datetime | Failed | None:
     """Return when so much time will have passed, by the database's clock; None when no amount is given."""
     given = call.config.get(amount_name)
     if given in (None, ""):

@@ -30,7 +30,9 @@ class Task:
         return "db"
 
     def perform(self, call: Call) -> Outcome:
-        return asking.ask(call, [{**each, "tone": "primary" if number == 0 else "neutral"} for number, each in enumerate(call.config["outcomes"])])
+        return asking.ask(
+            call, [{**each, "tone": "primary" if number == 0 else "neutral"} for number, each in enumerate(call.config["outcomes"])]
+        )
 
     def check(self, config: dict[str, Any], deadline_s: int) -> list[tuple[str, Any]]:
         """Return what is wrong with the settings beyond their fields: (field, sentence)."""

@@ -83,9 +83,7 @@ class StartForm:
     typed: dict[str, Any] = field(default_factory=dict)
 
 
-def shown_fields(
-    node: Node, action: Action, *, choices: Mapping[str, list[tuple[str, Any]]], errors: Mapping[str, Any]
-) -> list[Shown]:
+def shown_fields(node: Node, action: Action, *, choices: Mapping[str, list[tuple[str, Any]]], errors: Mapping[str, Any]) -> list[Shown]:
     """Return the fields of a step that matter for its choices, filled in.
 
     Args:
@@ -185,7 +183,10 @@ def _read_outcomes(wanted: Field, form: Any) -> list[dict[str, str]]:
     """The ways a task can end; one without a key gets it from its label."""
     name = f"c-{wanted.name}"
     columns = zip(form.getlist(f"{name}-key"), form.getlist(f"{name}-label"), form.getlist(f"{name}-label_ar"), strict=False)
-    rows = [{"key": clean(key)[:40], "label": names.tidy(label)[:MAX_NAME], "label_ar": names.tidy(label_ar)[:MAX_NAME]} for key, label, label_ar in columns]
+    rows = [
+        {"key": clean(key)[:40], "label": names.tidy(label)[:MAX_NAME], "label_ar": names.tidy(label_ar)[:MAX_NAME]}
+        for key, label, label_ar in columns
+    ]
     which, _colon, number = form.get("drop", "").partition(":")
     if which == wanted.name and number.isdecimal() and int(number) < len(rows):
         del rows[int(number)]

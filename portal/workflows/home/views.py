@@ -72,7 +72,9 @@ def _needs(here: Access) -> list[Need]:
     """Gather what waits for this person: operators answer for every run, members for their own, readers for none."""
     kinds: list[tuple[str, list[Any]]] = []
     if here.can(Permission.TASK_DECIDE):
-        kinds.append(("task", queries.tasks_of(here.tenant_id, people.names_for(here.tenant_id, here.person_id), here.person_id, limit=SHOWN)))
+        kinds.append(
+            ("task", queries.tasks_of(here.tenant_id, people.names_for(here.tenant_id, here.person_id), here.person_id, limit=SHOWN))
+        )
     if here.can(Permission.RUN_START):
         person_id = None if here.can(Permission.RUN_OPERATE) else here.person_id
         kinds.append(("doubt", queries.runs_in_doubt(here.tenant_id, person_id=person_id, limit=SHOWN)))

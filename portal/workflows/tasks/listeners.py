@@ -44,7 +44,14 @@ def on_task_delegated(event: events.TaskDelegated) -> None:
 def on_wait_expired(event: events.WaitExpired) -> None:
     if event.kind not in ("approval", "task"):
         return
-    task = next(iter(db.session().connection().exec_driver_sql("select id from workflow_tasks where tenant_id = %s and step_id = %s", (event.tenant_id, event.step_id))), None)
+    task = next(
+        iter(
+            db.session()
+            .connection()
+            .exec_driver_sql("select id from workflow_tasks where tenant_id = %s and step_id = %s", (event.tenant_id, event.step_id))
+        ),
+        None,
+    )
     if task is not None:
         bus.announce(events.TaskExpired(event.tenant_id, task.id, event.run_id))
 
@@ -66,7 +73,15 @@ def _tell(tenant_id: UUID, task_id: UUID, what: str, *, only: Iterable[UUID] | N
     told = able & set(only) if only is not None else able
     link = f"/tasks/{task_id}"
     facts = {"task": task.title, "task_ar": task.title_ar or ""}
-    notifications.notify(tenant_id, told, type=f"task.{what}", message="", severity="info" if what in ("opened", "delegated") else "warning", data=facts, link=link)
+    notifications.notify(
+        tenant_id,
+        told,
+        type=f"task.{what}",
+        message="",
+        severity="info" if what in ("opened", "delegated") else "warning",
+        data=facts,
+        link=link,
+    )
     if len(told) > MOST_MAILS:
         return
     run = queries.run_of(tenant_id, task.execution_id)

@@ -136,8 +136,14 @@ def notes_of(tenant_id: UUID, task_id: UUID) -> list[WorkflowTaskNote]:
 def held_by(tenant_id: UUID, person_id: UUID) -> list[UUID]:
     """Return the open tasks that a person has taken, was handed, or is named for."""
     ours = and_(WorkflowTaskCandidate.tenant_id == tenant_id, WorkflowTaskCandidate.task_id == WorkflowTask.id)
-    held = or_(WorkflowTask.claimed_by == person_id, exists().where(ours, WorkflowTaskCandidate.who == f"person:{person_id}"), WorkflowTask.quorum != "any")
-    return list(db.session().scalars(select(WorkflowTask.id).where(WorkflowTask.tenant_id == tenant_id, WorkflowTask.state == "open", held)))
+    held = or_(
+        WorkflowTask.claimed_by == person_id,
+        exists().where(ours, WorkflowTaskCandidate.who == f"person:{person_id}"),
+        WorkflowTask.quorum != "any",
+    )
+    return list(
+        db.session().scalars(select(WorkflowTask.id).where(WorkflowTask.tenant_id == tenant_id, WorkflowTask.state == "open", held))
+    )
 
 
 def run_of(tenant_id: UUID, run_id: UUID) -> Row[Any]:
@@ -147,6 +153,8 @@ def run_of(tenant_id: UUID, run_id: UUID) -> Row[Any]:
         WorkflowExecution.executed_by, WorkflowExecution.created_at, WorkflowExecution.version_id,
     )  # fmt: skip
     join = and_(WorkflowTemplate.tenant_id == WorkflowExecution.tenant_id, WorkflowTemplate.id == WorkflowExecution.workflow_id)
-    return db.session().execute(
-        run.join(WorkflowTemplate, join).where(WorkflowExecution.tenant_id == tenant_id, WorkflowExecution.id == run_id)
-    ).one()
+    return (
+        db.session()
+        .execute(run.join(WorkflowTemplate, join).where(WorkflowExecution.tenant_id == tenant_id, WorkflowExecution.id == run_id))
+        .one()
+    )

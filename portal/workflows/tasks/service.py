@@ -117,7 +117,9 @@ def delegate(here: Access, task_id: UUID, to: UUID | None, *, note: str = "") ->
             raise Conflict(_("You have decided already, so there is nothing to hand on."))
         _name(session, here, task, to, instead_of=here.person_id if mine else None)
         if to not in answering.eligible(here.tenant_id, task):
-            raise Invalid({"person": _("This person may not decide it: they started the run, decided another task of it, or handed it on.")})
+            raise Invalid(
+                {"person": _("This person may not decide it: they started the run, decided another task of it, or handed it on.")}
+            )
         task.claimed_by = to if task.quorum == "any" else None
         _write(here, task_id, "delegated", other=to, text=text)
         bus.announce(events.TaskDelegated(here.tenant_id, task_id, to, here.person_id, here.person_id if mine else None))
@@ -127,7 +129,11 @@ def _name(session: Any, here: Access, task: WorkflowTask, to: UUID, *, instead_o
     """Name somebody for a task; an earlier naming of theirs gives way, so that it says for whom they decide."""
     ours = (WorkflowTaskCandidate.tenant_id == here.tenant_id) & (WorkflowTaskCandidate.task_id == task.id)
     if instead_of is not None:
-        session.execute(delete(WorkflowTaskCandidate).where(ours, WorkflowTaskCandidate.who == f"person:{to}", WorkflowTaskCandidate.instead_of.is_(None)))
+        session.execute(
+            delete(WorkflowTaskCandidate).where(
+                ours, WorkflowTaskCandidate.who == f"person:{to}", WorkflowTaskCandidate.instead_of.is_(None)
+            )
+        )
     add_candidates(session.connection(), here.tenant_id, task.id, [f"person:{to}"], instead_of=instead_of)
 
 

@@ -126,16 +126,25 @@ def title_of(task: Any) -> str:
 def outcome_of(task: Any, key: str | None) -> str:
     """Return the words of an outcome in the reader's language."""
     found: dict[str, Any] = next((each for each in task.outcomes if each["key"] == key), {})
-    return str((found.get("label_ar") if current().tag == "ar" else found.get("label")) or found.get("label") or found.get("label_ar") or key or "")
+    return str(
+        (found.get("label_ar") if current().tag == "ar" else found.get("label")) or found.get("label") or found.get("label_ar") or key or ""
+    )
 
 
-def _task(here: Access, task_id: UUID, *, typed: dict[str, str] | None = None, problems: dict[str, Any] | None = None, status: int = 200) -> Response:
+def _task(
+    here: Access, task_id: UUID, *, typed: dict[str, str] | None = None, problems: dict[str, Any] | None = None, status: int = 200
+) -> Response:
     task = service.open_task(here, task_id)
     votes, notes = queries.votes_of(here.tenant_id, task_id), queries.notes_of(here.tenant_id, task_id)
     run = queries.run_of(here.tenant_id, task.execution_id)
     able = answering.eligible(here.tenant_id, task) if task.state == "open" else set()
     has_voted = any(vote.person_id == here.person_id for vote in votes)
-    involved = {run.executed_by, task.claimed_by, *(vote.person_id for vote in votes), *(each for note in notes for each in (note.person_id, note.other_id))}
+    involved = {
+        run.executed_by,
+        task.claimed_by,
+        *(vote.person_id for vote in votes),
+        *(each for note in notes for each in (note.person_id, note.other_id)),
+    }
     return render(
         "tasks/show.html", status=status, task=task, run=run, typed=typed or {}, problems=problems or {}, title=title_of(task), outcome_of=outcome_of,
         history=_history(votes, notes), names=identity.names_of({each for each in involved if each}), candidates=_candidates(here, task),
@@ -155,4 +164,6 @@ def _candidates(here: Access, task: WorkflowTask) -> list[str]:
     rows = queries.candidates_of(here.tenant_id, task.id)
     missing = [UUID(row.who.removeprefix("person:")) for row in rows if row.who.startswith("person:") and row.who not in words]
     names = identity.names_of(missing)
-    return [str(words.get(row.who) or names.get(as_uuid(row.who.partition(":")[2])) or _("Somebody who is no member any more")) for row in rows]  # type: ignore[call-overload]
+    return [
+        str(words.get(row.who) or names.get(as_uuid(row.who.partition(":")[2])) or _("Somebody who is no member any more")) for row in rows
+    ]  # type: ignore[call-overload]

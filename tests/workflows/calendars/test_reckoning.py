@@ -101,7 +101,14 @@ def test_hours_pass_over_the_pause_the_night_and_the_weekend():
 def test_a_feast_moves_with_the_moon_and_a_national_day_does_not():
     eid, national = Holiday("Eid", None, True, None, 10, 1, 4), Holiday("National Day", None, False, None, 9, 23)
     calendar = Calendar(RIYADH, frozenset({5, 6}), ((480, 1020),), holidays=(eid, national))
-    assert [reckoning.holiday_on(calendar, date(2026, 3, day)) is not None for day in (19, 20, 21, 22, 23, 24)] == [False, True, True, True, True, False]
+    assert [reckoning.holiday_on(calendar, date(2026, 3, day)) is not None for day in (19, 20, 21, 22, 23, 24)] == [
+        False,
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
     assert reckoning.holiday_on(calendar, date(2027, 3, 9)) is eid
     assert not reckoning.is_working_day(calendar, date(2026, 9, 23)) and not reckoning.is_working_day(calendar, date(2027, 9, 23))
 

@@ -8,7 +8,6 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from portal.core import db
 from portal.core.access import Actor
 from portal.core.config import current_settings
 from portal.core.errors import Invalid
@@ -63,7 +62,9 @@ def test_a_signal_ends_the_wait_and_its_payload_goes_on(engine):
 def open_rows(engine):
     with engine.in_house() as session:
         return session.scalar(
-            text("select (select count(*) from workflow_waits where ended_at is null) + (select count(*) from workflow_timers where fired_at is null)")
+            text(
+                "select (select count(*) from workflow_waits where ended_at is null) + (select count(*) from workflow_timers where fired_at is null)"
+            )
         )
 
 
@@ -196,7 +197,7 @@ def test_many_senders_and_many_waits_at_once_lose_and_double_nothing(engine, app
             try:
                 with app.app_context():
                     work()
-            except Exception as broken:  # noqa: BLE001 - told by the test
+            except Exception as broken:
                 failures.append(broken)
 
         return threading.Thread(target=safe)

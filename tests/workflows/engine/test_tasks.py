@@ -39,7 +39,9 @@ def crew(engine):
 
 def task_of(engine, run_id, key="ask"):
     with engine.in_house() as session:
-        return session.execute(text("select * from workflow_tasks where execution_id = :run and node_key = :key"), {"run": run_id, "key": key}).one()
+        return session.execute(
+            text("select * from workflow_tasks where execution_id = :run and node_key = :key"), {"run": run_id, "key": key}
+        ).one()
 
 
 def vote(engine, task, person_id, outcome="approve", note=""):
@@ -149,8 +151,15 @@ def test_a_question_that_nobody_can_answer_fails_with_a_reason(engine):
 
 def pass_time(engine, seconds):
     with psycopg.connect(current_settings().database_owner_url) as connection:
-        for table, column in (("workflow_timers", "due_at"), ("workflow_tasks", "remind_at"), ("workflow_tasks", "escalate_at"), ("workflow_tasks", "due_at")):
-            connection.execute(f"update {table} set {column} = {column} - make_interval(secs => %s) where tenant_id = %s", (seconds, engine.house.id))
+        for table, column in (
+            ("workflow_timers", "due_at"),
+            ("workflow_tasks", "remind_at"),
+            ("workflow_tasks", "escalate_at"),
+            ("workflow_tasks", "due_at"),
+        ):
+            connection.execute(
+                f"update {table} set {column} = {column} - make_interval(secs => %s) where tenant_id = %s", (seconds, engine.house.id)
+            )
 
 
 def told(engine, what):
@@ -230,6 +239,8 @@ def test_wrong_settings_are_told_before_publishing(engine, change, field):
 def test_a_run_that_waits_for_people_holds_no_worker(engine, crew):
     run_id = started(engine, asks(f"person:{crew[0]}"))
     with engine.in_house() as session:
-        held = text("select count(*) from workflow_steps where execution_id = :run and (lease_owner is not null or state in ('ready', 'leased'))")
+        held = text(
+            "select count(*) from workflow_steps where execution_id = :run and (lease_owner is not null or state in ('ready', 'leased'))"
+        )
         assert session.scalar(held, {"run": run_id}) == 0
     assert engine.claim() is None and look.ready_count() == 0

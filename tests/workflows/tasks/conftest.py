@@ -1,1 +1,1 @@
-from tests.workflows.engine.conftest import engine as engine  # noqa: F401 - a fixture
+from tests.workflows.engine.conftest import engine as engine

@@ -138,9 +138,7 @@ def eligible(tenant_id: UUID, task: Any) -> set[UUID]:
             .all()
         )
     able = people.named(tenant_id, [row.who for row in rows]) - {row.instead_of for row in rows}
-    return able - people.barred(
-        tenant_id, task.execution_id, starter=task.bars_starter, deciders=task.bars_deciders, but_task=task.id
-    )
+    return able - people.barred(tenant_id, task.execution_id, starter=task.bars_starter, deciders=task.bars_deciders, but_task=task.id)
 
 
 def nudge(tenant_id: UUID, _run_id: UUID, task_id: UUID) -> bool:

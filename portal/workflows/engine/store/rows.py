@@ -63,7 +63,9 @@ class Run:
             "started_at": self.started_at.isoformat(),
             "workflow": self.workflow_name,
         }
-        callbacks = {key: callbacks_of.url(self.tenant_id, self.id, key) for key, node in self.graph.nodes.items() if node["kind"] == "callback"}
+        callbacks = {
+            key: callbacks_of.url(self.tenant_id, self.id, key) for key, node in self.graph.nodes.items() if node["kind"] == "callback"
+        }
         if callbacks:
             run["callback"] = callbacks
         return {"input": self.input, "steps": self.outputs, "run": run}
