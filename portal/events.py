@@ -389,7 +389,6 @@ class TaskEscalated:
     tenant_id: UUID
     task_id: UUID
     run_id: UUID
-    to: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ LONGEST_TITLE = 200
 LONGEST_DETAILS = 10_000
 MOST_OUTCOMES = 6
 MOST_PEOPLE = 100
+TAKEN = ("outcome", "note", "csrf_token")  # what the page of a task sends beside the form
 MAX_REMIND_H = 30 * 24
 
 TITLE = (
@@ -135,6 +136,8 @@ def _form_problems(form: Any) -> list[tuple[str, Any]]:
         key = each.get("key", "")
         if not KEY.match(key) or key in keys:
             return [("form", _l("Each thing that is filled in needs a key of its own: a–z, 0–9 and _, beginning with a letter."))]
+        if key in TAKEN:
+            return [("form", _l("“%(key)s” is taken. Choose another key.", key=key))]
         if each.get("type") not in INPUT_TYPES or (each.get("type") == "choice" and not each.get("choices")):
             return [("form", _l("Choose a type for “%(key)s”, and what can be chosen.", key=key))]
         keys.add(key)

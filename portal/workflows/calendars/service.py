@@ -91,7 +91,7 @@ def after(tenant_id: UUID, calendar_id: Any, amount: float, unit: str, *, since:
 def now() -> datetime:
     """Return the present moment by the database's clock, the only one that deadlines are reckoned by."""
     with db.transaction() as session:
-        found: datetime = session.scalar(select(func.clock_timestamp()))
+        found: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
     return found
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, url_for
 
@@ -88,7 +89,7 @@ def create() -> Response:
 @bp.get("/settings/calendars/<uuid:calendar_id>")
 @requires(Permission.WORKFLOW_READ)
 def show(calendar_id: UUID) -> Response:
-    return _calendar(calendar_id, fragment="preview" if "amount" in request.args else None)
+    return _calendar(calendar_id)
 
 
 @bp.post("/settings/calendars/<uuid:calendar_id>")
@@ -172,12 +173,11 @@ def _calendar(
     holiday: Typed | None = None,
     problems: dict[str, str] | None = None,
     status: int = 200,
-    fragment: str | None = None,
 ) -> Response:
     row = queries.get(access().tenant_id, calendar_id)
     typed = read.typed if read else forms.typed_of(row, _zone_name(row.timezone))
     return render(
-        "calendars/show.html", fragment=fragment, status=status, calendar=row, typed=typed, problems=problems or (read.problems if read else {}),
+        "calendars/show.html", fragment="preview", status=status, calendar=row, typed=typed, problems=problems or (read.problems if read else {}),
         holiday=holiday or Typed({"repeats": "1", "days": "1"}), holidays=[_day_off(each, place) for place, each in enumerate(row.holidays)],
         preview=_preview(row), units=UNITS, week_text=_week_text, zone_name=_zone_name, **_words(),
     )  # fmt: skip
@@ -209,7 +209,7 @@ def _preview(row: BusinessCalendar) -> Preview:
         until = service.after(row.tenant_id, row.id, number, unit, since=since)
     except NoWorkingTime:
         return Preview(amount, unit, problem=_("This calendar has no working time: every day of two years is off."))
-    return Preview(amount, unit, since.astimezone(reckoning.ZoneInfo(row.timezone)), until)
+    return Preview(amount, unit, since.astimezone(ZoneInfo(row.timezone)), until)
 
 
 def _day_off(kept: dict[str, Any], place: int) -> DayOff:

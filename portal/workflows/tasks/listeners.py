@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 from portal import events
@@ -32,7 +32,8 @@ def on_task_reminded(event: events.TaskReminded) -> None:
 
 @listen(events.TaskEscalated)
 def on_task_escalated(event: events.TaskEscalated) -> None:
-    _tell(event.tenant_id, event.task_id, "escalated", only=people.named(event.tenant_id, event.to))
+    to = queries.get(event.tenant_id, event.task_id).escalate_to
+    _tell(event.tenant_id, event.task_id, "escalated", only=people.named(event.tenant_id, to))
 
 
 @listen(events.TaskDelegated)
@@ -42,26 +43,24 @@ def on_task_delegated(event: events.TaskDelegated) -> None:
 
 @listen(events.WaitExpired)
 def on_wait_expired(event: events.WaitExpired) -> None:
-    if event.kind not in ("approval", "task"):
-        return
-    task = next(
-        iter(
-            db.session()
-            .connection()
-            .exec_driver_sql("select id from workflow_tasks where tenant_id = %s and step_id = %s", (event.tenant_id, event.step_id))
-        ),
-        None,
-    )
-    if task is not None:
-        bus.announce(events.TaskExpired(event.tenant_id, task.id, event.run_id))
+    if (task_id := queries.task_of_step(event.tenant_id, event.step_id)) is not None:
+        bus.announce(events.TaskExpired(event.tenant_id, task_id, event.run_id))
 
 
 @listen(events.MemberRemoved)
+def on_member_removed(event: events.MemberRemoved) -> None:
+    _let_go(event.tenant_id, event.person_id)
+
+
 @listen(events.MemberDeprovisioned)
-def on_member_gone(event: Any) -> None:
-    for task_id in service.leave(event.tenant_id, event.person_id):
+def on_member_deprovisioned(event: events.MemberDeprovisioned) -> None:
+    _let_go(event.tenant_id, event.person_id)
+
+
+def _let_go(tenant_id: UUID, person_id: UUID) -> None:
+    for task_id in service.leave(tenant_id, person_id):
         # After the commit: counting locks the run, which must not stand behind the lock of the membership.
-        db.after_commit(lambda task=task_id: again(lambda: answering.reconsider(event.tenant_id, task)))
+        db.after_commit(partial(again, partial(answering.reconsider, tenant_id, task_id)))
 
 
 def _tell(tenant_id: UUID, task_id: UUID, what: str, *, only: Iterable[UUID] | None = None) -> None:

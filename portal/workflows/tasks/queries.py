@@ -21,7 +21,7 @@ SHOWN = ("mine", "team", "decided", "all")
 def sorts() -> dict[str, SortKey]:
     """Return what the list can be sorted by."""
     far = func.coalesce(WorkflowTask.due_at, text(f"timestamptz '{FAR}'"))
-    return {"due": SortKey(far, "time"), "opened": SortKey(WorkflowTask.created_at, "time")}
+    return {"due": SortKey(far, "time"), "opened": SortKey(WorkflowTask.__table__.c.created_at, "time")}
 
 
 def _of(tenant_id: UUID) -> Select[Any]:
@@ -158,3 +158,8 @@ def run_of(tenant_id: UUID, run_id: UUID) -> Row[Any]:
         .execute(run.join(WorkflowTemplate, join).where(WorkflowExecution.tenant_id == tenant_id, WorkflowExecution.id == run_id))
         .one()
     )
+
+
+def task_of_step(tenant_id: UUID, step_id: UUID) -> UUID | None:
+    """Return the task by which a step asks people, None if it asks nobody."""
+    return db.session().scalar(select(WorkflowTask.id).where(WorkflowTask.tenant_id == tenant_id, WorkflowTask.step_id == step_id))

@@ -162,8 +162,7 @@ def _history(votes: list[Any], notes: list[Any]) -> list[tuple[str, Any]]:
 def _candidates(here: Access, task: WorkflowTask) -> list[str]:
     words = dict(people.choices(here.tenant_id))
     rows = queries.candidates_of(here.tenant_id, task.id)
-    missing = [UUID(row.who.removeprefix("person:")) for row in rows if row.who.startswith("person:") and row.who not in words]
-    names = identity.names_of(missing)
-    return [
-        str(words.get(row.who) or names.get(as_uuid(row.who.partition(":")[2])) or _("Somebody who is no member any more")) for row in rows
-    ]  # type: ignore[call-overload]
+    found = {row.who: as_uuid(row.who.removeprefix("person:")) for row in rows if row.who not in words}
+    names = identity.names_of([each for each in found.values() if each])
+    gone = _("Somebody who is no member any more")
+    return [str(words.get(row.who) or names.get(found[row.who] or row.task_id) or gone) for row in rows]

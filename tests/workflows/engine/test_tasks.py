@@ -228,7 +228,8 @@ def identity_members(engine):
 @pytest.mark.parametrize(("change", "field"), [
     ({"candidates": []}, "candidates"), ({"title": ""}, "title"), ({"quorum": "count", "quorum_count": 0}, "quorum_count"),
     ({"limit": 3, "limit_unit": "days"}, "limit"), ({"remind_h": 0.01}, "remind_h"), ({"escalate_h": 2}, "escalate_to"),
-    ({"form": [{"key": "X", "type": "text"}]}, "form"), ({"form": [{"key": "a", "type": "choice", "choices": []}]}, "form"),
+    ({"form": [{"key": "note", "type": "text"}]}, "form"),
+        ({"form": [{"key": "X", "type": "text"}]}, "form"), ({"form": [{"key": "a", "type": "choice", "choices": []}]}, "form"),
 ])  # fmt: skip
 def test_wrong_settings_are_told_before_publishing(engine, change, field):
     with pytest.raises(DraftInvalid) as refused:

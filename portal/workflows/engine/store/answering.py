@@ -225,7 +225,7 @@ def _escalate(connection: Connection, tenant_id: UUID, task: Any) -> None:
         "update workflow_tasks set escalate_at = null, claimed_by = null where tenant_id = %s and id = %s", (tenant_id, task.id)
     )
     _note(connection, tenant_id, task.id, "escalated")
-    bus.announce(events.TaskEscalated(tenant_id, task.id, task.execution_id, tuple(task.escalate_to)))
+    bus.announce(events.TaskEscalated(tenant_id, task.id, task.execution_id))
 
 
 def _remind(connection: Connection, tenant_id: UUID, task: Any) -> None:

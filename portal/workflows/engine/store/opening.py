@@ -67,7 +67,10 @@ def waiting_step(connection: Connection, run: Run, step_id: UUID, actor: str) ->
         "select node_key, kind, effect_class, idem_key, lease_epoch, attempt, timeout_s from workflow_steps where tenant_id = %s and id = %s",
         (run.tenant_id, step_id),
     ).one()
-    return Lease(run.tenant_id, run.id, step_id, *step, actor)  # the columns stand in the fields' order
+    return Lease(
+        run.tenant_id, run.id, step_id, step.node_key, step.kind, step.effect_class, step.idem_key, step.lease_epoch, step.attempt,
+        step.timeout_s, actor,
+    )  # fmt: skip
 
 
 def _open_task(connection: Connection, run: Run, step_id: UUID, waiting: Waiting, task: TaskWait) -> None:
