@@ -35,7 +35,7 @@ def main() -> None:
             took.append((time.perf_counter() - began) * 1000)
         grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         ok = count[0] == SLEEPERS and count[1] == 0
-        report("engine_sleepers", count[1], "worker slots", goal="0", ok=ok, sleeping=count[0], sweep_ms=round(statistics.median(took), 2),
+        report("engine_sleepers", count[1], "worker slots", goal="0", peer=None, ratio=None, ok=ok, sleeping=count[0], sweep_ms=round(statistics.median(took), 2),
                dispatcher_mb=round((before + grown_kb) / 1024, 1), grown_by_kb=grown_kb)  # fmt: skip
 
 
