@@ -22,6 +22,7 @@ from portal.ops import models as ops
 from portal.tenants import models as tenants
 from portal.webhooks import models as webhooks
 from portal.workflows import models as workflows
+from portal.workflows.triggers import models as triggers
 
 __all__ = [
     "admin",
@@ -44,6 +45,7 @@ __all__ = [
     "support",
     "tenants",
     "tokens",
+    "triggers",
     "webhooks",
     "workflows",
 ]
