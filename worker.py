@@ -25,6 +25,8 @@ from portal.lists import service as lists
 from portal.mail import service as mail
 from portal.workflows.engine import janitor, runner
 from portal.workflows.jobs import BUDGET_S
+from portal.workflows.triggers import firing
+from portal.workflows.triggers import service as triggers
 
 # What the leading dispatcher calls every ten minutes.
 TIDYING = (
@@ -38,6 +40,7 @@ TIDYING = (
     mail.sweep_letters,
     exports.sweep,
     lists.sweep,
+    triggers.sweep,
 )
 USAGE = "usage: worker.py work [--direct] | dispatch"
 
@@ -76,7 +79,7 @@ def work_directly(stop: threading.Event, *, budget_s: float) -> None:
 
 def dispatch() -> None:
     """Lead, or stand by, until told to stop."""
-    janitor.dispatch(runner.worker_name(), stop=_stopping(), housekeeping=TIDYING)
+    janitor.dispatch(runner.worker_name(), stop=_stopping(), housekeeping=TIDYING, rounds=(firing.fire_due,))
 
 
 class Stopping(threading.Event):

@@ -310,3 +310,13 @@ class RoleChanged:
     person_id: UUID
     role: str
     role_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerChanged:
+    """A way in which a workflow starts was added, changed, enabled, disabled, rotated, moved or deleted."""
+
+    tenant_id: UUID
+    workflow_id: UUID
+    trigger_id: UUID
+    what: str  # added, changed, enabled, disabled, rotated, moved or deleted

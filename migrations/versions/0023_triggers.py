@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from portal.core import tenancy
 
 revision = "0023"
-down_revision = "0017"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -110,6 +110,7 @@ def upgrade() -> None:
         sa.Column("body_hash", sa.LargeBinary(), nullable=True),
         sa.Column("payload", JSONB, nullable=True),
         moment("nominal_at"),
+        sa.Column("network", sa.LargeBinary(), nullable=True),
         sa.Column("depth", sa.Integer(), server_default="0", nullable=False),
         now("received_at"),
         sa.Column("id", sa.UUID(), nullable=False),
@@ -136,6 +137,12 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_workflow_receipts_open", "workflow_receipts", ["received_at"], postgresql_where=sa.text("outcome in ('waiting','queued')")
+    )
+    op.create_index(
+        "ix_workflow_receipts_network",
+        "workflow_receipts",
+        ["tenant_id", "network", "received_at"],
+        postgresql_where=sa.text("network is not null"),
     )
     op.create_index("ix_workflow_receipts_old", "workflow_receipts", ["received_at"])
     for table, system in SYSTEM.items():

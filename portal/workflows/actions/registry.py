@@ -7,12 +7,13 @@ from portal.workflows.actions.condition import Condition
 from portal.workflows.actions.database import Database
 from portal.workflows.actions.email import Email
 from portal.workflows.actions.notification import Notification
+from portal.workflows.actions.respond import Respond
 from portal.workflows.actions.set_values import SetValues
 from portal.workflows.actions.wait import Wait
 from portal.workflows.actions.webhook import Webhook
 from portal.workflows.definition import Field
 
 ACTIONS: dict[str, Action] = {
-    action.kind: action for action in (Email(), Webhook(), Database(), Notification(), Condition(), Wait(), SetValues())
+    action.kind: action for action in (Email(), Webhook(), Database(), Notification(), Condition(), Wait(), SetValues(), Respond())
 }
 FIELDS: dict[str, tuple[Field, ...]] = {kind: action.fields for kind, action in ACTIONS.items()}

@@ -24,11 +24,12 @@ PUMPS = 4
 HOUSEKEEPING_S = 600.0
 
 
-def dispatch(owner: str, *, stop: threading.Event, housekeeping: Iterable[Callable[[], object]] = ()) -> None:
+def dispatch(owner: str, *, stop: threading.Event, housekeeping: Iterable[Callable[[], object]] = (), rounds: Iterable[Callable[[], object]] = ()) -> None:
     """Lead as long as the lease can be had; sleeps out a round without it. Ends when `stop` is set.
 
     Args:
         housekeeping: what the leader calls every ten minutes: deleting what is old.
+        rounds: what the leader calls in each round besides its own: schedules that are due.
     """
     swept = float("-inf")
     while not stop.is_set():
@@ -37,6 +38,8 @@ def dispatch(owner: str, *, stop: threading.Event, housekeeping: Iterable[Callab
             jobs.forget_outage()
             if lead(owner):
                 sweep()
+                for each in rounds:
+                    each()
                 if time.monotonic() - swept > HOUSEKEEPING_S:
                     for tidy in housekeeping:
                         tidy()

@@ -77,6 +77,7 @@ class WorkflowReceipt(Identified, TenantScoped, Base):
         Index("ix_workflow_receipts_newest", "tenant_id", "trigger_id", "received_at", "id"),
         Index("ix_workflow_receipts_execution", "tenant_id", "execution_id", postgresql_where=text("execution_id is not null")),
         Index("ix_workflow_receipts_open", "received_at", postgresql_where=text("outcome in ('waiting','queued')")),
+        Index("ix_workflow_receipts_network", "tenant_id", "network", "received_at", postgresql_where=text("network is not null")),
         Index("ix_workflow_receipts_old", "received_at"),
     )
 
@@ -90,5 +91,6 @@ class WorkflowReceipt(Identified, TenantScoped, Base):
     body_hash: Mapped[bytes | None]
     payload: Mapped[dict[str, Any] | None]  # what an event said, kept until it is dealt with
     nominal_at: Mapped[datetime | None]  # when a schedule meant it
+    network: Mapped[bytes | None]  # hash of trigger and network, where a public form counts by it
     depth: Mapped[int] = mapped_column(default=0, server_default="0")  # runs that events of runs led to, one after the other
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -38,6 +39,34 @@ def claim(*, worker: str, lease_s: float) -> Lease | None:
             )
             .first()
         )
+    return Lease(*row, worker=worker) if row else None  # type: ignore[misc]  # the columns stand in the fields' order
+
+
+def claim_here(tenant_id: UUID, run_id: UUID, *, worker: str, lease_s: float) -> Lease | None:
+    """Take the first due step of one run in the open transaction, if it is a pure or db one; None otherwise."""
+    row = (
+        db.session()
+        .connection()
+        .exec_driver_sql(
+            """
+            with due as (
+              select s.id from workflow_steps s
+              where s.tenant_id = %(tenant)s and s.execution_id = %(run)s and s.state = 'ready' and s.effect_class in ('pure', 'db')
+                and s.available_at <= clock_timestamp()
+              order by s.id limit 1 for update skip locked)
+            update workflow_steps s
+            set state = 'leased', lease_owner = %(worker)s, lease_epoch = s.lease_epoch + 1, attempt = s.attempt + 1,
+                lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s),
+                hard_until = clock_timestamp() + make_interval(secs => s.timeout_s),
+                started_at = coalesce(s.started_at, clock_timestamp())
+            from due where s.id = due.id
+            returning s.tenant_id, s.execution_id, s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt,
+                      s.timeout_s
+            """,
+            {"tenant": tenant_id, "run": run_id, "worker": worker, "lease_s": lease_s},
+        )
+        .first()
+    )
     return Lease(*row, worker=worker) if row else None  # type: ignore[misc]  # the columns stand in the fields' order
 
 

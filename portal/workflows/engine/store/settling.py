@@ -85,6 +85,15 @@ def apply(lease: Lease, run: Run | None, *, carry: bool) -> tuple[Run | None, Le
     return _settled(lease, run, None, carry=carry)
 
 
+def apply_here(lease: Lease) -> None:
+    """Do a pure or db step and the ones that follow it in the open transaction; what is of another kind is left to the workers.
+
+    Raises:
+        Exception: something did not work; the caller goes back to a savepoint, and the workers do it in their way.
+    """
+    _settle(lease, None, None, carry=False, may_apply=True)
+
+
 def _settled(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool) -> tuple[Run | None, Lease | None]:
     may_apply = carry
     for _attempt in range(3):

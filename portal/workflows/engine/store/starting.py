@@ -27,11 +27,13 @@ def start(
     dedup_key: str | None = None,
     reused: dict[str, tuple[str, Any]] | None = None,
     replay_of: UUID | None = None,
+    wakes: bool = True,
 ) -> tuple[UUID, bool]:
     """Accept a run in the open transaction: its row, its first event, its entry steps. A hint leaves after the commit.
 
     Args:
         dedup_key: the same key gives the same run, also at once and after a restart.
+        wakes: hint to the workers after the commit; False for who carries the run itself.
         reused: finished steps taken over from another run, node key → (port, output).
 
     Returns:
@@ -71,7 +73,8 @@ def start(
     ]
     write_rows(connection, tenant_id, run_id, rows, first, [], worker="")
     bus.announce(events.RunStarted(tenant_id, run_id, workflow_id))
-    db.after_commit(wake)
+    if wakes:
+        db.after_commit(wake)
     return run_id, True
 
 
