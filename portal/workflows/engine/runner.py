@@ -78,11 +78,8 @@ def carry_here(tenant_id: UUID, run_id: UUID) -> bool:
     goes back to before the first step, and the workers find the run as any other; False says that they were woken.
     """
     try:
-        with db.session().begin_nested():
-            lease = leasing.claim_here(tenant_id, run_id, worker=worker_name(), lease_s=current_settings().lease_s)
-            if lease is not None:
-                settling.apply_here(lease)
-                return True
+        if settling.begin_here(tenant_id, run_id, worker=worker_name()):
+            return True
     except Exception:
         log.info("a run is left to the workers", extra={"run": str(run_id)}, exc_info=True)
     db.after_commit(wake)

@@ -62,7 +62,7 @@ def answered(tenant_id: UUID, run_id: UUID, *, wait_s: float) -> Response:
 
 
 def _look(tenant_id: UUID, run_id: UUID) -> Response | None:
-    with db.transaction(tenant_id):
+    with db.unit_of_work(tenant_id):
         row = queries.answer_of(tenant_id, run_id)
     if row.output is not None:
         return _said(row.output)

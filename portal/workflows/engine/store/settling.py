@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from portal.core import db
+from portal.core.config import current_settings
 from portal.core.ids import new_id
 from portal.workflows.actions.base import Call, Done, Failed, Outcome, Waiting
 from portal.workflows.actions.registry import ACTIONS, FIELDS
@@ -19,7 +20,7 @@ from portal.workflows.definition import as_template, config_of
 from portal.workflows.engine import plan, retry
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store.ending import end_cancelled
-from portal.workflows.engine.store.leasing import read_run
+from portal.workflows.engine.store.leasing import claim_here, read_run
 from portal.workflows.engine.store.rows import (
     Lease,
     Moves,
@@ -85,13 +86,29 @@ def apply(lease: Lease, run: Run | None, *, carry: bool) -> tuple[Run | None, Le
     return _settled(lease, run, None, carry=carry)
 
 
-def apply_here(lease: Lease) -> None:
-    """Do a pure or db step and the ones that follow it in the open transaction; what is of another kind is left to the workers.
+def begin_here(tenant_id: UUID, run_id: UUID, *, worker: str) -> bool:
+    """Do the first step of a run and the ones that follow it in the open transaction, as far as they are pure or db steps.
+
+    Returns:
+        False when the first step is of another kind.
 
     Raises:
-        Exception: something did not work; the caller goes back to a savepoint, and the workers do it in their way.
+        Exception: what was done so far must go back to a savepoint; the workers find the run as any other.
     """
-    _settle(lease, None, None, carry=False, may_apply=True)
+    failed, may_apply = None, True
+    for _attempt in range(3):
+        try:
+            with db.session().begin_nested():
+                lease = claim_here(tenant_id, run_id, worker=worker, lease_s=current_settings().lease_s)
+                if lease is None:
+                    return False
+                _settle(lease, None, failed, carry=False, may_apply=may_apply)
+                return True
+        except _NotHere:
+            may_apply = False
+        except _Refused as refused:
+            failed = refused.failed
+    raise AssertionError("unreachable: neither can happen twice")
 
 
 def _settled(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool) -> tuple[Run | None, Lease | None]:
