@@ -30,6 +30,8 @@ from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
+from portal.workflows.triggers import base, registry
+from portal.workflows.triggers import service as triggers
 from tests.workflows.engine.conftest import Engine, step, values
 
 CANARY = "canary-5502"
@@ -115,6 +117,7 @@ def ours(app, tenant, staffer):
             role_id = custom_roles.add_role(here, Draft(CANARY, None, CANARY, ["run:read", "member:read"]))
             group_id = groups.add_group(tenant.id, name=CANARY, name_ar=None, by=engine.by)
             groups.add_to_group(tenant.id, group_id, tenant.people["member"], by=engine.by)
+            trigger_id = add_webhook(tenant.id, workflow_id, name=CANARY, by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{CANARY}@example.com", "member", "en")
         return {
             "workflow_id": workflow_id,
@@ -147,11 +150,23 @@ def ours(app, tenant, staffer):
             "role_id": role_id,
             "group_id": group_id,
             "invitation_id": invitation_id,
+            "trigger_id": trigger_id,
+            "kind_name": "webhook",
+            "kind": "manual",
+            "token": "nothing",  # of an address; nobody guesses one
             # Public by their hashes, which nobody guesses.
             "tenant_id": tenant.id,
             "sha": "nothing",
             "name": "nothing.webp",
         }
+
+
+def add_webhook(tenant_id, workflow_id, *, name, by):
+    """Add a way to start with an address."""
+    kind = registry.find("webhook")
+    config = {**base.defaults(kind), "inputs": {}}
+    place = triggers.place_of(tenant_id, workflow_id, timezone="UTC")
+    return triggers.add_trigger(tenant_id, workflow_id, kind, name=name, name_ar=name, config=config, place=place, by=by)
 
 
 def fingerprint(tenant_id):

@@ -13,10 +13,10 @@ from portal.workflows.definition import Field
 HEADERS = frozenset({"cache-control", "content-language", "etag", "last-modified", "link", "location", "retry-after"})
 OWN_HEADER = re.compile(r"x-[a-z0-9-]{1,60}\Z", re.ASCII)
 TYPES = (
-    ("application/json", _l("JSON")),
+    ("application/json", "JSON"),
     ("text/plain", _l("Plain text")),
-    ("text/csv", _l("CSV")),
-    ("application/xml", _l("XML")),
+    ("text/csv", "CSV"),
+    ("application/xml", "XML"),
 )
 LONGEST_HEADER = 1_000
 

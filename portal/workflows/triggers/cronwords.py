@@ -17,8 +17,8 @@ MOST_TIMES = 12
 LAST_DAY, LAST_WORKDAY, LAST_OF_WEEKDAY = -1000, -1001, -1000
 
 _PROBLEMS = {
-    "Bad minute": _l("The minute is 0 to 59, a list such as 0,30, a range such as 0-29, or */5."),
-    "Bad hour": _l("The hour is 0 to 23, a list such as 8,12, a range such as 8-17, or */2."),
+    "Bad minute": _l("The minute is 0 to 59, or several of them, as in %(examples)s.", examples=formats.isolate("0,30  0-29  */5")),
+    "Bad hour": _l("The hour is 0 to 23, or several of them, as in %(examples)s.", examples=formats.isolate("8,12  8-17  */2")),
     "Bad day-of-month": _l("The day of the month is 1 to 31, or L for the last, and must exist in one of the months."),
     "Bad month": _l("The month is 1 to 12, or JAN to DEC."),
     "Bad day-of-week": _l("The weekday is 0 to 7 (0 and 7 are Sunday), or SUN to SAT."),

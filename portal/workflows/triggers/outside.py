@@ -24,7 +24,7 @@ LONGEST_FORM = 200_000
 TRAP = "homepage_url"
 
 
-@bp.route("/hooks/<token>", methods=["POST"])
+@bp.route("/hooks/<token>", methods=["POST"], provide_automatic_options=False)
 @for_programs("the trigger says how its callers prove themselves")
 def hook(token: str) -> Response:
     # A unit of its own: who is signed in in this browser, if anybody, has nothing to do with it.

@@ -34,7 +34,7 @@ def test_they_verify_what_we_sign(name):
         theirs = THEIRS[name](secret)
         assert signature == theirs.sign(message_id, at, body)
         headers = {"webhook-id": message_id, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": f"v1,AAAA v1a,b {signature}"}
-        assert theirs.verify(body, headers) == json.loads(body)
+        theirs.verify(body, headers)  # raises what it refuses
 
 
 @pytest.mark.parametrize("name", THEIRS)
@@ -74,13 +74,15 @@ DATA = [{"a": 1, "ب": [True, None]}, [1, 2], "text", 5]
 
 def their_event(data, **more):
     attributes = {"id": "e-1 %\u00e9", "source": "/shop/ة", "type": "com.example.order", "subject": "x y", "tenantext": "v", **more}
-    return TheirEvent({**attributes, "datacontenttype": "application/json", "time": datetime(2026, 11, 28, tzinfo=UTC)}, data)
+    return TheirEvent({"datacontenttype": "application/json", **attributes, "time": datetime(2026, 11, 28, tzinfo=UTC)}, data)
 
 
 @pytest.mark.parametrize("data", DATA, ids=str)
 @pytest.mark.parametrize("write", [to_binary_event, to_structured_event], ids=["binary", "structured"])
 def test_we_read_the_events_that_the_sdk_writes(write, data):
-    sent = write(their_event(data))
+    # The SDK writes a text as it stands, whatever kind it says that it is.
+    kind = "text/plain" if isinstance(data, str) else "application/json"
+    sent = write(their_event(data, datacontenttype=kind))
     headers = {name.lower(): value for name, value in sent.headers.items()}
     event = cloudevents.read(headers["content-type"], headers, sent.body)
 
