@@ -82,7 +82,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", "tenant_id", name="uq_workflow_triggers_token_hash"),
     )
     op.create_index(
-        "ix_workflow_triggers_due", "workflow_triggers", ["next_fire_at"], postgresql_where=sa.text("is_enabled and next_fire_at is not null")
+        "ix_workflow_triggers_due",
+        "workflow_triggers",
+        ["next_fire_at"],
+        postgresql_where=sa.text("is_enabled and next_fire_at is not null"),
     )
     op.create_index("ix_workflow_triggers_of_workflow", "workflow_triggers", ["tenant_id", "workflow_id"])
     op.create_index(
@@ -133,7 +136,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_workflow_receipts_newest", "workflow_receipts", ["tenant_id", "trigger_id", "received_at", "id"])
     op.create_index(
-        "ix_workflow_receipts_execution", "workflow_receipts", ["tenant_id", "execution_id"], postgresql_where=sa.text("execution_id is not null")
+        "ix_workflow_receipts_execution",
+        "workflow_receipts",
+        ["tenant_id", "execution_id"],
+        postgresql_where=sa.text("execution_id is not null"),
     )
     op.create_index(
         "ix_workflow_receipts_open", "workflow_receipts", ["received_at"], postgresql_where=sa.text("outcome in ('waiting','queued')")
@@ -148,9 +154,7 @@ def upgrade() -> None:
     for table, system in SYSTEM.items():
         for statement in [*tenancy.wall(table, system=True), *tenancy.grants(table, system=system)]:
             op.execute(statement)
-    op.execute(
-        f"CREATE POLICY shown_address_opens ON workflow_triggers FOR SELECT TO {tenancy.APP_ROLE} USING (token_hash = {SHOWN_HASH})"
-    )
+    op.execute(f"CREATE POLICY shown_address_opens ON workflow_triggers FOR SELECT TO {tenancy.APP_ROLE} USING (token_hash = {SHOWN_HASH})")
     op.execute(FIND_TRIGGER)
     op.execute("revoke execute on function find_trigger(bytea) from public")
     op.execute(f"grant execute on function find_trigger(bytea) to {tenancy.APP_ROLE}")

@@ -24,7 +24,9 @@ PUMPS = 4
 HOUSEKEEPING_S = 600.0
 
 
-def dispatch(owner: str, *, stop: threading.Event, housekeeping: Iterable[Callable[[], object]] = (), rounds: Iterable[Callable[[], object]] = ()) -> None:
+def dispatch(
+    owner: str, *, stop: threading.Event, housekeeping: Iterable[Callable[[], object]] = (), rounds: Iterable[Callable[[], object]] = ()
+) -> None:
     """Lead as long as the lease can be had; sleeps out a round without it. Ends when `stop` is set.
 
     Args:

@@ -42,7 +42,7 @@ class CloudEvent:
 
 def is_one(content_type: str, headers: Mapping[str, str]) -> bool:
     """Say whether a request claims to be a CloudEvent."""
-    return content_type.startswith("application/cloudevents") or "ce-specversion" in {name.lower() for name in headers.keys()}
+    return content_type.startswith("application/cloudevents") or "ce-specversion" in {name.lower() for name in headers}
 
 
 def read(content_type: str, headers: Mapping[str, str], body: bytes) -> CloudEvent:
@@ -76,9 +76,7 @@ def _structured(body: bytes) -> CloudEvent:
 
 
 def _binary(content_type: str, headers: Mapping[str, str], body: bytes) -> CloudEvent:
-    attributes: dict[str, Any] = {
-        name.lower()[3:]: _unquoted(value) for name, value in headers.items() if name.lower().startswith("ce-")
-    }
+    attributes: dict[str, Any] = {name.lower()[3:]: _unquoted(value) for name, value in headers.items() if name.lower().startswith("ce-")}
     if content_type:
         attributes["datacontenttype"] = content_type
     return CloudEvent(attributes, _data(content_type or "application/json", body) if body else None)

@@ -37,8 +37,14 @@ class Event(Simple):
     description: ClassVar[Any] = _l("A run ended, a version was published, somebody joined: if your condition holds.")
     maps_inputs: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = (
-        Field("event", "choice", _l("What happens"), choices=tuple((name, words) for name, (_kind, words) in PUBLIC.items()), default="run.finished"),
-        Field("when", "expression", _l("Only if"), _l("True or false, for example input.status == \"failed\". Empty: always.")),
+        Field(
+            "event",
+            "choice",
+            _l("What happens"),
+            choices=tuple((name, words) for name, (_kind, words) in PUBLIC.items()),
+            default="run.finished",
+        ),
+        Field("when", "expression", _l("Only if"), _l('True or false, for example input.status == "failed". Empty: always.')),
         Field("per_minute", "number", _l("At most so many in a minute"), _l("More are noted and start nothing."), default=60),
     )
 

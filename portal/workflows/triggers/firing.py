@@ -83,9 +83,7 @@ def fire(tenant_id: UUID, trigger_id: UUID) -> bool:
     return True
 
 
-def sort_out(
-    plan: times.Plan, config: dict[str, Any], *, first: datetime, now: datetime
-) -> tuple[list[datetime], list[datetime]]:
+def sort_out(plan: times.Plan, config: dict[str, Any], *, first: datetime, now: datetime) -> tuple[list[datetime], list[datetime]]:
     """Return which of the instants from `first` to `now` were missed (the last hundred of them), and which are to start. Pure."""
     instants = times.due(plan, first, now, limit=MOST_MISSED)
     late = [each for each in instants if now - each > ON_TIME]

@@ -86,9 +86,7 @@ def send(form: OpenForm, given: dict[str, Any], *, key: str, by: Actor | None, a
     mapping.read(form.inputs, {}, {}, given)
     network = None if form.is_for_members else _network(trigger, address)
     digest = arriving.hash_of({each["key"]: given.get(each["key"]) for each in form.inputs})
-    arrival = Arrival(
-        key=f"form:{key}:{digest.hex()[:32]}", read=lambda declared: mapping.read(declared, {}, {}, given), network=network
-    )
+    arrival = Arrival(key=f"form:{key}:{digest.hex()[:32]}", read=lambda declared: mapping.read(declared, {}, {}, given), network=network)
     with db.transaction():
         if network is not None:
             _count(form, arrival)

@@ -66,7 +66,7 @@ def prove(trigger: Opened, request: Request, body: bytes) -> None:
             signing.verify(request.headers, body, known, now=clock.now())
             return
         shown = request.headers.get(trigger.config["header"], "").encode()
-        if not any([hmac.compare_digest(shown, each.encode()) for each in known]):
+        if not any(hmac.compare_digest(shown, each.encode()) for each in known):
             raise signing.SignatureRefused("wrong_secret")
     except signing.SignatureRefused as refused:
         _note_refusal(trigger, refused.code)

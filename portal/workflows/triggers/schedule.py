@@ -71,9 +71,9 @@ class Schedule:
             ]
         )
         found |= self._own_problems(config)
-        if not {"starts_on", "ends_on"} & set(found) and config["starts_on"] and config["ends_on"]:
-            if dates.read(config["ends_on"]) < dates.read(config["starts_on"]):  # type: ignore[operator]  # both were read above
-                found["ends_on"] = _l("The last day is before the first.")
+        begins, ends = dates.read(config["starts_on"]), dates.read(config["ends_on"])
+        if begins is not None and ends is not None and ends < begins:
+            found["ends_on"] = _l("The last day is before the first.")
         return found | _missing_inputs(config, place)
 
     def _own_problems(self, config: Mapping[str, Any]) -> dict[str, Any]:

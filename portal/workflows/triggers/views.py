@@ -83,9 +83,7 @@ def add(workflow_id: UUID, kind_name: str) -> Response:
     return see_other(url_for("starts.detail", workflow_id=workflow_id, trigger_id=trigger_id))
 
 
-def _form(
-    workflow_id: UUID, kind: Kind, config: dict[str, Any], *, problems: dict[str, str] | None = None, status: int = 200
-) -> Response:
+def _form(workflow_id: UUID, kind: Kind, config: dict[str, Any], *, problems: dict[str, str] | None = None, status: int = 200) -> Response:
     return render(
         "starts/new.html",
         status=status,

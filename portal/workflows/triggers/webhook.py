@@ -35,7 +35,13 @@ class Webhook(Simple):
     maps_inputs: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = (
         Field("proof", "choice", _l("The caller proves itself by"), choices=PROOFS, default="standard"),
-        Field("header", "code", _l("Name of the header"), _l("Only for a secret in a header, for example X-Api-Key."), default="X-Webhook-Secret"),
+        Field(
+            "header",
+            "code",
+            _l("Name of the header"),
+            _l("Only for a secret in a header, for example X-Api-Key."),
+            default="X-Webhook-Secret",
+        ),
         Field("reply", "choice", _l("Nasij answers"), choices=ANSWERS, default="accepted"),
         Field("wait_s", "number", _l("Wait at most so many seconds"), _l("After that the caller gets the address of the run."), default=10),
         Field("per_minute", "number", _l("At most so many calls in a minute"), _l("More are told to come back later."), default=600),

@@ -106,7 +106,9 @@ def _row(kind: Kind, trigger: WorkflowTrigger | None, title: Any, note: Any, las
 def secrets(trigger: WorkflowTrigger) -> list[dict[str, Any]]:
     """Return the secrets of a webhook that count now: their last letters, and until when the old ones count."""
     now = clock.now()
-    found = [{"shown": each["shown"], "until": datetime.fromisoformat(each["until"]) if each["until"] else None} for each in trigger.secrets]
+    found = [
+        {"shown": each["shown"], "until": datetime.fromisoformat(each["until"]) if each["until"] else None} for each in trigger.secrets
+    ]
     return [each for each in found if each["until"] is None or each["until"] > now]
 
 

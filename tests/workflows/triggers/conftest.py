@@ -30,7 +30,11 @@ class Starts(Engine):
     def publish_with(self, *nodes: dict[str, Any], inputs: list[dict[str, Any]] | None = None) -> Any:
         with db.transaction(self.house.id) as session:
             workflow = WorkflowTemplate(
-                tenant_id=self.house.id, name="Leave", name_ar="إجازة", nodes=list(nodes), settings={"inputs": inputs or [], "deadline_s": 86400}
+                tenant_id=self.house.id,
+                name="Leave",
+                name_ar="إجازة",
+                nodes=list(nodes),
+                settings={"inputs": inputs or [], "deadline_s": 86400},
             )
             session.add(workflow)
             session.flush()
@@ -74,7 +78,9 @@ class Starts(Engine):
         with db.transaction(self.house.id) as session:
             return list(
                 session.execute(
-                    text("select * from workflow_receipts where trigger_id = :id order by coalesce(nominal_at, received_at), received_at, id"),
+                    text(
+                        "select * from workflow_receipts where trigger_id = :id order by coalesce(nominal_at, received_at), received_at, id"
+                    ),
                     {"id": trigger_id},
                 )
             )

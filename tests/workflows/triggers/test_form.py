@@ -22,7 +22,9 @@ def workflow_id(starts):
 @pytest.fixture
 def public(starts, workflow_id):
     """A form for everybody, switched on."""
-    trigger_id = starts.add(workflow_id, "form", who="everybody", title="Ask for leave", title_ar="اطلب إجازة", thanks="We call you.", thanks_ar="سنتصل بك.")
+    trigger_id = starts.add(
+        workflow_id, "form", who="everybody", title="Ask for leave", title_ar="اطلب إجازة", thanks="We call you.", thanks_ar="سنتصل بك."
+    )
     starts.switch(workflow_id, trigger_id, on=True)
     return trigger_id
 
@@ -88,7 +90,9 @@ def test_a_network_sends_as_many_as_it_may(starts, workflow_id, caller):
     starts.switch(workflow_id, trigger_id, on=True)
     token, key = starts.token(trigger_id), str(new_id())
 
-    statuses = [fill(caller, token, request_key=key, who="same").status_code] + [fill(caller, token, who=str(n)).status_code for n in range(4)]
+    statuses = [fill(caller, token, request_key=key, who="same").status_code] + [
+        fill(caller, token, who=str(n)).status_code for n in range(4)
+    ]
     refused = fill(caller, token, who="late")
     again = fill(caller, token, request_key=key, who="same")
     elsewhere = caller.post(f"/f/{token}", data={"request_key": str(new_id()), "who": "z"}, environ_base={"REMOTE_ADDR": "198.51.100.7"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -71,9 +72,7 @@ def test_an_instant_that_had_started_does_not_start_again(starts, workflow_id):
     ("misfire", "started"), [("skip", 0), ("latest", 1), ("all", 4)],
 )  # fmt: skip
 def test_what_was_missed(starts, workflow_id, misfire, started):
-    trigger_id = starts.add(
-        workflow_id, "schedule-interval", every=10, unit="minutes", zone="UTC", misfire=misfire, catchup=4, window_h=1
-    )
+    trigger_id = starts.add(workflow_id, "schedule-interval", every=10, unit="minutes", zone="UTC", misfire=misfire, catchup=4, window_h=1)
     now = datetime.now(UTC)
     first = min(each for each in (firing.times.upcoming(plan_of(starts.trigger(trigger_id).config), now - timedelta(minutes=65), 7)))
     starts.backdate(trigger_id, first)
@@ -297,7 +296,7 @@ def test_two_dispatchers_and_kill_9_start_each_instant_once(starts):
         instants = nominal(starts, trigger_id)
         expected[trigger_id] = instants
         assert len(instants) == len(set(instants)), "an instant started twice"
-        steps = {later - earlier for earlier, later in zip(instants, instants[1:], strict=False)}
+        steps = {later - earlier for earlier, later in itertools.pairwise(instants)}
         assert steps == {timedelta(minutes=1)}, f"an instant is missing: {steps}"
         assert instants[0] - first <= timedelta(minutes=3) and begun - instants[-1] < timedelta(minutes=2)
     assert len(starts.runs(workflow_id)) == sum(map(len, expected.values()))

@@ -22,7 +22,9 @@ THEIRS = {"standardwebhooks": standardwebhooks.Webhook, "svix": svix.Webhook}
 def cases(number: int = 60):
     rng = random.Random(7)
     for each in range(number):
-        text = json.dumps({"n": each, "name": rng.choice(["نورة", "Lina", "", "\U0001f9f5"]), "x": rng.random()}, ensure_ascii=bool(each % 2))
+        text = json.dumps(
+            {"n": each, "name": rng.choice(["نورة", "Lina", "", "\U0001f9f5"]), "x": rng.random()}, ensure_ascii=bool(each % 2)
+        )
         yield f"msg_{rng.randrange(10**12)}", datetime.now(UTC) - timedelta(seconds=rng.randrange(-200, 200)), text
 
 
@@ -33,7 +35,11 @@ def test_they_verify_what_we_sign(name):
         signature = signing.sign(secret, message_id=message_id, at=at, body=body.encode())
         theirs = THEIRS[name](secret)
         assert signature == theirs.sign(message_id, at, body)
-        headers = {"webhook-id": message_id, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": f"v1,AAAA v1a,b {signature}"}
+        headers = {
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": f"v1,AAAA v1a,b {signature}",
+        }
         theirs.verify(body, headers)  # raises what it refuses
 
 
@@ -56,7 +62,11 @@ def test_we_verify_what_they_sign(name):
 def test_both_draw_the_line_of_time_at_five_minutes(seconds, fits):
     at = datetime.now(UTC) + timedelta(seconds=seconds)
     secret = signing.new_secret()
-    headers = {"webhook-id": "m", "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signing.sign(secret, message_id="m", at=at, body=b"{}")}
+    headers = {
+        "webhook-id": "m",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": signing.sign(secret, message_id="m", at=at, body=b"{}"),
+    }
 
     def accepts(verify):
         try:

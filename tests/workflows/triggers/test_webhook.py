@@ -72,7 +72,14 @@ def test_the_same_delivery_at_once_is_one_run(app, starts, workflow_id):
 
 @pytest.mark.parametrize(
     ("what", "code"),
-    [("body", "wrong_signature"), ("secret", "wrong_signature"), ("old", "wrong_time"), ("new", "wrong_time"), ("none", "unsigned"), ("odd", "odd_header")],
+    [
+        ("body", "wrong_signature"),
+        ("secret", "wrong_signature"),
+        ("old", "wrong_time"),
+        ("new", "wrong_time"),
+        ("none", "unsigned"),
+        ("odd", "odd_header"),
+    ],
 )
 def test_what_is_not_proven_is_refused_and_shown_to_the_builder(starts, workflow_id, caller, what, code):
     trigger_id = starts.add(workflow_id, "webhook")
@@ -110,7 +117,9 @@ def test_a_rotated_secret_overlaps_and_then_ends(starts, workflow_id, caller):
     for number, secret in enumerate((old, new)):
         assert caller.post(f"/hooks/{token}", data=BODY, headers=signed(secret, BODY, message_id=f"m{number}")).status_code == 202
     # A sender that signs with a secret that we do not know, and with one that we do.
-    both["webhook-signature"] = signed("whsec_" + "B" * 44, BODY, message_id="a")["webhook-signature"] + " v1a,zzz " + both["webhook-signature"]
+    both["webhook-signature"] = (
+        signed("whsec_" + "B" * 44, BODY, message_id="a")["webhook-signature"] + " v1a,zzz " + both["webhook-signature"]
+    )
     assert caller.post(f"/hooks/{token}", data=BODY, headers=both).status_code == 202
     with db.transaction(starts.house.id):
         newest = service.rotate_secret(starts.house.id, trigger_id, overlap_h=0, by=starts.by)
