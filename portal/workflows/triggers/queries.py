@@ -16,7 +16,8 @@ from portal.workflows.triggers.base import Opened
 from portal.workflows.triggers.models import BUILT_IN, WorkflowReceipt, WorkflowTrigger
 
 R, T = WorkflowReceipt, WorkflowTrigger
-NEWEST = SortKey("time", R.received_at)
+RECEIPTS: Any = R.__table__.c  # columns, as pages of a list want them
+NEWEST = SortKey(RECEIPTS.received_at, "time")
 
 OPEN = """
 select t.id, t.tenant_id, t.workflow_id, t.kind, t.config, t.secrets, case when w.is_active then w.published_version_id end as version_id
@@ -91,7 +92,7 @@ def list_receipts(tenant_id: UUID, trigger_id: UUID, *, place: Place | None, lim
     rows = columns.outerjoin(
         WorkflowExecution, (WorkflowExecution.tenant_id == R.tenant_id) & (WorkflowExecution.id == R.execution_id)
     ).where(R.tenant_id == tenant_id, R.trigger_id == trigger_id)
-    page = sorted_page(rows, NEWEST, R.id, is_down=True, place=place, limit=limit)
+    page = sorted_page(rows, NEWEST, RECEIPTS.id, is_down=True, place=place, limit=limit)
     return listing_of(list(db.session().execute(page)), place=place, limit=limit)
 
 

@@ -63,7 +63,7 @@ def prove(trigger: Opened, request: Request, body: bytes) -> None:
     known = service.secrets_of(trigger.tenant_id, trigger.id, trigger.secrets)
     try:
         if proof == "standard":
-            signing.verify(request.headers, body, known, now=clock.now())
+            signing.verify(dict(request.headers.items()), body, known, now=clock.now())
             return
         shown = request.headers.get(trigger.config["header"], "").encode()
         if not any(hmac.compare_digest(shown, each.encode()) for each in known):

@@ -50,7 +50,8 @@ def verify(headers: Mapping[str, str], body: bytes, known: Iterable[str], *, now
     Raises:
         SignatureRefused: a header is missing or odd, the time is off, or no signature fits.
     """
-    message_id, sent_at, given = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
+    shown = {name.lower(): value for name, value in headers.items()}
+    message_id, sent_at, given = (shown.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
     if not (message_id and sent_at and given):
         raise SignatureRefused("unsigned")
     if len(message_id) > LONGEST_ID or not (sent_at.isascii() and sent_at.isdigit() and len(sent_at) < 12):
