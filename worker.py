@@ -13,6 +13,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from portal.app import create_app
+from portal.connections import service as connections
 from portal.core import db, jobs
 from portal.exports import service as exports
 from portal.identity import service as identity
@@ -38,6 +39,8 @@ TIDYING = (
     mail.sweep_letters,
     exports.sweep,
     lists.sweep,
+    connections.sweep,
+    connections.reseal_once,
 )
 USAGE = "usage: worker.py work [--direct] | dispatch"
 

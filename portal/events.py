@@ -310,3 +310,16 @@ class RoleChanged:
     person_id: UUID
     role: str
     role_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    """A connection to another system was added, changed, rotated or deleted.
+
+    `change` is one of those four words; the secret is in no event.
+    """
+
+    tenant_id: UUID
+    connection_id: UUID
+    kind: str
+    change: str

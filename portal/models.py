@@ -3,6 +3,7 @@
 from portal.admin import models as admin
 from portal.agents import models as agents
 from portal.audit import models as audit
+from portal.connections import models as connections
 from portal.core import outbox
 from portal.datatables import models as datatables
 from portal.exports import models as exports
@@ -27,6 +28,7 @@ __all__ = [
     "admin",
     "agents",
     "audit",
+    "connections",
     "datatables",
     "exports",
     "factors",

@@ -7,7 +7,14 @@ from collections.abc import Collection
 from portal.core.access import Permission
 
 READ = frozenset(
-    {Permission.WORKFLOW_READ, Permission.RUN_READ, Permission.TABLE_READ, Permission.NOTIFICATION_READ, Permission.MEMBER_READ}
+    {
+        Permission.WORKFLOW_READ,
+        Permission.RUN_READ,
+        Permission.FILE_READ,
+        Permission.TABLE_READ,
+        Permission.NOTIFICATION_READ,
+        Permission.MEMBER_READ,
+    }
 )
 MEMBER = READ | {Permission.RUN_START, Permission.TOKEN_CREATE}
 BUILDER = MEMBER | {
@@ -16,6 +23,8 @@ BUILDER = MEMBER | {
     Permission.RUN_OPERATE,
     Permission.TABLE_EDIT,
     Permission.LIST_SHARE,
+    Permission.CONNECTION_READ,
+    Permission.CONNECTION_USE,
 }
 
 # What an organisation is run with. Whoever holds one of these is held to the rules of security of an admin.
@@ -28,6 +37,7 @@ RUNS_ORGANISATION = frozenset(
         Permission.SSO_EDIT,
         Permission.SUPPORT_GRANT,
         Permission.TOKEN_MANAGE,
+        Permission.CONNECTION_MANAGE,
     }
 )
 ADMIN = BUILDER | {Permission.THEME_EDIT, Permission.GROUP_EDIT} | RUNS_ORGANISATION
