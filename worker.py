@@ -24,6 +24,7 @@ from portal.identity.sso import service as sso
 from portal.identity.tokens import service as tokens
 from portal.lists import service as lists
 from portal.mail import service as mail
+from portal.workflows import stored
 from portal.workflows.engine import janitor, runner
 from portal.workflows.jobs import BUDGET_S
 
@@ -40,6 +41,7 @@ TIDYING = (
     exports.sweep,
     lists.sweep,
     connections.sweep,
+    stored.sweep,
     connections.reseal_once,
 )
 USAGE = "usage: worker.py work [--direct] | dispatch"

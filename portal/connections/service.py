@@ -23,6 +23,7 @@ from portal.connections.kinds import KINDS, Kind
 from portal.connections.models import Connection
 from portal.connections.outgoing import send
 from portal.connections.statements import StatementRefused, names_in
+from portal.connections.wording import offer_scopes
 from portal.connections.vault import Opened, is_in_scope, open_connection, place, shut
 from portal.core import bus, clock, db
 from portal.core.access import Actor
@@ -50,6 +51,7 @@ __all__ = [
     "know_uses",
     "list_connections",
     "names_in",
+    "offer_scopes",
     "open_connection",
     "reseal",
     "reseal_once",

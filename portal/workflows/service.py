@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,15 @@ from sqlalchemy import Row
 
 from portal import events
 from portal.audit import service as audit
+from portal.connections import service as connections
 from portal.core import bus, clock, db, egress
 from portal.core.access import Actor
 from portal.core.errors import NotFound
 from portal.core.paging import Listing, Place
 from portal.datatables import service as tables
+from portal.i18n.locale import plain_name
 from portal.workflows import definition, inputs, queries, samples
-from portal.workflows.actions.registry import FIELDS
+from portal.workflows.actions.registry import ACTIONS, FIELDS
 from portal.workflows.definition import Problem
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import ending, rescuing, starting
@@ -100,9 +103,51 @@ def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
         wanted = (node.get("config") or {}).get("table")
         if node.get("kind") == "database" and wanted and wanted not in known:
             problems.append(definition.Problem(node["key"], "table", inputs.NO_SUCH_TABLE))
+        problems += _connection_problems(workflow, node)
         if node.get("kind") == "webhook" and (refused := _refused_address((node.get("config") or {}).get("url"))):
             problems.append(definition.Problem(node["key"], "url", refused))
     return problems
+
+
+def _connection_problems(workflow: WorkflowTemplate, node: definition.Node) -> list[Problem]:
+    """Say which connection of a step is not there, of the wrong kind, or not for this workflow."""
+    kind, config = node.get("kind", ""), node.get("config") or {}
+    found = []
+    for field in FIELDS.get(kind, ()):
+        chosen = str(config.get(field.name) or "")
+        if field.type == "connection" and chosen:
+            families = [family for family, _label in field.choices]
+            known = dict(connections.choices(workflow.tenant_id, families, workflow_id=workflow.id, step_kind=kind))
+            if chosen not in known:
+                found.append(definition.Problem(node["key"], field.name, inputs.NO_SUCH_CONNECTION))
+    return found
+
+
+def connections_of(nodes: Iterable[definition.Node]) -> set[str]:
+    """Return the ids of the connections that steps chose."""
+    return {str(chosen) for node in nodes if (chosen := (node.get("config") or {}).get("connection"))}
+
+
+def uses_of_connections(tenant_id: UUID) -> dict[UUID, list[connections.Use]]:
+    """Return connection → the workflows that use it, for the page of connections."""
+    found: dict[UUID, list[connections.Use]] = {}
+    for row in queries.uses_of_connections(tenant_id):
+        with contextlib.suppress(ValueError):
+            url = f"/workflows/{row.id}"
+            found.setdefault(UUID(row.connection), []).append(
+                connections.Use(row.id, row.name, row.name_ar, url, tuple(row.steps), row.is_live)
+            )
+    return found
+
+
+def scopes_of_connections(tenant_id: UUID) -> list[tuple[str, str]]:
+    """Return the workflows that a connection can be kept to, as (id, name)."""
+    return [(str(row.id), plain_name(row)) for row in queries.names_of_workflows(tenant_id, limit=200)]
+
+
+def kinds_with_connections() -> list[tuple[str, Any]]:
+    """Return the step kinds that a connection can be kept to, as (kind, name)."""
+    return [(kind, ACTIONS[kind].label) for kind, fields in FIELDS.items() if any(each.type == "connection" for each in fields)]
 
 
 def _refused_address(url: Any) -> Any:

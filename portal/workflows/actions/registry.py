@@ -5,14 +5,28 @@ from __future__ import annotations
 from portal.workflows.actions.base import Action
 from portal.workflows.actions.condition import Condition
 from portal.workflows.actions.database import Database
+from portal.workflows.actions.document import Document
 from portal.workflows.actions.email import Email
 from portal.workflows.actions.notification import Notification
 from portal.workflows.actions.set_values import SetValues
+from portal.workflows.actions.aggregate import Aggregate
+from portal.workflows.actions.dedupe import Dedupe
+from portal.workflows.actions.filter import Filter
+from portal.workflows.actions.limit import Limit
+from portal.workflows.actions.slack import Slack
+from portal.workflows.actions.sort import Sort
+from portal.workflows.actions.sql import Sql
+from portal.workflows.actions.teams import Teams
+from portal.workflows.actions.transform import Transform
 from portal.workflows.actions.wait import Wait
 from portal.workflows.actions.webhook import Webhook
 from portal.workflows.definition import Field
 
 ACTIONS: dict[str, Action] = {
-    action.kind: action for action in (Email(), Webhook(), Database(), Notification(), Condition(), Wait(), SetValues())
-}
+    action.kind: action
+    for action in (
+        Email(), Webhook(), Database(), Sql(), Document(), Notification(), Slack(), Teams(), Condition(), Wait(), SetValues(),
+        Transform(), Filter(), Sort(), Limit(), Aggregate(), Dedupe(),
+    )
+}  # fmt: skip
 FIELDS: dict[str, tuple[Field, ...]] = {kind: action.fields for kind, action in ACTIONS.items()}

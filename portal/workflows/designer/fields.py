@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,9 @@ MAX_TEXT = 20_000
 MAX_PAIRS = 50
 # Written in Latin script whatever the language around: always left to right, in the mono face.
 CODE_FIELDS = {("webhook", "url"), ("webhook", "body"), ("webhook", "headers")}
-CODE_TYPES = ("expression", "datetime")
+CODE_TYPES = ("expression", "datetime", "code", "item")
+PAIR_TYPES = ("pairs", "item_pairs")
+CHOSEN_TYPES = ("table", "connection")
 INPUT_TYPE_LABELS = {
     "text": _l("Text"),
     "long_text": _l("Long text"),
@@ -82,8 +84,19 @@ class StartForm:
     typed: dict[str, Any] = field(default_factory=dict)
 
 
-def shown_fields(node: Node, action: Action, *, tables: list[tuple[str, str]], errors: Mapping[str, Any]) -> list[Shown]:
-    """Return the fields of a step that matter for its choices, filled in."""
+def shown_fields(
+    node: Node,
+    action: Action,
+    *,
+    tables: list[tuple[str, str]],
+    errors: Mapping[str, Any],
+    connections: Callable[[tuple[str, ...]], list[tuple[str, str]]] = lambda _families: [],
+) -> list[Shown]:
+    """Return the fields of a step that matter for its choices, filled in.
+
+    Args:
+        connections: the connections of some families that the step may use, as (id, name).
+    """
     config = config_of(node, action.fields)
     return [
         Shown(
@@ -94,13 +107,19 @@ def shown_fields(node: Node, action: Action, *, tables: list[tuple[str, str]], e
             hint=each.hint,
             required=each.required or each.type == "choice",
             value=config[each.name],
-            choices=tables if each.type == "table" else list(each.choices),
+            choices=_choices(each, tables, connections),
             error=errors.get(each.name, ""),
             is_code=each.type in CODE_TYPES or (node["kind"], each.name) in CODE_FIELDS,
         )
         for each in action.fields
         if each.name in config
     ]
+
+
+def _choices(wanted: Field, tables: list[tuple[str, str]], connections: Callable[[tuple[str, ...]], list[tuple[str, str]]]) -> Any:
+    if wanted.type == "connection":
+        return connections(tuple(family for family, _label in wanted.choices))
+    return tables if wanted.type == "table" else list(wanted.choices)
 
 
 def read_step(node: Node, action: Action | None, form: Any) -> StepForm:
@@ -143,7 +162,7 @@ def _read_whole(form: Any, name: str, most: int, changes: dict[str, Any], errors
 
 def _read_field(wanted: Field, form: Any) -> dict[str, Any]:
     name = f"c-{wanted.name}"
-    if wanted.type == "pairs":
+    if wanted.type in PAIR_TYPES:
         return {wanted.name: _read_pairs(wanted, form)} if f"{name}-name" in form else {}
     if name not in form:
         return {}
@@ -309,6 +328,11 @@ def _about_database(config: dict[str, Any], node: Node) -> list[tuple[str, str]]
     return [("text", _choice(node, "operation", config)), *([("code", str(table))] if table else [])]
 
 
+def _about_list(config: dict[str, Any], _node: Node) -> list[tuple[str, str]]:
+    what = config.get("where") or config.get("by") or config.get("path") or config.get("value") or config.get("list")
+    return [("code", str(what))] if what else []
+
+
 def _about_wait(config: dict[str, Any], node: Node) -> list[tuple[str, str]]:
     if config.get("mode") == "until":
         return _pieces(config.get("until"))
@@ -327,6 +351,11 @@ def _about_wait(config: dict[str, Any], node: Node) -> list[tuple[str, str]]:
 _SUMMARIES: dict[str, Any] = {
     "email": lambda config, _node: _pieces(config.get("to")),
     "webhook": _about_webhook,
+    "sql": lambda config, _node: [("code", " ".join(str(config.get("statement") or "").split())[:80])] if config.get("statement") else [],
+    "slack": lambda config, _node: _pieces(config.get("title_ar") or config.get("title") or config.get("text_ar") or config.get("text")),
+    "teams": lambda config, _node: _pieces(config.get("title_ar") or config.get("title") or config.get("text_ar") or config.get("text")),
+    "document": lambda config, node: [("text", _choice(node, "format", config)), *_pieces(config.get("title") or config.get("name"))],
+    **dict.fromkeys(("transform", "filter", "sort", "limit", "aggregate", "dedupe"), _about_list),
     "database": _about_database,
     "notification": lambda config, node: [("text", _choice(node, "to", config))],
     "condition": lambda config, _node: [("code", str(config.get("when") or ""))] if config.get("when") else [],

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from portal.connections import service as connections
+from portal.core.access import Permission, access
 from portal.datatables import service as tables
 from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
-from portal.workflows import queries, service
+from portal.workflows import literals, queries, service
+from portal.workflows.actions.base import Action
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import DEFAULT_DEADLINE_S, Node
 from portal.workflows.designer import drafts, edits, fields
@@ -46,6 +49,7 @@ def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepFor
         "live": live,
         "draft_changed": service.is_draft_changed(workflow, live),
         "problems": problems,
+        "warnings": literals.warnings_of(workflow.nodes),
         "cards": cards,
         "names": {node["key"]: node for node in workflow.nodes},
         "total": len(workflow.nodes),
@@ -64,7 +68,7 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
     # A step that was only just added is not scolded for being empty; its card says what is missing.
     stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") else {}
     errors = {**stored, **(form.errors if form else {})}
-    shown = fields.shown_fields(node, action, tables=_tables(tenant_id), errors=errors) if action else []
+    shown = _fields(tenant_id, workflow, node, action, errors) if action else []
     return {
         "node": node,
         "action": action,
@@ -79,6 +83,16 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "places": _places(workflow.nodes, card),
         "inside": sum(1 for lane in card.lanes for _card in edits.every_card(lane.cards)),
     }
+
+
+def _fields(tenant_id: UUID, workflow: WorkflowTemplate, node: Node, action: Action, errors: dict[str, Any]) -> list[fields.Shown]:
+    def choices(families: tuple[str, ...]) -> list[tuple[str, str]]:
+        chosen = str((node.get("config") or {}).get("connection") or "")
+        found = connections.choices(tenant_id, families, workflow_id=workflow.id, step_kind=action.kind)
+        # Who may not use connections sees the one that is chosen, and no other.
+        return [each for each in found if each[0] == chosen or access().can(Permission.CONNECTION_USE)]
+
+    return fields.shown_fields(node, action, tables=_tables(tenant_id), errors=errors, connections=choices)
 
 
 def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:

@@ -317,11 +317,15 @@ def _call(run: Run, node: dict[str, Any], attempt: int) -> Call | Failed:
         idem_key(run.id, node["key"]),
         attempt,
         run.executed_by,
+        int(node.get("timeout_s") or 30),
+        context,
     )
 
 
 def _value(kind: str, value: Any, context: dict[str, Any]) -> Any:
     if kind == "expression":
+        if value in ("", None):
+            return None  # an optional one that is not given
         return compile_template(as_template(value)).evaluate(context)
     if kind == "pairs":
         return [{"name": pair["name"], "value": _value("text", pair["value"], context)} for pair in value or ()]
