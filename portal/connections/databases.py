@@ -29,11 +29,12 @@ CONNECT_S = 5
 MAX_ROWS = 1_000
 # Their rows are read one after another, and no more than are asked for; with others PostgreSQL first does all of the work.
 READS = re.compile(r"\s*(select|values|table|show)\b", re.IGNORECASE)
-MAX_BYTES = 250 * 1024
+MAX_BYTES = 120 * 1024  # a step keeps 256 kB, and the first row stands there twice
 MYSQL_AUTH = frozenset({ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, ER.BAD_DB_ERROR})
 MYSQL_AGAIN = frozenset({ER.LOCK_DEADLOCK, ER.LOCK_WAIT_TIMEOUT, ER.CON_COUNT_ERROR})
 # Classes of SQLSTATE that another attempt can help with: connection, resources, operator (shutdown), rollback.
 AGAIN = ("08", "53", "57P", "40")
+AGAIN_LINE = ("08", "57P")
 AUTH = ("28", "3D")
 
 
@@ -82,7 +83,7 @@ def check(connection: Opened) -> None:
 
 def _postgresql(connection: Opened, address: str, text: str, bound: dict[str, Any], limit: int, timeout_s: float) -> Result:
     settings = connection.settings
-    began = False
+    phase = "connect"
     try:
         with psycopg.connect(
             host=settings["host"],
@@ -102,7 +103,7 @@ def _postgresql(connection: Opened, address: str, text: str, bound: dict[str, An
             line.read_only = bool(settings.get("read_only"))
             given = {name: _plain_value(value) for name, value in bound.items()}
             with line.cursor() as cursor:
-                began = True
+                phase = "statement"
                 # Values travel apart from the text, and a second statement in it is refused, in both ways.
                 if READS.match(text):
                     with contextlib.closing(cursor.stream(text.encode(), given, size=100)) as rows:
@@ -110,14 +111,13 @@ def _postgresql(connection: Opened, address: str, text: str, bound: dict[str, An
                         names = [column.name for column in cursor.description or ()]
                         return _gathered(names, itertools.chain([first], rows) if first is not None else iter(()), limit)
                 cursor.execute(text.encode(), given, prepare=True)
-                if cursor.description is None:
-                    return Result([], max(cursor.rowcount, 0), truncated=False)
-                names = [column.name for column in cursor.description]
-                return _gathered(names, _rows(cursor, limit), limit)
-    except psycopg.errors.QueryCanceled:
-        raise Unusable("timeout", again=True) from None
+                names = [column.name for column in cursor.description or ()]
+                result = _gathered(names, _rows(cursor, limit), limit) if names else Result([], max(cursor.rowcount, 0), truncated=False)
+                phase = "commit"
+                line.commit()
+                return result
     except psycopg.Error as broken:
-        raise _postgresql_refusal(connection, broken, began=began) from None
+        raise _postgresql_refusal(connection, broken, phase) from None
 
 
 def _postgresql_tls(settings: dict[str, Any]) -> dict[str, str]:
@@ -128,17 +128,22 @@ def _postgresql_tls(settings: dict[str, Any]) -> dict[str, str]:
     return {"sslmode": "verify-full", "sslrootcert": ssl.get_default_verify_paths().cafile or "system"}
 
 
-def _postgresql_refusal(connection: Opened, broken: psycopg.Error, *, began: bool) -> Unusable:
+def _postgresql_refusal(connection: Opened, broken: psycopg.Error, phase: str) -> Unusable:
     state = broken.sqlstate or ""
-    if not began:
+    if phase == "connect":
         # libpq gives no state for what a server says at sign-in; a name for the class is in the text, the rest is not shown.
         said = str(broken).lower()
         refused = "authentication" in said or "does not exist" in said or "no pg_hba" in said
         code = "refused" if refused else "tls" if "ssl" in said or "certificate" in said else "connect"
         return Unusable(code, again=code == "connect")
-    if not state:
-        # The line broke while the statement or its COMMIT was under way: nobody can know.
+    if phase == "commit" and (not state or state.startswith(AGAIN_LINE)):
+        # The line broke while COMMIT was under way: nobody can know.
         return Unusable("cut_off", again=True, sent=None)
+    if isinstance(broken, psycopg.errors.QueryCanceled):
+        return Unusable("timeout", again=True)
+    if not state:
+        # Without its COMMIT the statement has done nothing.
+        return Unusable("cut_off", again=True)
     detail = connection.mask.text(f"{state} {broken.diag.message_primary or ''}".strip())[:300]
     if state.startswith(AUTH):
         return Unusable("refused", detail)
@@ -176,7 +181,10 @@ def _mysql(connection: Opened, address: str, text: str, bound: dict[str, Any], l
                 with line.cursor() as cursor:
                     cursor.execute("start transaction read only" if settings.get("read_only") else "start transaction")
                     began = True
-                    cursor.execute(text, bound or None)
+                    given = {name: _plain_value(value) for name, value in bound.items()}
+                    values = {name: _Text(value) if isinstance(value, str) else value for name, value in given.items()}
+                    # Always with values, if none: only then are the doubled % of the text read as one.
+                    cursor.execute(text, values)
                     names = [column[0] for column in cursor.description or ()]
                     result = _gathered(names, _rows(cursor, limit), limit) if names else Result([], max(cursor.rowcount, 0), truncated=False)
                 line.commit()
@@ -209,19 +217,22 @@ def _mysql_refusal(connection: Opened, broken: Exception, *, began: bool) -> Unu
     return Unusable("query", detail, again=number in MYSQL_AGAIN)
 
 
-def _hex(value: str, _charset: Any = None, _mapping: Any = None) -> str:
-    """Write a text for MySQL as hexadecimal digits: whatever stands in it and however the server reads quotes, it stays a value."""
-    return f"_utf8mb4 x'{value.encode('utf-8', 'replace').hex()}'"
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text on its way to MySQL."""
+
+    value: str
 
 
-_MYSQL_VALUES = {
-    **converters.decoders,
-    **converters.encoders,
-    str: _hex,
-    dict: lambda value, *_unused: _hex(_json(value)),
-    list: lambda value, *_unused: _hex(_json(value)),
-    tuple: lambda value, *_unused: _hex(_json(list(value))),
-}
+def _hex(text: _Text, *_unused: Any) -> str:
+    """Write a text as hexadecimal digits: whatever stands in it and however the server reads quotes, it stays a value.
+
+    The driver knows no bound values; it would put quoted texts into the statement.
+    """
+    return f"_utf8mb4 x'{text.value.encode('utf-8', 'replace').hex()}'"
+
+
+_MYSQL_VALUES = {**converters.decoders, **converters.encoders, _Text: _hex}
 
 
 @contextlib.contextmanager

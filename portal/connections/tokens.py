@@ -98,11 +98,10 @@ def _settle(connection: Opened, token: str | None, lasts_s: int) -> None:
     with db.transaction(connection.tenant_id) as session:
         session.execute(
             text(
-                "update connections set token = :token, token_lease_until = null,"
-                " token_until = case when :token is null then null else clock_timestamp() + make_interval(secs => :lasts) end"
-                " where tenant_id = :tenant and id = :id"
-            ).bindparams(token=sealed),
-            {"tenant": connection.tenant_id, "id": connection.id, "lasts": lasts_s},
+                "update connections set token = cast(:token as bytea), token_lease_until = null,"
+                " token_until = clock_timestamp() + make_interval(secs => :lasts) where tenant_id = :tenant and id = :id"
+            ),
+            {"tenant": connection.tenant_id, "id": connection.id, "lasts": lasts_s, "token": sealed},
         )
 
 

@@ -289,7 +289,7 @@ def _with_credentials(
         raise EgressRefused("bound", _l("The secret of the connection may not be sent to %(host)s.", host=target.authority))
     taken = {name.decode().lower() for name, _value in own}
     for name, value in credentials.headers.items():
-        if not set(name) <= TOKEN or not value.isascii() or not value.isprintable() or name.lower() in taken:
+        if not set(name.lower()) <= TOKEN or not value.isascii() or not value.isprintable() or name.lower() in taken:
             raise EgressRefused("header", _l("The connection sets a header that the step sets, too, or that no header may be."))
     added = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in credentials.query.items())
     path = f"{target.path}{'&' if '?' in target.path else '?'}{added}" if added else target.path
