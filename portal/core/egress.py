@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import queue
 import socket
 import ssl
@@ -42,6 +43,9 @@ __all__ = [
     "reach",
     "send",
 ]
+
+# At DEBUG the engine writes down the heads of answers, and answers may repeat the secrets that they were sent.
+logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 MAX_ANSWERS = 16
