@@ -16,7 +16,9 @@ MAX_TEXT = 3_000
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 # What Slack calls its passing troubles.
 SLACK_AGAIN = frozenset({"ratelimited", "rate_limited", "service_unavailable", "internal_error", "fatal_error", "request_timeout"})
-SLACK_ACCESS = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "no_service", "invalid_token"})
+SLACK_ACCESS = frozenset(
+    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "no_service", "invalid_token"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,17 @@ def card_of(message: Message) -> dict[str, Any]:
         if items:
             body.append({"type": "Container", "rtl": is_rtl, "items": items})
     actions = [{"type": "Action.OpenUrl", "title": message.link_text, "url": message.link}] if message.link else []
-    card = {"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.5", "body": body, "actions": actions}
-    return {"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}]}
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.5",
+        "body": body,
+        "actions": actions,
+    }
+    return {
+        "type": "message",
+        "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}],
+    }
 
 
 def plain(text: str) -> str:

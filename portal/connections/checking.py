@@ -22,7 +22,7 @@ MAX_HOSTS = 20
 MAX_VALUE = 2_000
 MAX_SECRET = 8_000
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}\Z")
-TOKEN_HOST = "token:"  # before a server that only the client secret of OAuth goes to
+TOKEN_HOST = "token:"  # noqa: S105 - before a server that only the client secret of OAuth goes to
 SCOPES = ("tenant", "workflows", "kinds")
 
 
@@ -175,7 +175,11 @@ def _secret_problem(kind: Kind, setting: Setting, value: str) -> str:
         return str(_("Fill in “%(field)s”.", field=setting.label))
     if len(value) < MIN_SECRET:
         return str(_("Use at least %(num)d characters: a shorter secret could not be kept out of texts.", num=MIN_SECRET))
-    if len(value) > MAX_SECRET or not value.isprintable() or (kind.family != "postgresql" and kind.family != "mysql" and not value.isascii()):
+    if (
+        len(value) > MAX_SECRET
+        or not value.isprintable()
+        or (kind.family != "postgresql" and kind.family != "mysql" and not value.isascii())
+    ):
         return str(_("The secret has characters that no secret of this kind has, or is too long."))
     if kind.key == "http_signed":
         try:

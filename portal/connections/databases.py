@@ -85,28 +85,32 @@ def _postgresql(connection: Opened, address: str, text: str, bound: dict[str, An
     settings = connection.settings
     phase = "connect"
     try:
-        with psycopg.connect(
-            host=settings["host"],
-            hostaddr=address,
-            port=int(settings["port"]),
-            dbname=settings["database"],
-            user=settings["username"],
-            password=connection.secrets["password"],
-            connect_timeout=CONNECT_S,
-            application_name="Nasij",
-            gssencmode="disable",
-            passfile="/dev/null",
-            tcp_user_timeout=int(timeout_s * 1000),
-            options=f"-c statement_timeout={int(timeout_s * 1000)} -c lock_timeout={int(timeout_s * 500)}",
-            **_postgresql_tls(settings),
-        ) as line, _cut_off(timeout_s + 1, line):
+        with (
+            psycopg.connect(
+                host=settings["host"],
+                hostaddr=address,
+                port=int(settings["port"]),
+                dbname=settings["database"],
+                user=settings["username"],
+                password=connection.secrets["password"],
+                connect_timeout=CONNECT_S,
+                application_name="Nasij",
+                gssencmode="disable",
+                passfile="/dev/null",
+                tcp_user_timeout=int(timeout_s * 1000),
+                options=f"-c statement_timeout={int(timeout_s * 1000)} -c lock_timeout={int(timeout_s * 500)}",
+                **_postgresql_tls(settings),
+            ) as line,
+            _cut_off(timeout_s + 1, line),
+        ):
             line.read_only = bool(settings.get("read_only"))
             given = {name: _plain_value(value) for name, value in bound.items()}
             with line.cursor() as cursor:
                 phase = "statement"
                 # Values travel apart from the text, and a second statement in it is refused, in both ways.
                 if READS.match(text):
-                    with contextlib.closing(cursor.stream(text.encode(), given, size=100)) as rows:
+                    stream: Any = cursor.stream(text.encode(), given, size=100)
+                    with contextlib.closing(stream) as rows:
                         first = next(rows, None)
                         names = [column.name for column in cursor.description or ()]
                         return _gathered(names, itertools.chain([first], rows) if first is not None else iter(()), limit)
@@ -120,7 +124,7 @@ def _postgresql(connection: Opened, address: str, text: str, bound: dict[str, An
         raise _postgresql_refusal(connection, broken, phase) from None
 
 
-def _postgresql_tls(settings: dict[str, Any]) -> dict[str, str]:
+def _postgresql_tls(settings: dict[str, Any]) -> dict[str, Any]:
     if settings["tls"] == "none":
         return {"sslmode": "disable"}
     if settings["tls"] == "encrypt":
@@ -186,7 +190,9 @@ def _mysql(connection: Opened, address: str, text: str, bound: dict[str, Any], l
                     # Always with values, if none: only then are the doubled % of the text read as one.
                     cursor.execute(text, values)
                     names = [column[0] for column in cursor.description or ()]
-                    result = _gathered(names, _rows(cursor, limit), limit) if names else Result([], max(cursor.rowcount, 0), truncated=False)
+                    result = (
+                        _gathered(names, _rows(cursor, limit), limit) if names else Result([], max(cursor.rowcount, 0), truncated=False)
+                    )
                 line.commit()
                 return result
     except (pymysql.err.MySQLError, OSError) as broken:
@@ -232,7 +238,7 @@ def _hex(text: _Text, *_unused: Any) -> str:
     return f"_utf8mb4 x'{text.value.encode('utf-8', 'replace').hex()}'"
 
 
-_MYSQL_VALUES = {**converters.decoders, **converters.encoders, _Text: _hex}
+_MYSQL_VALUES: dict[Any, Any] = {**converters.decoders, **converters.encoders, _Text: _hex}
 
 
 @contextlib.contextmanager
@@ -273,7 +279,7 @@ def _as_json(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124 - NaN is no JSON
+        return value if value == value and abs(value) != float("inf") else None
     if isinstance(value, decimal.Decimal):
         return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else float(value) if value.is_finite() else None
     if isinstance(value, dt.datetime | dt.date | dt.time):

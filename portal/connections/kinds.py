@@ -48,9 +48,14 @@ class Kind:
 
 
 _HOSTS = Setting(
-    HOSTS, "hosts", _l("Servers"), _l("The secret is sent only to these, one on each line: api.example.com, or with a port api.example.com:8443")
+    HOSTS,
+    "hosts",
+    _l("Servers"),
+    _l("The secret is sent only to these, one on each line: api.example.com, or with a port api.example.com:8443"),
 )
-_TEST = Setting("test_url", "url", _l("Address to test with"), _l("A page of one of these servers that answers well to who may enter"), required=False)
+_TEST = Setting(
+    "test_url", "url", _l("Address to test with"), _l("A page of one of these servers that answers well to who may enter"), required=False
+)
 _ACCOUNT = Setting("username", "text", _l("User name"))
 _TLS = (
     ("verify", _l("Encrypted, the certificate is checked")),
@@ -69,7 +74,7 @@ def _database(key: str, label: Any, port: int) -> Kind:
         key,
         "database",
         label,
-        _l("A database outside, asked by steps of the kind “SQL”"),
+        _l("A database outside, asked by steps of the kind “SQL query”"),
         (
             Setting("host", "text", _l("Server")),
             Setting("port", "number", _l("Port"), default=port),
@@ -118,7 +123,7 @@ _ALL = (
         Setting("prefix", "text", _l("Before the signature"), _l("For example sha256="), required=False),
         Setting("signing_key", "secret", _l("Signing key")),
     ),
-    _database("postgresql", "PostgreSQL", 5432),
+    _database("postgresql", _l("PostgreSQL database"), 5432),
     _database("mysql", _l("MySQL or MariaDB"), 3306),
     Kind(
         "slack_webhook", "slack", "hash", _l("Slack by webhook"), _l("Posts into one channel"),
@@ -132,7 +137,7 @@ _ALL = (
         ),
     ),
     Kind(
-        "teams", "teams", "messages-square", "Microsoft Teams", _l("Posts into a channel by a workflow of Teams"),
+        "teams", "teams", "messages-square", _l("Microsoft Teams by a workflow"), _l("Posts into a channel by a workflow of Teams"),
         (Setting("webhook_url", "secret", _l("Address of the workflow"), _l("The one that Teams shows for “Post to a channel when a webhook request is received”")),),
     ),
 )  # fmt: skip

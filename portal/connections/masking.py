@@ -56,6 +56,13 @@ def forms_of(secret: str) -> set[str]:
     """Return a secret as it travels: as it is, escaped in JSON and in addresses, and as base64."""
     raw = secret.encode()
     plain = base64.b64encode(raw).decode()
-    forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    forms = {
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        quote(secret, safe=""),
+        quote(secret),
+        quote_plus(secret),
+    }
     forms |= {plain, plain.rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("=")}
     return {form for form in forms if len(form) >= MIN_SECRET}

@@ -31,7 +31,7 @@ class Connection(Identified, TenantScoped, Dated, Base):
     hosts: Mapped[list[str]]  # authorities that the secret may be sent to; everything else is refused
     scope: Mapped[str] = mapped_column(default="tenant", server_default="tenant")
     scope_items: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'"))  # ids of workflows, or step kinds
-    sealed: Mapped[bytes] = deferred(mapped_column())  # name of secret → value, as JSON in an envelope
+    sealed: Mapped[bytes] = deferred(mapped_column(nullable=False))  # name of secret → value, as JSON in an envelope
     sealed_before: Mapped[bytes | None] = deferred(mapped_column())  # what was there before the last rotation
     before_until: Mapped[datetime | None]
     rotated_at: Mapped[datetime | None]

@@ -56,7 +56,9 @@ def send(
 def masked(answer: Answer, connection: Opened) -> Answer:
     """Return an answer without the connection's secrets."""
     mask = connection.mask
-    return replace(answer, headers={mask.text(name): mask.text(value) for name, value in answer.headers.items()}, body=mask.bytes(answer.body))
+    return replace(
+        answer, headers={mask.text(name): mask.text(value) for name, value in answer.headers.items()}, body=mask.bytes(answer.body)
+    )
 
 
 def proof(connection: Opened, body: bytes | None, message_id: str) -> Credentials:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from portal.connections.models import Connection
 from portal.core import db
 from portal.core.errors import NotFound
-from portal.connections.models import Connection
 
 
 def list_connections(tenant_id: UUID) -> Sequence[Connection]:

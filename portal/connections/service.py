@@ -23,8 +23,8 @@ from portal.connections.kinds import KINDS, Kind
 from portal.connections.models import Connection
 from portal.connections.outgoing import send
 from portal.connections.statements import StatementRefused, names_in
-from portal.connections.wording import offer_scopes
 from portal.connections.vault import Opened, is_in_scope, open_connection, place, shut
+from portal.connections.wording import offer_scopes
 from portal.core import bus, clock, db
 from portal.core.access import Actor
 from portal.core.errors import Invalid

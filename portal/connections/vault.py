@@ -89,6 +89,4 @@ def opened(row: Connection) -> Opened:
             mask.add(f"{row.settings['username']}:{each['password']}")
     if "webhook_url" in secrets:
         mask.add(*(urlsplit(each["webhook_url"]).path for each in (secrets, before) if each))
-    return Opened(
-        row.tenant_id, row.id, row.kind, KINDS[row.kind].family, dict(row.settings), frozenset(row.hosts), secrets, before, mask
-    )
+    return Opened(row.tenant_id, row.id, row.kind, KINDS[row.kind].family, dict(row.settings), frozenset(row.hosts), secrets, before, mask)

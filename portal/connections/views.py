@@ -77,7 +77,6 @@ def _detail(connection_id: UUID, *, problems: dict[str, str] | None = None, stat
     kept = row.before_until is not None and row.before_until > clock.now()
     return render(
         "connections/detail.html",
-        fragment="test",
         status=status,
         connection=row,
         kind=kind,
@@ -114,7 +113,13 @@ def save(connection_id: UUID) -> Response:
     except Invalid as refused:
         return _form(kind, given, row=row, problems=refused.problems, status=422)
     except Unusable:
-        return _form(kind, given, row=row, problems={each.name: _("Enter the secret again: what is kept cannot be read.") for each in kind.secrets}, status=422)
+        return _form(
+            kind,
+            given,
+            row=row,
+            problems={each.name: _("Enter the secret again: what is kept cannot be read.") for each in kind.secrets},
+            status=422,
+        )
     toast(_("The connection is saved."))
     return see_other(url_for("connections.detail", connection_id=connection_id))
 

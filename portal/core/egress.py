@@ -285,9 +285,7 @@ def _checked_headers(headers: Mapping[str, str], target: Target) -> list[tuple[b
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
-def _with_credentials(
-    target: Target, own: list[tuple[bytes, bytes]], credentials: Credentials
-) -> tuple[Target, list[tuple[bytes, bytes]]]:
+def _with_credentials(target: Target, own: list[tuple[bytes, bytes]], credentials: Credentials) -> tuple[Target, list[tuple[bytes, bytes]]]:
     """Add a connection's secrets to a call, if it goes to a server that they belong to."""
     if target.authority not in credentials.hosts or (target.scheme == "http" and target.address is None):
         raise EgressRefused("bound", _l("The secret of the connection may not be sent to %(host)s.", host=target.authority))

@@ -83,9 +83,7 @@ def find_rows(tenant_id: UUID, slug: str, filters: dict[str, Any], *, limit: int
     table = _table(tenant_id, slug)
     where, facts = _filter(table, filters)
     rows = db.session().execute(
-        text(
-            f"select id, values from data_rows where {where} order by {_ordered(table, order)}created_at desc, id desc limit :limit"
-        ),
+        text(f"select id, values from data_rows where {where} order by {_ordered(table, order)}created_at desc, id desc limit :limit"),
         {**facts, "limit": max(1, min(limit, MAX_FOUND))},
     )
     return [{**row.values, "_id": str(row.id)} for row in rows]
@@ -206,5 +204,9 @@ def _ordered(table: Any, order: str) -> str:
         return ""
     if column is None:
         raise Invalid({"order": str(NO_SUCH_COLUMN)})
-    said = f"values ->> '{name}'" if column["type"] != "number" else f"case when jsonb_typeof(values -> '{name}') = 'number' then (values ->> '{name}')::numeric end"
+    said = (
+        f"values ->> '{name}'"
+        if column["type"] != "number"
+        else f"case when jsonb_typeof(values -> '{name}') = 'number' then (values ->> '{name}')::numeric end"
+    )
     return f"{said} {'desc' if order.strip().startswith('-') else 'asc'} nulls last, "

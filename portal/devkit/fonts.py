@@ -124,7 +124,9 @@ def _naskh(script: str, weight: int, family: str) -> Face:
 
 # What PDF documents are set in; never sent to a browser. Two families, because a typesetter takes one file for each name and weight.
 DOCUMENT_FACES = tuple(
-    _naskh(script, weight, family) for script, family in (("arabic", "Noto Naskh Arabic"), ("latin", "Naskh Latin")) for weight in (400, 700)
+    _naskh(script, weight, family)
+    for script, family in (("arabic", "Noto Naskh Arabic"), ("latin", "Naskh Latin"))
+    for weight in (400, 700)
 )
 
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-FINAL = frozenset({"recipient_refused", "sender_refused", "message_refused", "invalid_address", "invalid_header", "too_many_recipients", "attachments_too_large"})
+FINAL = frozenset(
+    {
+        "recipient_refused",
+        "sender_refused",
+        "message_refused",
+        "invalid_address",
+        "invalid_header",
+        "too_many_recipients",
+        "attachments_too_large",
+    }
+)
 
 
 class MailNotSent(Exception):

@@ -270,6 +270,6 @@ class WorkflowFile(Identified, TenantScoped, Base):
     media_type: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[str]
-    content: Mapped[bytes] = deferred(mapped_column())
+    content: Mapped[bytes] = deferred(mapped_column(nullable=False))
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     expires_at: Mapped[datetime]

@@ -246,7 +246,7 @@ def stream(run_id: UUID) -> Response:
     )
 
 
-@bp.get("/files/<uuid:file_id>")
+@bp.get("/files/<uuid:file_id>/file")
 @requires(Permission.FILE_READ)
 def file(file_id: UUID) -> Response:
     """Hand out a file of a run, to be saved and never shown in place: what another system sent must not run as a page of ours."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -63,17 +64,21 @@ class Other:
                 asked = Asked(self.command, parts.path, parse_qs(parts.query), {k.lower(): v for k, v in self.headers.items()}, body)
                 other.calls.append(asked)
                 reply = other.answer(asked)
-                content = reply.body if isinstance(reply.body, bytes) else reply.body.encode() if isinstance(reply.body, str) else json.dumps(reply.body).encode()
+                content = (
+                    reply.body
+                    if isinstance(reply.body, bytes)
+                    else reply.body.encode()
+                    if isinstance(reply.body, str)
+                    else json.dumps(reply.body).encode()
+                )
                 self.send_response(reply.status)
                 kind = "application/json" if isinstance(reply.body, dict | list) else "text/plain"
                 for name, value in {"Content-Type": kind, **reply.headers}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                try:
+                with contextlib.suppress(OSError):
                     self.wfile.write(content)
-                except OSError:
-                    pass
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _do
 
@@ -139,7 +144,9 @@ def elsewhere(opened: Callable[[int], None]) -> Iterator[Other]:
 
 def form_of(kind: str, **values: Any) -> MultiDict[str, str]:
     """Return what a page posts for a connection, with the usual values filled in."""
-    usual: dict[str, Any] = {each.name: "1" if each.default is True else str(each.default) for each in KINDS[kind].plain if each.default not in ("", False)}
+    usual: dict[str, Any] = {
+        each.name: "1" if each.default is True else str(each.default) for each in KINDS[kind].plain if each.default not in ("", False)
+    }
     return MultiDict({"name": f"{kind} connection", "name_ar": "اتصال", "scope": "tenant", **usual, **values})
 
 

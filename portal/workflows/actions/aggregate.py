@@ -59,7 +59,13 @@ class Aggregate:
     description: ClassVar[Any] = _l("Count, add up and compare the items of a list, in groups or all together")
     fields: ClassVar[tuple[Field, ...]] = (
         Field("list", "expression", _l("List"), _l("For example steps.orders.items"), required=True),
-        Field("groups", "item_pairs", _l("Group by"), _l("Name, and value with “item”, e.g. item.city; empty for one group of all"), default=()),
+        Field(
+            "groups",
+            "item_pairs",
+            _l("Group by"),
+            _l("Name, and value with “item”, e.g. item.city; empty for one group of all"),
+            default=(),
+        ),
         Field(
             "figures",
             "item_pairs",

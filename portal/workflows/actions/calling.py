@@ -46,7 +46,9 @@ def with_query(url: str, pairs: list[tuple[str, Any]]) -> str:
     parts = urlsplit(url)
     names = {quote(str(name), safe="") for name, _value in pairs}
     kept = [each for each in parts.query.split("&") if each and each.partition("=")[0] not in names]
-    more = urlencode([(name, [as_text(each) for each in value] if isinstance(value, list) else as_text(value)) for name, value in pairs], doseq=True)
+    more = urlencode(
+        [(name, [as_text(each) for each in value] if isinstance(value, list) else as_text(value)) for name, value in pairs], doseq=True
+    )
     return urlunsplit(parts._replace(query="&".join([*kept, more])))
 
 

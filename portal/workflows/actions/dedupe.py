@@ -19,7 +19,9 @@ class Dedupe:
     fields: ClassVar[tuple[Field, ...]] = (
         Field("list", "expression", _l("List"), _l("For example steps.orders.items"), required=True),
         Field("by", "item", _l("Items are the same if this is the same"), _l("With “item”, e.g. item.email; empty compares whole items")),
-        Field("keep", "choice", _l("Keep"), choices=(("first", _l("the first of them")), ("last", _l("the last of them"))), default="first"),
+        Field(
+            "keep", "choice", _l("Keep"), choices=(("first", _l("the first of them")), ("last", _l("the last of them"))), default="first"
+        ),
     )
     outputs: ClassVar[tuple[tuple[str, Any], ...]] = (
         ("items", _l("Each item once")),

@@ -24,7 +24,9 @@ class Email:
         Field("reply_to", "text", _l("Answers go to"), _l("One address; empty for none")),
         Field("subject", "text", _l("Subject"), required=True),
         Field("body", "long_text", _l("Text"), required=True),
-        Field("files", "text", _l("Files"), _l("A file of an earlier step, e.g. ${ steps.report.file }, or a list of files; 10 MB at most")),
+        Field(
+            "files", "text", _l("Files"), _l("A file of an earlier step, e.g. ${ steps.report.file }, or a list of files; 10 MB at most")
+        ),
     )
     outputs: ClassVar[tuple[tuple[str, Any], ...]] = (("message_id", _l("Message id")), ("to", _l("Recipients")))
 

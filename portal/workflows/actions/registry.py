@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from portal.workflows.actions.aggregate import Aggregate
 from portal.workflows.actions.base import Action
 from portal.workflows.actions.condition import Condition
 from portal.workflows.actions.database import Database
+from portal.workflows.actions.dedupe import Dedupe
 from portal.workflows.actions.document import Document
 from portal.workflows.actions.email import Email
-from portal.workflows.actions.notification import Notification
-from portal.workflows.actions.set_values import SetValues
-from portal.workflows.actions.aggregate import Aggregate
-from portal.workflows.actions.dedupe import Dedupe
 from portal.workflows.actions.filter import Filter
 from portal.workflows.actions.limit import Limit
+from portal.workflows.actions.notification import Notification
+from portal.workflows.actions.set_values import SetValues
 from portal.workflows.actions.slack import Slack
 from portal.workflows.actions.sort import Sort
 from portal.workflows.actions.sql import Sql

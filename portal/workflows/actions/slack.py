@@ -14,7 +14,7 @@ from portal.workflows.expressions import as_text
 class Slack:
     kind: ClassVar[str] = "slack"
     icon: ClassVar[str] = "hash"
-    label: ClassVar[Any] = "Slack"
+    label: ClassVar[Any] = _l("Slack message")
     description: ClassVar[Any] = _l("Write into a channel of Slack, in one language or both")
     fields: ClassVar[tuple[Field, ...]] = (
         Field("connection", "connection", _l("Connection"), required=True, choices=(("slack", ""),)),

@@ -15,13 +15,13 @@ from portal.workflows.definition import Field
 class Sql:
     kind: ClassVar[str] = "sql"
     icon: ClassVar[str] = "database-zap"
-    label: ClassVar[Any] = _l("SQL")
+    label: ClassVar[Any] = _l("SQL query")
     description: ClassVar[Any] = _l("Ask or change a PostgreSQL or MySQL database outside")
     fields: ClassVar[tuple[Field, ...]] = (
         Field("connection", "connection", _l("Connection"), required=True, choices=(("postgresql", ""), ("mysql", ""))),
         Field("does", "choice", _l("The statement"), choices=(("read", _l("only reads")), ("write", _l("changes something"))), default="read"),
         Field(
-            "statement", "code", _l("SQL"), _l("One statement; write values as :name, e.g. select * from orders where city = :city"), required=True
+            "statement", "code", _l("SQL statement"), _l("One statement; write values as :name, e.g. select * from orders where city = :city"), required=True
         ),
         Field("values", "pairs", _l("Values"), _l("Name without the colon, and its value"), default=()),
         Field("limit", "number", _l("At most how many rows"), _l("1,000 at most"), default=100),

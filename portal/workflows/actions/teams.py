@@ -13,7 +13,7 @@ from portal.workflows.definition import Field
 class Teams:
     kind: ClassVar[str] = "teams"
     icon: ClassVar[str] = "messages-square"
-    label: ClassVar[Any] = "Microsoft Teams"
+    label: ClassVar[Any] = _l("Teams message")
     description: ClassVar[Any] = _l("Write into a channel of Teams, in one language or both")
     fields: ClassVar[tuple[Field, ...]] = (
         Field("connection", "connection", _l("Connection"), required=True, choices=(("teams", ""),)),

@@ -33,7 +33,11 @@ class Transform:
         Field("value", "item", _l("Value"), _l("With “item”, e.g. item.name"), required=True, show_when=("mode", ("value",))),
         Field("path", "code", _l("Path"), _l("For example people[?age > `30`].name"), required=True, show_when=("mode", ("path",))),
     )  # fmt: skip
-    outputs: ClassVar[tuple[tuple[str, Any], ...]] = (("items", _l("The new list")), ("count", _l("How many items")), ("value", _l("The part")))
+    outputs: ClassVar[tuple[tuple[str, Any], ...]] = (
+        ("items", _l("The new list")),
+        ("count", _l("How many items")),
+        ("value", _l("The part")),
+    )
 
     def effect(self, config: dict[str, Any]) -> str:
         return "pure"

@@ -18,9 +18,7 @@ from portal.core.access import SYSTEM, Actor
 from portal.exports import service as exports
 from portal.workflows.literals import looks_secret, warnings_of
 from tests.connections.conftest import Reply
-from tests.mail.conftest import post, settings  # noqa: F401 - fixtures
 from tests.workflows.actions.conftest import connect, step
-from tests.workflows.actions.test_sql import outside  # noqa: F401
 
 CANARY = "canary"
 PLAIN = "canary-{kind}-5gH+/=9"  # with marks that are escaped in addresses, JSON and base64
@@ -82,14 +80,18 @@ def steps_for(found, other):
 
 def everything_kept(engine):
     """Return every row of every table, as the owner of the database sees it."""
-    from portal.core.config import current_settings
     import psycopg
+
+    from portal.core.config import current_settings
 
     with psycopg.connect(current_settings().database_owner_url) as owner:
         names = [row[0] for row in owner.execute("select table_name from information_schema.tables where table_schema = 'public'")]
         owner.execute("set row_security = off")
         return {
-            name: b"\n".join(row[0].encode() + (row[1] or b"") for row in owner.execute(f"select t::text, {'content' if name == 'workflow_files' else 'null::bytea'} from {name} t"))
+            name: b"\n".join(
+                row[0].encode() + (row[1] or b"")
+                for row in owner.execute(f"select t::text, {'content' if name == 'workflow_files' else 'null::bytea'} from {name} t")
+            )
             for name in names
         }
 
@@ -124,12 +126,17 @@ def test_no_secret_is_found_anywhere(engine, other, planted, post, settings, cap
         content = session.scalar(text("select content from exports where id = :id"), {"id": export_id})
     browser = as_role("owner")
     pages = [browser.client.get(f"/runs/{run_id}").data for _node, _row, run_id in used]
-    pages += [browser.client.get("/settings/connections").data, *(browser.client.get(f"/settings/connections/{each}").data for each in found.values())]
+    pages += [
+        browser.client.get("/settings/connections").data,
+        *(browser.client.get(f"/settings/connections/{each}").data for each in found.values()),
+    ]
 
     places = everything_kept(engine)
     places["logs"] = "\n".join(record.getMessage() + str(record.__dict__) for record in caplog.records).encode()
     places["mails"] = b"\n".join(base64_too(raw) for raw in post.raw)
-    places["export"] = b"".join(zipfile.ZipFile(io.BytesIO(bytes(content))).read(name) for name in zipfile.ZipFile(io.BytesIO(bytes(content))).namelist())
+    places["export"] = b"".join(
+        zipfile.ZipFile(io.BytesIO(bytes(content))).read(name) for name in zipfile.ZipFile(io.BytesIO(bytes(content))).namelist()
+    )
     places["pages"] = b"\n".join(pages)
     leaks = {(place, secret) for place, kept in places.items() for secret in secrets for form in forms(secret) if form in kept}
     assert leaks == set()

@@ -38,7 +38,11 @@ def test_slack_by_bot_names_its_channel_and_keeps_the_message_id(engine, other):
     other.answer = lambda asked: Reply(body={"ok": True, "channel": "C1", "ts": "17.1", "echo": asked.headers["authorization"]})
     assert output_of(engine, "slack", connection=bot(engine, other), channel="C1", **SAID) == {"channel": "C1", "ts": "17.1"}
     (asked,) = other.calls
-    assert (asked.path, asked.json["channel"], asked.headers["authorization"]) == ("/api/chat.postMessage", "C1", "Bearer xoxb-canary-bot-7734")
+    assert (asked.path, asked.json["channel"], asked.headers["authorization"]) == (
+        "/api/chat.postMessage",
+        "C1",
+        "Bearer xoxb-canary-bot-7734",
+    )
 
 
 def test_teams_gets_a_card_with_each_language_in_its_direction(engine, other):

@@ -14,7 +14,6 @@ from portal.core import db
 from portal.workflows import stored
 from portal.workflows.actions import documents
 from portal.workflows.actions.documents import DocumentRefused, Page
-from tests.mail.conftest import post, settings  # noqa: F401 - fixtures
 from tests.workflows.actions.conftest import error_of, output_of, pairs, step
 
 ROWS = [
@@ -37,7 +36,7 @@ def test_csv_and_xlsx_neutralise_formulas(engine):
     rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
     assert rows[1] == ["'=cmd|'/c calc'!A1", "شركة النسيج (TAX-1)", "12500.5"]
 
-    file, _output = made(engine, format="xlsx", columns=pairs(**{"مبلغ": "المبلغ بالريال", "formula": ""}))
+    file, _output = made(engine, format="xlsx", columns=pairs(مبلغ="المبلغ بالريال", formula=""))
     sheet = openpyxl.load_workbook(io.BytesIO(file.content)).active
     assert [cell.value for cell in sheet[1]] == ["المبلغ بالريال", "formula"]
     assert (sheet["A2"].value, sheet["B2"].value, sheet["B2"].data_type) == (12500.5, ROWS[0]["formula"], "s")

@@ -85,14 +85,18 @@ def test_no_redirect_carries_a_secret_away(engine, other, elsewhere, status):
 def test_a_page_on_another_server_is_not_followed(engine, other, elsewhere):
     other.answer = lambda asked: Reply(body=[1], headers={"Link": f'<{elsewhere.url}/2>; rel="next"'})
 
-    code, _detail = error_of(engine, "webhook", method="GET", url=f"{other.url}/1", paging="link", headers=pairs(Authorization="Bearer typed-by-hand"))
+    code, _detail = error_of(
+        engine, "webhook", method="GET", url=f"{other.url}/1", paging="link", headers=pairs(Authorization="Bearer typed-by-hand")
+    )
 
     assert code == "call_elsewhere" and elsewhere.calls == []
 
 
 def test_what_the_other_system_echoes_is_masked(engine, other):
     """Error pages repeat what they were sent; so do some that succeed."""
-    other.answer = lambda asked: Reply(body={"you": asked.headers, "b64": base64.b64encode(SECRET.encode()).decode()}, headers={"X-Echo": SECRET})
+    other.answer = lambda asked: Reply(
+        body={"you": asked.headers, "b64": base64.b64encode(SECRET.encode()).decode()}, headers={"X-Echo": SECRET}
+    )
     chosen = connect(engine.house.id, "http_bearer", hosts=other.host, token=SECRET)
 
     output = output_of(engine, "webhook", url=f"{other.url}/x", connection=str(chosen))
@@ -193,21 +197,27 @@ def test_pages_that_never_end_are_bounded(engine, other):
 
 def test_a_file_is_fetched_kept_and_handed_out(engine, other, as_role, stranger):
     content = bytes(range(256)) * 1000
-    other.answer = lambda asked: Reply(body=content, headers={"Content-Type": "text/html", "Content-Disposition": "attachment; filename*=UTF-8''..%2F%D8%AA%D9%82%D8%B1%D9%8A%D8%B1.html"})
+    other.answer = lambda asked: Reply(
+        body=content,
+        headers={
+            "Content-Type": "text/html",
+            "Content-Disposition": "attachment; filename*=UTF-8''..%2F%D8%AA%D9%82%D8%B1%D9%8A%D8%B1.html",
+        },
+    )
 
     file = output_of(engine, "webhook", method="GET", url=f"{other.url}/x", answer="file")["file"]
 
     assert (file["size"], file["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
     assert "/" not in file["name"] and file["name"].endswith("تقرير.html")
-    answer = as_role("member").client.get(f"/files/{file['id']}")
+    answer = as_role("member").client.get(f"/files/{file['id']}/file")
     assert answer.data == content
     # What another system calls a page is saved, and never run as one of ours.
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Disposition"].startswith("attachment") and answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert stranger.client.get(f"/files/{file['id']}").status_code == 404
+    assert stranger.client.get(f"/files/{file['id']}/file").status_code == 404
     with db.transaction(engine.house.id) as session:
         session.execute(text("update workflow_files set expires_at = clock_timestamp()"))
-    assert as_role("member").client.get(f"/files/{file['id']}").status_code == 404
+    assert as_role("member").client.get(f"/files/{file['id']}/file").status_code == 404
     assert stored.sweep() >= 1
 
 

@@ -40,7 +40,9 @@ def test_filter_keeps_what_fits(engine):
 
 def test_sort_knows_arabic_and_puts_nothing_last(engine):
     names = [each["name"] for each in output_of(engine, "sort", list=LIST, by="item.name")["items"]]
-    assert names == ["أحمد", "آدم", "إبراهيم", "باسم"] or names == sorted(names, key=lambda name: name.translate(str.maketrans("أإآ", "ااا")))
+    assert names == ["أحمد", "آدم", "إبراهيم", "باسم"] or names == sorted(
+        names, key=lambda name: name.translate(str.maketrans("أإآ", "ااا"))
+    )
     amounts = [each["amount"] for each in output_of(engine, "sort", list=LIST, by="item.amount", order="down")["items"]]
     assert amounts == [30.5, 10, 5, None]
     assert output_of(engine, "sort", list='[true, 2, "b", 1.5, "ا", false]', by="item")["items"] == [False, True, 1.5, 2, "b", "ا"]
@@ -56,7 +58,14 @@ def test_limit(engine, config, taken):
 
 
 def test_aggregate_counts_adds_and_compares(engine):
-    figures = pairs(n="count()", paid="count(item.amount)", total="sum(item.amount)", mean="avg(item.amount)", low="min(item.amount)", who="list(item.name)")
+    figures = pairs(
+        n="count()",
+        paid="count(item.amount)",
+        total="sum(item.amount)",
+        mean="avg(item.amount)",
+        low="min(item.amount)",
+        who="list(item.name)",
+    )
     made = output_of(engine, "aggregate", list=LIST, groups=pairs(city="item.city"), figures=figures)
     assert made["items"] == [
         {"city": "جدة", "n": 2, "paid": 2, "total": 15, "mean": 7.5, "low": 5, "who": ["أحمد", "باسم"]},
@@ -78,5 +87,10 @@ def test_doubles_are_removed(engine):
 
 
 def test_what_takes_too_much_work_is_refused(engine):
-    code, _detail = error_of(engine, "filter", list=json.dumps(list(range(300))), where="run.items.all(a, run.items.all(b, run.items.exists(c, c == a + b + 999)))")
+    code, _detail = error_of(
+        engine,
+        "filter",
+        list=json.dumps(list(range(300))),
+        where="run.items.all(a, run.items.all(b, run.items.exists(c, c == a + b + 999)))",
+    )
     assert code == "expression"

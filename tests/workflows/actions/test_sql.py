@@ -6,7 +6,6 @@ import asyncio
 import socket
 import threading
 import time
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -15,29 +14,7 @@ from psycopg import sql as psql
 from portal.connections import service as connections
 from portal.core.access import SYSTEM
 from portal.core.config import current_settings
-from portal.core.ids import new_id
-from tests.workflows.actions.conftest import connect, error_of, output_of, pairs, run_one
-
-PASSWORD = "canary-postgres-9917"
-
-
-@pytest.fixture
-def outside(app, opened):
-    """A database with a role and a table of its own, as if it were somebody else's."""
-    url = urlsplit(current_settings().database_owner_url)
-    name = f"outside_{new_id().hex[:12]}"
-    with psycopg.connect(current_settings().database_owner_url, autocommit=True) as owner:
-        owner.execute(psql.SQL("create role {} login password {}").format(psql.Identifier(name), psql.Literal(PASSWORD)))
-        owner.execute(psql.SQL("create schema authorization {}").format(psql.Identifier(name)))
-        owner.execute(psql.SQL("grant connect on database {} to {}").format(psql.Identifier(url.path[1:]), psql.Identifier(name)))
-        owner.execute(psql.SQL("create table {}.people (id int primary key, name text, born date, doc jsonb)").format(psql.Identifier(name)))
-        owner.execute(psql.SQL("alter table {0}.people owner to {0}").format(psql.Identifier(name)))
-    opened(url.port)
-    yield {"host": "127.0.0.1", "port": str(url.port), "database": url.path[1:], "username": name, "password": PASSWORD, "tls": "none"}
-    with psycopg.connect(current_settings().database_owner_url, autocommit=True) as owner:
-        owner.execute(psql.SQL("drop schema {} cascade").format(psql.Identifier(name)))
-        owner.execute(psql.SQL("drop owned by {}").format(psql.Identifier(name)))
-        owner.execute(psql.SQL("drop role {}").format(psql.Identifier(name)))
+from tests.workflows.actions.conftest import PASSWORD, connect, error_of, output_of, pairs, run_one
 
 
 @pytest.fixture
@@ -51,16 +28,26 @@ def write(engine, people, statement, **values):
 
 def test_values_are_bound_whatever_stands_in_them(engine, people):
     evil = "'; drop table people; -- \\' %s :name ${x}".replace("${x}", "$${x}")
-    written = write(engine, people, "insert into people (id, name, born) values (:id, :name, :born)", id="${1}", name=evil, born="2026-01-02")
+    written = write(
+        engine, people, "insert into people (id, name, born) values (:id, :name, :born)", id="${1}", name=evil, born="2026-01-02"
+    )
     assert written == {"rows": [], "first": None, "count": 1}
 
-    read = output_of(engine, "sql", statement="select name, born, 5 % 3 as rest, 'a:b' as text, '1'::int as n from people where name = :name", values=pairs(name=evil), **people)
+    read = output_of(
+        engine,
+        "sql",
+        statement="select name, born, 5 % 3 as rest, 'a:b' as text, '1'::int as n from people where name = :name",
+        values=pairs(name=evil),
+        **people,
+    )
 
     assert read["first"] == {"name": evil.replace("$${x}", "${x}"), "born": "2026-01-02", "rest": 2, "text": "a:b", "n": 1}
 
 
 def test_two_statements_are_refused(engine, people):
-    code, detail = error_of(engine, "sql", does="write", statement="insert into people values (1, 'a'); drop table people", if_cut_off="repeat", **people)
+    code, detail = error_of(
+        engine, "sql", does="write", statement="insert into people values (1, 'a'); drop table people", if_cut_off="repeat", **people
+    )
     assert code == "db_query" and detail.startswith("42601")
     assert output_of(engine, "sql", statement="select count(*) as n from people", **people)["first"] == {"n": 0}
 
@@ -99,9 +86,11 @@ def test_a_wrong_password_is_said_without_it(engine, outside):
 
 
 def test_a_secret_that_the_database_says_is_masked(engine, people):
-    code, detail = error_of(engine, "sql", statement=f"select cast(:it as int)", values=pairs(it=PASSWORD), **people)
+    code, detail = error_of(engine, "sql", statement="select cast(:it as int)", values=pairs(it=PASSWORD), **people)
     assert code == "db_query" and PASSWORD not in detail and "•••" in detail
-    assert output_of(engine, "sql", statement="select cast(:it as text) as it", values=pairs(it=PASSWORD), **people)["first"] == {"it": "•••"}
+    assert output_of(engine, "sql", statement="select cast(:it as text) as it", values=pairs(it=PASSWORD), **people)["first"] == {
+        "it": "•••"
+    }
 
 
 def test_missing_values_and_unclear_quotes_are_refused_before_anything_is_sent(engine, people):
@@ -131,7 +120,11 @@ def test_a_line_that_breaks_in_the_commit_is_a_question_to_a_person(engine, outs
         schema = psql.Identifier(outside["username"])
         body = "create function {}.die() returns trigger language plpgsql as 'begin perform pg_terminate_backend(pg_backend_pid()); return null; end'"
         owner.execute(psql.SQL(body).format(schema))
-        owner.execute(psql.SQL("create constraint trigger t after insert on {0}.people deferrable initially deferred for each row execute function {0}.die()").format(schema))
+        owner.execute(
+            psql.SQL(
+                "create constraint trigger t after insert on {0}.people deferrable initially deferred for each row execute function {0}.die()"
+            ).format(schema)
+        )
     row = run_one(engine, "sql", does="write", statement="insert into people values (1, 'a')", attempts=3, **people)
     assert (row.state, row.error["code"]) == ("in_doubt", "db_cut_off")
 
@@ -159,7 +152,9 @@ def mysql(opened):
             return [NativePasswordAuthPlugin()]
 
         async def get_user(self, username):
-            return User(name=username, auth_string=NativePasswordAuthPlugin.create_auth_string(PASSWORD), auth_plugin="mysql_native_password")
+            return User(
+                name=username, auth_string=NativePasswordAuthPlugin.create_auth_string(PASSWORD), auth_plugin="mysql_native_password"
+            )
 
     asked = []
 
@@ -195,7 +190,13 @@ def test_mysql_is_asked_with_values_as_digits_only(engine, mysql):
     chosen = str(connect(engine.house.id, "mysql", **values))
     evil = "x' or 1=1 -- \\"
 
-    read = output_of(engine, "sql", statement="select id, name from people where name = :name and n = :n", values=pairs(name=evil, n="${5}"), connection=chosen)
+    read = output_of(
+        engine,
+        "sql",
+        statement="select id, name from people where name = :name and n = :n",
+        values=pairs(name=evil, n="${5}"),
+        connection=chosen,
+    )
 
     assert read["rows"] == [{"id": 1, "name": "سارة"}, {"id": 2, "name": "•••"}]
     sent = next(each for each in asked if "people" in each)

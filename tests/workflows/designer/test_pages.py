@@ -7,9 +7,9 @@ import re
 import pytest
 
 from portal.core import db
-from portal.workflows.actions.registry import ACTIONS
 from portal.core.access import Actor
 from portal.workflows import service
+from portal.workflows.actions.registry import ACTIONS
 
 
 @pytest.fixture
