@@ -31,7 +31,9 @@ def test_one_is_added_changed_rotated_and_deleted(app, tenant, as_role):
     refused = owner.post(f"{URL}/new", data={**form_of("http_bearer", hosts="", token=SECRET), "kind": "http_bearer"})
     assert refused.status_code == 422 and SECRET not in refused.text and 'href="#f-hosts"' in refused.text
 
-    added = owner.post(f"{URL}/new", data={**form_of("http_bearer", hosts="https://API.example.com/v1", token=SECRET), "kind": "http_bearer"})
+    added = owner.post(
+        f"{URL}/new", data={**form_of("http_bearer", hosts="https://API.example.com/v1", token=SECRET), "kind": "http_bearer"}
+    )
     url = added.headers["Location"]
     page = owner.get(url)
     assert "api.example.com" in page.text and SECRET not in page.text and "••••" in page.text
@@ -50,7 +52,9 @@ def test_one_is_added_changed_rotated_and_deleted(app, tenant, as_role):
     assert owner.post(f"{url}/delete").status_code == 303
     assert owner.get(url).status_code == 404
     with db.transaction(tenant.id) as session:
-        rows = session.execute(text("select action, details::text as details from audit_entries where action like 'connection.%' order by at, id")).all()
+        rows = session.execute(
+            text("select action, details::text as details from audit_entries where action like 'connection.%' order by at, id")
+        ).all()
     assert [row.action for row in rows] == [f"connection.{each}" for each in ("added", "changed", "rotated", "rotated", "deleted")]
     assert SECRET not in str(rows)
 
@@ -62,7 +66,11 @@ def test_who_may_what(app, tenant, as_role):
     builder, member = as_role("builder"), as_role("member")
 
     assert builder.get(url).status_code == 200 and f"{url}/edit" not in builder.get(url).text
-    assert [builder.get(f"{url}/edit").status_code, builder.post(f"{url}/rotate").status_code, builder.post(f"{url}/delete").status_code] == [403] * 3
+    assert [
+        builder.get(f"{url}/edit").status_code,
+        builder.post(f"{url}/rotate").status_code,
+        builder.post(f"{url}/delete").status_code,
+    ] == [403] * 3
     assert builder.post(f"{url}/test").status_code == 303
     assert [member.get(URL).status_code, member.get(url).status_code, member.post(f"{url}/test").status_code] == [403] * 3
 
@@ -120,5 +128,8 @@ def test_who_may_not_use_connections_neither_chooses_nor_publishes_one(engine, t
 
     published = builder.post(f"/workflows/{workflow}/design/publish", data={"revision": "0"})
     assert published.status_code == 422 and "may not use connections" in published.text
-    saved = builder.post(f"/workflows/{bare}/design/steps/call", data={"revision": "0", "name": "Call", "c-url": config["url"], "c-connection": connection_id})
+    saved = builder.post(
+        f"/workflows/{bare}/design/steps/call",
+        data={"revision": "0", "name": "Call", "c-url": config["url"], "c-connection": connection_id},
+    )
     assert saved.status_code == 403
