@@ -35,10 +35,19 @@ class Mask:
             text = text.replace(each, MASK)
         return text
 
-    def bytes(self, body: bytes) -> bytes:
-        """Return a body without the secrets."""
-        for each in self._texts:
-            body = body.replace(each.encode(), MASK.encode())
+    def bytes(self, body: bytes, *, is_cut: bool = False) -> bytes:
+        """Return a body without the secrets.
+
+        Args:
+            is_cut: it is the beginning of a longer one, so its end may be the beginning of a secret.
+        """
+        forms = [each.encode() for each in self._texts]
+        for form in forms:
+            body = body.replace(form, MASK.encode())
+        begun = max((len(form) - 1 for form in forms), default=0) if is_cut else 0
+        for length in range(min(begun, len(body)), 0, -1):
+            if any(form.startswith(body[-length:]) for form in forms):
+                return body[:-length]
         return body
 
     def value(self, value: Any) -> Any:

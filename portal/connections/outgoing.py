@@ -57,7 +57,9 @@ def masked(answer: Answer, connection: Opened) -> Answer:
     """Return an answer without the connection's secrets."""
     mask = connection.mask
     return replace(
-        answer, headers={mask.text(name): mask.text(value) for name, value in answer.headers.items()}, body=mask.bytes(answer.body)
+        answer,
+        headers={mask.text(name): mask.text(value) for name, value in answer.headers.items()},
+        body=mask.bytes(answer.body, is_cut=answer.truncated),
     )
 
 

@@ -39,3 +39,10 @@ def test_masks_take_every_form_and_leave_other_texts():
         assert mask.text(f"<{form}>") in ("<•••>", "<•••=>"), form
     assert mask.value({'se"cret/+=سر': ["x", 1, None]}) == {"•••": ["x", 1, None]}
     assert Mask(["abc"]).text("abc") == "abc"
+
+
+def test_a_secret_that_is_cut_off_at_the_end_is_not_shown_in_part():
+    mask = Mask(["canary-secret"])
+    assert mask.bytes(b"so: canary-sec", is_cut=True) == b"so: "
+    assert mask.bytes(b"so: canary-sec") == b"so: canary-sec"
+    assert mask.bytes(b"nothing here", is_cut=True) == b"nothing here"

@@ -21,6 +21,7 @@ from portal.workflows.expressions import as_text
 MEDIA_TYPES = {**exports.MEDIA_TYPES, "pdf": "application/pdf"}
 MAX_ROWS = {"csv": 50_000, "xlsx": 50_000, "pdf": 2_000}
 MAX_COLUMNS = 50
+MAX_PDF_CELLS = 10_000  # Typst lays out a whole table at once: these take 2 s and 300 MB, and twice as many twice that
 MAX_CELL = 2_000
 TEMPLATE = ROOT / "templates" / "documents" / "table.typ"
 # The width of a column follows its texts, within these bounds.
@@ -68,6 +69,8 @@ def sheet_of(items: Any, columns: Sequence[tuple[str, str]], *, file_format: str
     named = list(columns) or [(key, key) for key in dict.fromkeys(key for row in rows for key in row)]
     if len(named) > MAX_COLUMNS:
         raise DocumentRefused("too_many_columns", str(MAX_COLUMNS))
+    if file_format == "pdf" and len(rows) * len(named) > MAX_PDF_CELLS:
+        raise DocumentRefused("too_many_rows", str(MAX_PDF_CELLS // len(named)))
     keys = tuple(key for key, _label in named)
     return Sheet(keys, tuple(label or key for key, label in named), [[_value(row.get(key)) for key in keys] for row in rows])
 

@@ -78,6 +78,9 @@ def test_what_is_too_large_or_no_list_is_refused(engine):
     assert error_of(engine, "document", format="pdf", name="x", rows='"text"') == ("document_no_list", "str")
     with pytest.raises(DocumentRefused):
         documents.sheet_of([{}] * 2_001, [], file_format="pdf")
+    with pytest.raises(DocumentRefused) as wide:
+        documents.sheet_of([{str(number): 1 for number in range(20)}] * 501, [], file_format="pdf")
+    assert wide.value.args == ("too_many_rows", "500")
     with pytest.raises(DocumentRefused):
         documents.sheet_of([{str(number): 1 for number in range(51)}], [], file_format="csv")
 
