@@ -133,3 +133,43 @@ def test_who_may_not_use_connections_neither_chooses_nor_publishes_one(engine, t
         data={"revision": "0", "name": "Call", "c-url": config["url"], "c-connection": connection_id},
     )
     assert saved.status_code == 403
+
+
+def test_a_connection_that_is_kept_to_another_workflow_later_is_refused_when_the_step_runs(engine, tenant, other):
+    from portal.connections import service
+    from portal.connections.checking import bound_before, read
+    from portal.core.access import SYSTEM
+    from portal.core.ids import new_id
+
+    connection_id = connect(tenant.id, "http_bearer", hosts=other.host, token=SECRET)
+    workflow = engine.publish(step("call", "webhook", url=f"{other.url}/x", connection=str(connection_id), attempts=1))
+    form = form_of("http_bearer", hosts=other.host, token="", scope="workflows")
+    form.add("scope_workflows", str(new_id()))
+    with db.transaction(tenant.id):
+        row = service.get_connection(tenant.id, connection_id)
+        given = read(KINDS["http_bearer"], form, keeps=frozenset({"token"}), hosts_before=bound_before(row.hosts, row.settings))
+        service.change_connection(tenant.id, connection_id, given, by=SYSTEM)
+
+    run = engine.finish(engine.start(workflow))
+
+    assert (run.status, run.error["code"], other.calls) == ("failed", "connection_scope", [])
+
+
+def test_a_version_that_still_runs_counts_as_use(engine, tenant):
+    from portal.connections import service
+
+    connection_id = connect(tenant.id, "http_bearer", hosts="api.example.com", token=SECRET)
+    call = step("call", "webhook", url="https://api.example.com/x", connection=str(connection_id))
+    workflow = engine.publish(step("pause", "wait", mode="for", amount=1, unit="hours"), call)
+    run_id = engine.start(workflow)
+    engine.pump()
+    with db.transaction(tenant.id) as session:
+        session.execute(text("update workflow_templates set nodes = '[]', published_version_id = null where id = :id"), {"id": workflow})
+    with db.transaction(tenant.id):
+        assert [use.is_live for use in service.uses_of(tenant.id, connection_id)] == [True]
+        from portal.workflows import service as workflows
+
+        workflows.cancel_run(tenant.id, run_id, by=engine.by)
+    engine.pump()
+    with db.transaction(tenant.id):
+        assert list(service.uses_of(tenant.id, connection_id)) == []

@@ -571,3 +571,11 @@ def test_a_database_is_reached_by_the_same_rules(names, host, port, code, reason
         egress.reach(host, port, policy=Policy())
     assert (refused.value.code, refused.value.reason) == (code, reason)
     assert egress.reach("db.example.com", 5432, policy=Policy()) == "8.8.8.8"
+
+
+def test_secrets_do_not_travel_without_tls_even_where_plain_calls_may(names):
+    names["api.example.com"] = ["8.8.8.8"]
+    bound = egress.Credentials(frozenset({"api.example.com:80"}), {"Authorization": "Bearer canary"})
+    with pytest.raises(EgressError) as refused:
+        egress.send("GET", "http://api.example.com/", policy=Policy(http=True), credentials=bound, timeouts=QUICK)
+    assert refused.value.code == "bound"
