@@ -7,6 +7,7 @@ import datetime as dt
 import decimal
 import itertools
 import json
+import os
 import re
 import socket
 import ssl
@@ -257,7 +258,9 @@ def _shut(line: Any) -> None:
     with contextlib.suppress(Exception):
         if isinstance(line, psycopg.Connection):
             line.cancel_safe(timeout=1)
-            socket.socket(fileno=line.fileno()).shutdown(socket.SHUT_RDWR)
+            # A second handle of the same line: the first one is libpq's to close.
+            with socket.socket(fileno=os.dup(line.fileno())) as own:
+                own.shutdown(socket.SHUT_RDWR)
         else:
             line._sock.shutdown(socket.SHUT_RDWR)
 

@@ -208,3 +208,24 @@ def test_mysql_refuses_a_wrong_password_without_saying_it(engine, mysql):
     chosen = str(connect(engine.house.id, "mysql", **{**values, "password": "canary-wrong-3"}))
     row = run_one(engine, "sql", statement="select 1", connection=chosen)
     assert row.error["code"] == "db_refused" and "canary" not in str(row.error)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_server_that_says_nothing_ends_in_time(engine, opened, kind):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        opened(port)
+        values = {"host": "127.0.0.1", "port": str(port), "database": "d", "username": "u", "password": PASSWORD, "tls": "none"}
+        began = time.monotonic()
+        code, _detail = error_of(engine, "sql", statement="select 1", timeout_s=2, connection=str(connect(engine.house.id, kind, **values)))
+    assert code in ("db_connect", "db_timeout") and time.monotonic() - began < 8
+
+
+def test_a_server_that_is_not_there_is_tried_again(engine, opened):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    opened(port)
+    values = {"host": "127.0.0.1", "port": str(port), "database": "d", "username": "u", "password": PASSWORD, "tls": "none"}
+    for kind in ("postgresql", "mysql"):
+        row = run_one(engine, "sql", statement="select 1", attempts=2, connection=str(connect(engine.house.id, kind, **values)))
+        assert row.error["code"] == "db_connect" and (row.state == "ready" or row.attempt == 2)
