@@ -54,7 +54,8 @@ def _happened(now: datetime) -> list[dict[str, Any]]:
 
 def _card(key: str, kind: str, names: tuple[str, str], label: tuple[str, str], **more: Any) -> SimpleNamespace:
     place = SimpleNamespace(parent=None, lane=None)
-    made = {"summary": [], "problems": [], "lanes": [], "state": None, "place": place, **more}
+    made = {"summary": [], "problems": [], "lanes": [], "state": None, "place": place, "crowd": None, **more}
+    made["lane_groups"] = [made["lanes"]] if made["lanes"] else []
     return SimpleNamespace(key=key, kind=kind, name=names[0], name_ar=names[1], label=say(*label), **made)
 
 
@@ -80,8 +81,8 @@ def _cards() -> list[SimpleNamespace]:
     mail, condition = ("Send an e-mail", "إرسال بريد إلكتروني"), ("Condition", "شرط")
     inside = _card("gallery_deeper", "notification", ("Tell the team", "أخبِر الفريق"), ("Notify", "إشعار"), state=_state("skipped"))
     lanes = [
-        SimpleNamespace(name="then", cards=[inside], is_taken=False),
-        SimpleNamespace(name="else", cards=[], is_taken=True),
+        SimpleNamespace(name="then", cards=[inside], is_taken=False, label=say("Yes", "نعم"), icon="check"),
+        SimpleNamespace(name="else", cards=[], is_taken=True, label=say("No", "لا"), icon="x"),
     ]
     problem = SimpleNamespace(step="gallery_first", field="to", message=say("Say who gets it.", "حدّد المستلم."))
     return [

@@ -1,6 +1,7 @@
 """The proof: kill, stop, flush and restart while runs go on; the oracle is a receiver outside the engine.
 
-Each workflow has ten steps that call a recording HTTP receiver, and three that add a row to a table. Workers are killed with
+Half of the runs are of a chain of ten steps that call a recording HTTP receiver and three that add a row to a table; the others
+are of random programs with lanes side by side, loops and caught failures (`chaos_programs`). Workers are killed with
 SIGKILL at random, stopped past their lease and continued, Redis is flushed, the dispatcher is killed, PostgreSQL is
 restarted and crashed, and a process that starts runs dies between its commit and its hint. At the end every acknowledged
 run must have ended well, each call must have come to the receiver under one key, each row must be there once, and nothing
@@ -30,11 +31,14 @@ from uuid import UUID
 import click
 
 from portal.core.config import ROOT
+from portal.devkit.chaos_programs import Program
 from portal.devkit.children import die_with_parent
 from portal.devkit.servers import Servers, ephemeral
 
 STEPS = 10
 ROWS = 3
+PROGRAMS = 6
+RUN_ENDED = ("succeeded", "failed", "cancelled", "timed_out", "compensated")
 COLUMNS = [{"key": key, "type": "text", "label": key, "label_ar": None, "required": True} for key in ("run", "step")]
 LEASE_S = 3.0
 WORKERS = 2
@@ -226,13 +230,13 @@ def prove(*, runs: int, seconds: float, log_path: str = os.devnull, say: Callabl
         app = create_app()
         schema.migrate(app)
         with app.app_context():
-            tenant_id, workflow_id = _workflow(receiver.address)
+            tenant_id, workflows = _workflows(receiver.address)
             crew = Crew(environment, log)
             crew.keep_up()
             report = Report()
             try:
-                acknowledged = _attack(report, crew, servers, tenant_id, workflow_id, runs, seconds, say)
-                _wait_for_peace(crew, tenant_id, acknowledged)
+                acknowledged = _attack(report, crew, servers, tenant_id, workflows, runs, seconds, say)
+                _wait_for_peace(crew, tenant_id, list(acknowledged))
             finally:
                 crew.dismiss()
             _count(report, tenant_id, acknowledged, receiver)
@@ -240,7 +244,16 @@ def prove(*, runs: int, seconds: float, log_path: str = os.devnull, say: Callabl
     return report
 
 
-def _workflow(address: str) -> tuple[UUID, UUID]:
+@dataclass(frozen=True)
+class Known:
+    """A workflow, and what a run of it must leave behind: calls and rows by the name of their step."""
+
+    workflow_id: UUID
+    calls: frozenset[str]
+    rows: frozenset[str]
+
+
+def _workflows(address: str) -> tuple[UUID, list[Known]]:
     from portal.core import db
     from portal.core.access import SYSTEM
     from portal.datatables import service as tables
@@ -251,13 +264,18 @@ def _workflow(address: str) -> tuple[UUID, UUID]:
     tenant_id = tenants.add_tenant("chaos", name="Chaos", name_ar=None)
     calls = [_call(f"call_{number}", address) for number in range(STEPS)]
     nodes = [*calls[:5], *(_row(f"row_{number}") for number in range(ROWS)), *calls[5:]]
+    chain = (nodes, {f"call_{number}" for number in range(STEPS)}, {f"row_{number}" for number in range(ROWS)})
+    programs = [Program.of(address, random.randrange(10**6)) for _ in range(PROGRAMS)]
+    known = []
     with db.transaction(tenant_id) as session:
         tables.create_table(tenant_id, "rows", name="Rows", name_ar=None, columns=COLUMNS, by=SYSTEM)
-        workflow = WorkflowTemplate(tenant_id=tenant_id, name="Ten calls", nodes=nodes, settings={"inputs": [], "deadline_s": 86400})
-        session.add(workflow)
-        session.flush()
-        service.publish_version(tenant_id, workflow.id, by=SYSTEM)
-    return tenant_id, workflow.id
+        for steps, calls_made, rows in (chain, *((each.nodes, each.calls, each.rows) for each in programs)):
+            workflow = WorkflowTemplate(tenant_id=tenant_id, name="Chaos", nodes=steps, settings={"inputs": [], "deadline_s": 86400})
+            session.add(workflow)
+            session.flush()
+            service.publish_version(tenant_id, workflow.id, by=SYSTEM)
+            known.append(Known(workflow.id, frozenset(calls_made), frozenset(rows)))
+    return tenant_id, known
 
 
 def _node(key: str, kind: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -280,20 +298,21 @@ def _attack(
     crew: Crew,
     servers: Servers,
     tenant_id: UUID,
-    workflow_id: UUID,
+    workflows: list[Known],
     runs: int,
     seconds: float,
     say: Callable[[str], None],
-) -> list[UUID]:
-    acknowledged: list[UUID] = []
+) -> dict[UUID, Known]:
+    acknowledged: dict[UUID, Known] = {}
     end = time.monotonic() + seconds
     faults = _faults(crew, servers)
     while time.monotonic() < end or report.runs < runs:
         wanted = min(runs, round(runs * (1 - (end - time.monotonic()) / seconds)) + 10)
         while report.runs < wanted:
             dies = report.runs % 25 == 24
-            run_id = _start_and_die(tenant_id, workflow_id) if dies else _start(tenant_id, workflow_id)
-            acknowledged.append(run_id)
+            known = workflows[0] if report.runs % 2 else random.choice(workflows)
+            start = _start_and_die if dies else _start
+            acknowledged[start(tenant_id, known.workflow_id)] = known
             report.runs += 1
             report.faults += dies
         name, fault = random.choice(faults)
@@ -341,7 +360,7 @@ def _wait_for_peace(crew: Crew, tenant_id: UUID, acknowledged: list[UUID]) -> No
     end = time.monotonic() + QUIET_S
     while time.monotonic() < end:
         crew.keep_up()
-        if all(status in ("succeeded", "failed", "cancelled", "timed_out") for status in _statuses(tenant_id, acknowledged).values()):
+        if all(status in RUN_ENDED for status in _statuses(tenant_id, acknowledged).values()):
             return
         time.sleep(0.5)
 
@@ -367,16 +386,16 @@ def _rows(tenant_id: UUID) -> Counter[tuple[str, str]]:
         return Counter((row.run, row.step) for row in found)
 
 
-def _count(report: Report, tenant_id: UUID, acknowledged: list[UUID], receiver: Receiver) -> None:
+def _count(report: Report, tenant_id: UUID, acknowledged: dict[UUID, Known], receiver: Receiver) -> None:
     from portal.workflows.engine.store import look
 
-    statuses, rows = _statuses(tenant_id, acknowledged), _rows(tenant_id)
-    for run_id in acknowledged:
-        keys = [receiver.keys.get((str(run_id), f"call_{number}"), set()) for number in range(STEPS)]
-        found = [rows[str(run_id), f"row_{number}"] for number in range(ROWS)]
+    statuses, rows = _statuses(tenant_id, list(acknowledged)), _rows(tenant_id)
+    for run_id, known in acknowledged.items():
+        keys = [receiver.keys.get((str(run_id), name), set()) for name in known.calls]
+        found = [rows[str(run_id), name] for name in known.rows]
         report.lost += statuses.get(run_id) != "succeeded" or any(not each for each in keys) or 0 in found
         report.doubled += sum(len(each) > 1 for each in keys) + sum(count > 1 for count in found)
-    unfinished = [status for status in statuses.values() if status in ("pending", "running", "cancelling")]
+    unfinished = [status for status in statuses.values() if status not in RUN_ENDED]
     report.stuck = max(len(look.stuck()), len(unfinished))
 
 

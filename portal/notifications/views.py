@@ -19,6 +19,7 @@ bp = Blueprint("notifications", __name__)
 SENTENCES: dict[str, Any] = {
     "run.failed": _l("A run that you started has failed."),
     "run.timed_out": _l("A run that you started took longer than its time limit and was ended."),
+    "run.compensated": _l("A run that you started has failed, and what it did was taken back."),
     "export.ready": _l("A file that you asked for is ready."),
     "export.failed": _l("A file that you asked for could not be made. Ask for it again; if it fails again, tell us."),
     "bulk.done": _l("What you asked for many rows at once is done."),

@@ -1,7 +1,11 @@
-"""The graph of a workflow: what a valid draft is, and the edges that follow from its nodes. Pure.
+"""The graph of a workflow: its nodes, the lanes that hold them, and the edges that follow. Pure; rules are in `checks`.
 
-A node is `{"key", "kind", "name", "name_ar", "parent", "lane", "config", "retry", "timeout_s"}`. The order of the list is
-the reading order; nodes with the same (parent, lane) run one after another. Edges are derived, never edited.
+A node is `{"key", "kind", "name", "name_ar", "parent", "lane", "config", "retry", "timeout_s", "on_error", "undo"}`. The order
+of the list is the reading order; nodes with the same (parent, lane) run one after another. Edges are derived, never edited.
+
+A fork (condition, switch) sends the run into one of its lanes. A block (parallel, foreach, repeat, group) holds lanes that run
+as frames of their own, any number of times, while the block waits. Every step may have two lanes more: `error`, taken when it
+fails, and `undo`, which takes back what it did.
 """
 
 from __future__ import annotations
@@ -9,19 +13,25 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-
-from portal.i18n.words import lazy_gettext as _l
-from portal.workflows import expressions
 
 Node = dict[str, Any]
 Edge = dict[str, str]
 Settings = dict[str, Any]
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
-LANES = ("then", "else")
+FORKS = frozenset({"condition", "switch"})
+BLOCKS = frozenset({"parallel", "foreach", "repeat", "group"})
+ERROR, UNDO = "error", "undo"
+ON_ERROR = ("fail", "continue", "lane")
+MAX_LANES = 10
+MAX_CASES = 20
+MAX_ITEMS = 100_000
+MAX_AT_ONCE = 50
+MAX_ROUNDS = 1_000
+MAX_JUMPS = 100
 INPUT_TYPES = ("text", "long_text", "number", "date", "email", "choice", "boolean")
 MAX_NODES = 200
 MAX_INPUTS = 50
@@ -35,8 +45,9 @@ DEFAULT_DEADLINE_S = 86400
 class Field:
     """One setting of a step kind: what the inspector shows and the check enforces.
 
-    `type` is text, long_text, expression, number, choice, boolean, pairs, duration, datetime or table. Values of text,
-    long_text, pairs, number, duration and datetime may hold `${ … }`; an expression is CEL alone.
+    `type` is text, long_text, expression, cases, number, choice, boolean, pairs, duration, datetime, table, workflow or step.
+    Values of text, long_text, pairs, number, duration and datetime may hold `${ … }`; an expression is CEL alone, cases are
+    pairs of a name and an expression. A late field is worked out by the block itself, inside its lane.
     """
 
     name: str
@@ -47,6 +58,9 @@ class Field:
     choices: tuple[tuple[str, Any], ...] = ()
     default: Any = ""
     show_when: tuple[str, tuple[str, ...]] | None = None  # (other field, its values) that make this one matter
+    late: bool = False
+    least: int | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +72,54 @@ class Problem:
     message: Any
 
 
+def branches(node: Node) -> tuple[str, ...]:
+    """Return the lanes that a node's kind and settings give it, in order."""
+    kind, config = node.get("kind"), node.get("config") or {}
+    if kind == "condition":
+        return ("then", "else")
+    if kind == "switch":
+        return (*(f"case_{number}" for number in range(1, len(config.get("cases") or ()) + 1)), "otherwise")
+    if kind == "parallel":
+        return tuple(f"lane_{number}" for number in range(1, lane_count(config) + 1))
+    return {"foreach": ("each",), "repeat": ("each",), "group": ("do",)}.get(str(kind), ())
+
+
+def lane_count(config: dict[str, Any]) -> int:
+    """Return how many lanes a parallel block has; at least 2."""
+    wanted = config.get("lanes", 2)
+    return min(max(int(wanted), 2), MAX_LANES) if isinstance(wanted, int | float) else 2
+
+
+def lanes_of(node: Node) -> tuple[str, ...]:
+    """Return every lane of a node: those of its kind, then `error` and `undo` where it has them."""
+    catches = (ERROR,) if node.get("on_error") == "lane" else ()
+    return (*branches(node), *catches, *((UNDO,) if node.get("undo") else ()))
+
+
 def edges_of(nodes: list[Node]) -> list[Edge]:
-    """Derive the edges: each sequence is a chain; the lanes of a condition meet again at the step after it."""
+    """Derive the edges: each sequence is a chain; the lanes of a fork, and of an error, meet again at the step after it.
+
+    What stands inside a block or takes a step back begins without an edge: its frame begins it.
+    """
     edges: list[Edge] = []
+    lines: dict[tuple[Any, Any], list[Node]] = {}
+    for node in nodes:
+        lines.setdefault((node.get("parent"), node.get("lane")), []).append(node)
 
     def chain(parent: str | None, lane: str | None, entries: list[tuple[str, str]]) -> list[tuple[str, str]]:
         open_ends = entries
-        for node in children(nodes, parent, lane):
-            edges.extend({"source": source, "port": port, "target": node["key"]} for source, port in open_ends)
-            if node["kind"] != "condition":
-                open_ends = [(node["key"], "out")]
-                continue
-            open_ends = [end for side in LANES for end in chain(node["key"], side, [(node["key"], side)])]
+        for node in lines.get((parent, lane), ()):
+            key = node["key"]
+            edges.extend({"source": source, "port": port, "target": key} for source, port in open_ends)
+            forks = node["kind"] in FORKS
+            open_ends = [] if forks else [(key, "out")]
+            for side in branches(node):
+                ends = chain(key, side, [(key, side)] if forks else [])
+                open_ends += ends if forks else []
+            if node.get("on_error") == "lane":
+                open_ends += chain(key, ERROR, [(key, ERROR)])
+            if node.get("undo"):
+                chain(key, UNDO, [])
         return open_ends
 
     chain(None, None, [])
@@ -101,97 +151,12 @@ def _matters(field: Field, config: dict[str, Any]) -> bool:
     return config.get(other) in values
 
 
-def check(nodes: list[Node], settings: Settings, kinds: Mapping[str, tuple[Field, ...]]) -> list[Problem]:
-    """Return every broken rule, in reading order; an empty list means that the draft can be published.
-
-    Args:
-        kinds: the known step kinds with their fields.
-    """
-    problems = _check_settings(settings)
-    if not nodes:
-        problems.append(Problem(None, None, _l("Add at least one step.")))
-    if len(nodes) > MAX_NODES:
-        problems.append(Problem(None, None, _l("A workflow has at most %(num)d steps.", num=MAX_NODES)))
-    seen: dict[str, str] = {}
-    inputs = {each.get("key", "") for each in settings.get("inputs", [])}
-    for node in nodes:
-        problems.extend(_check_place(node, seen, kinds))
-        if node.get("kind") in kinds:
-            problems.extend(_check_fields(node, kinds[node["kind"]], set(seen), inputs))
-        seen[node.get("key", "")] = node.get("kind", "")
-    return problems
-
-
-def _check_settings(settings: Settings) -> list[Problem]:
-    problems = []
-    seen: set[str] = set()
-    inputs = settings.get("inputs", [])
-    if len(inputs) > MAX_INPUTS:
-        problems.append(Problem(None, "inputs", _l("A workflow asks for at most %(num)d inputs.", num=MAX_INPUTS)))
-    for each in inputs:
-        key = each.get("key", "")
-        if not KEY.match(key):
-            problems.append(
-                Problem(None, "inputs", _l("“%(key)s” is not a valid input key: use a–z, 0–9 and _, beginning with a letter.", key=key))
-            )
-        elif key in seen:
-            problems.append(Problem(None, "inputs", _l("Two inputs have the key “%(key)s”. Rename one.", key=key)))
-        seen.add(key)
-        if each.get("type") not in INPUT_TYPES:
-            problems.append(Problem(None, "inputs", _l("Choose a type for the input “%(key)s”.", key=key)))
-        if each.get("type") == "choice" and not each.get("choices"):
-            problems.append(Problem(None, "inputs", _l("The input “%(key)s” needs at least one choice.", key=key)))
-    deadline_s = settings.get("deadline_s", DEFAULT_DEADLINE_S)
-    if not isinstance(deadline_s, int) or not 60 <= deadline_s <= MAX_DEADLINE_S:
-        problems.append(Problem(None, "deadline_s", _l("The time limit of a run is between 1 minute and 30 days.")))
-    return problems
-
-
-def _check_place(node: Node, seen: Mapping[str, str], kinds: Mapping[str, Any]) -> list[Problem]:
-    key = node.get("key", "")
-    problems = []
-    if not KEY.match(key):
-        problems.append(Problem(key, "key", _l("“%(key)s” is not a valid step key: use a–z, 0–9 and _, beginning with a letter.", key=key)))
-    if key in seen:
-        problems.append(Problem(key, "key", _l("Two steps have the key “%(key)s”. Rename one.", key=key)))
-    if node.get("kind") not in kinds:
-        problems.append(Problem(key, "kind", _l("This kind of step is not known here. Delete the step.")))
-    parent, lane = node.get("parent"), node.get("lane")
-    if (parent is None) != (lane is None) or (parent is not None and (seen.get(parent) != "condition" or lane not in LANES)):
-        problems.append(Problem(key, None, _l("The step lost its place. Move it to where it belongs.")))
-    attempts = (node.get("retry") or {}).get("attempts", 3)
-    if not isinstance(attempts, int) or not 1 <= attempts <= MAX_ATTEMPTS:
-        problems.append(Problem(key, "attempts", _l("Attempts are between 1 and %(num)d.", num=MAX_ATTEMPTS)))
-    timeout_s = node.get("timeout_s", 30)
-    if not isinstance(timeout_s, int) or not 1 <= timeout_s <= MAX_TIMEOUT_S:
-        problems.append(Problem(key, "timeout_s", _l("The time limit of a step is between 1 and %(num)d seconds.", num=MAX_TIMEOUT_S)))
-    return problems
-
-
-def _check_fields(node: Node, fields: tuple[Field, ...], earlier: set[str], inputs: set[str]) -> list[Problem]:
-    problems = []
-    config = config_of(node, fields)
-    for field in fields:
-        if field.name not in config:
-            continue
-        value = config[field.name]
-        if field.required and value in ("", None, [], {}, ()):
-            problems.append(Problem(node["key"], field.name, _l("Fill in “%(field)s”.", field=field.label)))
-            continue
-        if field.type == "choice" and value not in [choice for choice, _label in field.choices]:
-            problems.append(Problem(node["key"], field.name, _l("Choose one of the values of “%(field)s”.", field=field.label)))
-            continue
-        for text in texts_of(field, value):
-            if message := _check_text(text, earlier, inputs):
-                problems.append(Problem(node["key"], field.name, message))
-                break
-    return problems
-
-
 def texts_of(field: Field, value: Any) -> list[str]:
     """Return the texts of a field's value that may hold `${ … }`."""
     if field.type == "expression":
         return [as_template(value)] if value else []
+    if field.type == "cases":
+        return [as_template(pair.get("value")) for pair in value or [] if pair.get("value")]
     if field.type == "pairs":
         return [str(pair.get("value", "")) for pair in value or []]
     if field.type in ("text", "long_text", "number", "duration", "datetime"):
@@ -203,17 +168,3 @@ def as_template(expression: str) -> str:
     """Write a bare CEL expression as `${ … }`; one that is written so already stays."""
     text = str(expression).strip()
     return text if text.startswith("${") else f"${{ {text} }}"
-
-
-def _check_text(text: str, earlier: set[str], inputs: set[str]) -> Any:
-    """Return what is wrong with a text, or None."""
-    try:
-        names = expressions.names_used(text)
-    except expressions.ExpressionError as wrong:
-        return wrong.message
-    for path in sorted(names):
-        if path[0] == "steps" and len(path) > 1 and path[1] not in earlier:
-            return _l("“steps.%(step)s” is not a step before this one.", step=path[1])
-        if path[0] == "input" and len(path) > 1 and path[1] not in inputs:
-            return _l("“input.%(key)s” is not an input of this workflow. Add it at the start card.", key=path[1])
-    return None

@@ -20,6 +20,21 @@ REASONS: dict[str, Any] = {
     "action_broke": _l("The step broke in a way that was not foreseen."),
     "worker_lost": _l("The worker was lost while it carried out the step."),
     "crash_loop": _l("The step brought its worker down again and again, so it was stopped."),
+    "case_not_boolean": _l("A case of the switch gave something other than true or false."),
+    "join_impossible": _l("The number of lanes that are enough does not fit the number of lanes."),
+    "not_a_count": _l("A number of the step is not a whole number that is allowed there."),
+    "not_a_list": _l("What it should go through is not a list."),
+    "too_many_items": _l("A list has at most 100,000 items."),
+    "items_failed": _l("Some items failed."),
+    "rounds_spent": _l("The condition was not met in the rounds that were allowed."),
+    "jumps_spent": _l("It went back as often as was allowed."),
+    "stopped": _l("The workflow stopped here."),
+    "timeout": _l("The step took longer than its time limit."),
+    "cancelled": _l("The run was cancelled."),
+    "child_not_found": _l("The workflow that it calls is not there or has no live version."),
+    "child_too_deep": _l("Workflows call each other at most 10 levels deep."),
+    "child_input": _l("The workflow that it calls did not accept the values."),
+    "child_failed": _l("The workflow that it called did not succeed."),
     "deadline": _l("The run took longer than its time limit."),
     "decided_failed": _l("Somebody decided that the step failed."),
     "table_not_found": _l("The data table does not exist any more."),
@@ -103,6 +118,9 @@ class StepView:
     idem_key: str
     effect_class: str
     warning: str | None
+    port: str | None = None
+    scope: str = ""
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +140,8 @@ class RunView:
     error: dict[str, Any] | None
     event_seq: int
     replay_of: UUID | None
+    parent_run: UUID | None = None
+    error_of: UUID | None = None
 
 
 def explain_error(error: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -129,7 +149,10 @@ def explain_error(error: dict[str, Any] | None) -> dict[str, Any] | None:
     if not error:
         return None
     code = error.get("code", "")
-    return {"code": code, "message": REASONS.get(code, UNKNOWN), "detail": error.get("detail") or "", "step": error.get("step")}
+    return {
+        "code": code, "message": REASONS.get(code, UNKNOWN), "detail": error.get("detail") or "", "step": error.get("step"),
+        "undone": error.get("undone"), "not_undone": error.get("not_undone"),
+    }  # fmt: skip
 
 
 def duration_ms(begun: datetime | None, ended: datetime | None) -> int | None:
@@ -171,7 +194,7 @@ def run_row(row: Any, names: dict[UUID, str]) -> RunRow:
     )
 
 
-def run_view(run: Any, version_number: int, names: dict[UUID, str]) -> RunView:
+def run_view(run: Any, version_number: int, names: dict[UUID, str], parent_run: UUID | None = None) -> RunView:
     """Turn a run into the head of its page."""
     begun = run.started_at or run.created_at
     return RunView(
@@ -188,6 +211,8 @@ def run_view(run: Any, version_number: int, names: dict[UUID, str]) -> RunView:
         explain_error(run.error),
         run.event_seq,
         run.replay_of,
+        parent_run,
+        run.error_of,
     )
 
 
@@ -206,4 +231,7 @@ def step_view(step: Any, due_at: datetime | None) -> StepView:
         step.idem_key,
         step.effect_class,
         step.warning,
+        step.port,
+        step.scope_path,
+        step.id,
     )

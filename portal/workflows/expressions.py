@@ -1,6 +1,7 @@
 """Values in a step's settings: text with `${ CEL }`. Compiled once, bounded in time and size. Pure: no clock, no chance.
 
-Variables are `input`, `steps` and `run`. A text that is one single `${ … }` gives the value itself; otherwise each value is
+Variables are `input`, `steps` and `run`; inside a for-each `item` and `index`, inside a repeat `round` and `previous`, behind
+an error `error`. A text that is one single `${ … }` gives the value itself; otherwise each value is
 written into the text. Values are JSON: a moment becomes ISO text, a duration its seconds, bytes base64. Whole numbers and
 decimals keep their kind (`2.0 * 3.0` is the decimal 6.0), and only lose the empty `.0` when they are written into a text.
 A whole number beyond 64 bits reaches an expression as text, so that no digit is lost.
@@ -33,7 +34,7 @@ MAX_TEMPLATE = 20_000
 MAX_EXPRESSIONS = 50
 MAX_RESULT = 256 * 1024
 _TOO_DEEP = _l("The value holds too many values inside each other.")
-VARIABLES = ("input", "steps", "run")
+VARIABLES = ("input", "steps", "run", "item", "index", "round", "previous", "error")
 QUOTED = re.compile(
     r"(?i:[rb]{0,2})(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')", re.DOTALL
 )
@@ -239,7 +240,7 @@ def _read(paths: Iterable[Path], context: Mapping[str, Any]) -> tuple[dict[str, 
 
 def _bring(given: dict[str, Any], whole: set[Path], context: Mapping[str, Any], path: Path) -> Shape:
     """Copy one path out of the context, as far as it goes; a part that is missing stays missing, and is CEL's to tell."""
-    source: Any = {name: context.get(name) or {} for name in VARIABLES}
+    source: Any = {name: _known(name, context) for name in VARIABLES}
     into: dict[str, Any] | None = given
     for depth, key in enumerate(path, start=1):
         if not isinstance(source, dict) or key not in source:
@@ -255,6 +256,12 @@ def _bring(given: dict[str, Any], whole: set[Path], context: Mapping[str, Any], 
             return shape
         into = None if into is None else into.setdefault(key, {})
     return SCALAR
+
+
+def _known(name: str, context: Mapping[str, Any]) -> Any:
+    """Return a variable; what is missing is empty, but an item or a result that is nothing stays nothing."""
+    value = context.get(name)
+    return {} if value is None and (name not in context or name in ("input", "steps", "run")) else value
 
 
 def _fit(value: Any) -> tuple[Any, Shape]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from portal import events
 from portal.core.bus import listen
 from portal.notifications import service as notifications
-from portal.workflows import queries
+from portal.workflows import queries, service
 
 
 @listen(events.RunFinished)
 def on_run_finished(event: events.RunFinished) -> None:
-    if event.started_by is None or event.status not in ("failed", "timed_out"):
+    if event.started_by is None or event.status not in ("failed", "timed_out", "compensated"):
         return
     notifications.notify(
         event.tenant_id,
@@ -21,6 +21,12 @@ def on_run_finished(event: events.RunFinished) -> None:
         data={"run_id": str(event.run_id), **queries.names_of(event.tenant_id, event.workflow_id)},
         link=f"/runs/{event.run_id}",
     )
+
+
+@listen(events.RunFinished)
+def on_run_failed(event: events.RunFinished) -> None:
+    if event.status in ("failed", "timed_out", "compensated"):
+        service.start_error_run(event.tenant_id, event.run_id)
 
 
 @listen(events.StepInDoubt)

@@ -92,7 +92,7 @@ class WorkflowVersion(Identified, TenantScoped, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
-RUN_ENDED = "'succeeded','failed','cancelled','timed_out'"
+RUN_ENDED = "'succeeded','failed','cancelled','timed_out','compensated'"
 STEP_ENDED = "'succeeded','failed','skipped','cancelled'"
 
 
@@ -105,8 +105,24 @@ class WorkflowExecution(Identified, TenantScoped, Base):
         UniqueConstraint("tenant_id", "workflow_id", "dedup_key"),
         same_tenant("workflow_id", "workflow_templates.id"),
         same_tenant("version_id", "workflow_versions.id"),
-        CheckConstraint(f"status in ('pending','running','cancelling','paused',{RUN_ENDED})", name="status_known"),
+        CheckConstraint(f"status in ('pending','running','cancelling','paused','compensating',{RUN_ENDED})", name="status_known"),
         CheckConstraint(f"(status in ({RUN_ENDED})) = (completed_at is not null)", name="finished_has_a_time"),
+        # Deferred: the child is accepted in the transaction that writes its parent's step, and before it.
+        ForeignKeyConstraint(
+            ["tenant_id", "parent_step_id"],
+            ["workflow_steps.tenant_id", "workflow_steps.id"],
+            name="fk_workflow_executions_tenant_id_parent_step_id",
+            use_alter=True,
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        Index(
+            "ix_workflow_executions_parent",
+            "tenant_id",
+            "parent_step_id",
+            unique=True,
+            postgresql_where=text("parent_step_id is not null"),
+        ),
         Index("ix_workflow_executions_newest", "tenant_id", "created_at", "id"),
         Index("ix_workflow_executions_by_workflow", "tenant_id", "workflow_id", "created_at"),
         Index("ix_workflow_executions_by_status", "tenant_id", "status", "created_at"),
@@ -128,12 +144,19 @@ class WorkflowExecution(Identified, TenantScoped, Base):
     dedup_key: Mapped[str | None]
     deadline_at: Mapped[datetime | None]
     cancel_at: Mapped[datetime | None]
+    pause_at: Mapped[datetime | None]
+    ends_as: Mapped[str | None]  # of a run that is ending: how, once nothing of it is leased and all is taken back
+    undo: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # it is cancelled, and what it did is taken back
+    parent_step_id: Mapped[UUID | None]  # the step of another run that waits for this one
+    root_id: Mapped[UUID | None]
+    depth: Mapped[int] = mapped_column(default=0, server_default="0")
+    error_of: Mapped[UUID | None]  # the run whose failure this one deals with
     event_seq: Mapped[int] = mapped_column(default=0, server_default="0")
     replay_of: Mapped[UUID | None]
 
 
 class WorkflowStep(Identified, TenantScoped, Base):
-    """One node of one run; `scope_path` and `gen` keep it unique once loops and replays come."""
+    """One node of one run: in which frame (`scope_path`), and in which generation of it (`gen`)."""
 
     __tablename__ = "workflow_steps"
     __table_args__ = (
@@ -145,6 +168,7 @@ class WorkflowStep(Identified, TenantScoped, Base):
         CheckConstraint(f"(state in ({STEP_ENDED})) = (finished_at is not null)", name="finished_has_a_time"),
         Index("ix_workflow_steps_ready", "queue", "available_at", "id", postgresql_where=text("state = 'ready'")),
         Index("ix_workflow_steps_leased", "lease_until", postgresql_where=text("state = 'leased'")),
+        Index("ix_workflow_steps_calling", "tenant_id", "id", postgresql_where=text("state = 'waiting' and kind = 'subworkflow'")),
         Index("ix_workflow_steps_in_doubt", "tenant_id", "execution_id", postgresql_where=text("state = 'in_doubt'")),
     )
 
@@ -167,7 +191,8 @@ class WorkflowStep(Identified, TenantScoped, Base):
     effect_class: Mapped[str]
     effect_at: Mapped[datetime | None]
     idem_key: Mapped[str]
-    port: Mapped[str | None]  # the way out that was taken: out, then or else
+    ended_seq: Mapped[int | None]  # the number of the event that told its end: the order in which steps are undone
+    port: Mapped[str | None]  # the way out that was taken: out, a lane, error; none for a failure that nothing caught
     input: Mapped[Json | None]
     output: Mapped[Any | None] = mapped_column(JSONB)
     error: Mapped[Json | None]
@@ -175,6 +200,50 @@ class WorkflowStep(Identified, TenantScoped, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+FRAME_ENDED = "'succeeded','failed','cancelled'"
+
+
+class WorkflowFrame(TenantScoped, Base):
+    """One lane, item or round of a block, or the undoing of a step (number -1): the steps inside carry its path."""
+
+    __tablename__ = "workflow_frames"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "execution_id", "scope_path"),
+        same_tenant("execution_id", "workflow_executions.id"),
+        same_tenant("step_id", "workflow_steps.id"),
+        CheckConstraint(f"state in ('running','closing',{FRAME_ENDED})", name="state_known"),
+        CheckConstraint(f"(state in ({FRAME_ENDED})) = (ended_at is not null)", name="ended_has_a_time"),
+        Index("ix_workflow_frames_live", "tenant_id", "execution_id", postgresql_where=text("state in ('running','closing')")),
+        Index("ix_workflow_frames_failed", "tenant_id", "step_id", postgresql_where=text("state = 'failed'")),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    step_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    execution_id: Mapped[UUID]
+    scope_path: Mapped[str]
+    parent_path: Mapped[str]
+    lane: Mapped[str]
+    state: Mapped[str]
+    value: Mapped[Any | None] = mapped_column(JSONB)
+    result: Mapped[Any | None] = mapped_column(JSONB)
+    error: Mapped[Json | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    ended_at: Mapped[datetime | None]
+
+
+class WorkflowList(TenantScoped, Base):
+    """A page of the list that a for-each goes through: a run never holds more than one of them."""
+
+    __tablename__ = "workflow_lists"
+    __table_args__ = (same_tenant("step_id", "workflow_steps.id"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    step_id: Mapped[UUID] = mapped_column(primary_key=True)
+    page: Mapped[int] = mapped_column(primary_key=True)
+    items: Mapped[list[Any]] = mapped_column(JSONB)
 
 
 class WorkflowAttempt(TenantScoped, Base):

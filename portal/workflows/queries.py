@@ -35,7 +35,7 @@ from portal.core.paging import COUNTED_TO, Listing, Place, SortKey, listing_of, 
 from portal.core.render import language
 from portal.i18n.search import APART, holds_words
 from portal.identity import service as identity
-from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate, WorkflowVersion
+from portal.workflows.models import WorkflowExecution, WorkflowFrame, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
 # Built once and on plain tables: these are the queries of the pages that are opened most, and building one costs as much as
 # running it. The ORM's own selects write out pending changes first; these do not, so they are for pages, not for verbs.
@@ -216,6 +216,15 @@ def live_version(tenant_id: UUID, workflow_id: UUID) -> Row[Any] | None:
     return row if row.is_active and row.id is not None else None
 
 
+def called_version(tenant_id: UUID, workflow_id: object) -> WorkflowVersion | None:
+    """Return the live version of a workflow that another one names; None while there is none that could run."""
+    try:
+        live = live_version(tenant_id, UUID(str(workflow_id)))
+    except (ValueError, NotFound):
+        return None
+    return get_version(tenant_id, live.id) if live is not None else None
+
+
 def list_versions(tenant_id: UUID, workflow_id: UUID) -> Sequence[WorkflowVersion]:
     """Return the published versions of a workflow, newest first."""
     rows = (
@@ -262,10 +271,82 @@ def run_stand(tenant_id: UUID, run_id: UUID) -> tuple[int, str] | None:
     return (row.event_seq, row.status) if row else None
 
 
-def steps_of(tenant_id: UUID, run_id: UUID) -> Sequence[WorkflowStep]:
-    """Return the steps of a run that have begun."""
+def steps_of(tenant_id: UUID, run_id: UUID, *, scope: str | None = None) -> Sequence[WorkflowStep]:
+    """Return the steps of a run that have begun; with `scope` only those of one frame."""
     rows = select(WorkflowStep).where(WorkflowStep.tenant_id == tenant_id, WorkflowStep.execution_id == run_id)
+    if scope is not None:
+        rows = rows.where(WorkflowStep.scope_path == scope)
     return db.session().scalars(rows.order_by(WorkflowStep.created_at, WorkflowStep.id)).all()
+
+
+def shown_steps(tenant_id: UUID, run_id: UUID) -> Sequence[WorkflowStep]:
+    """Return one step of a run for each node that has begun: one that needs a decision, else the newest."""
+    rows = (
+        select(WorkflowStep)
+        .where(WorkflowStep.tenant_id == tenant_id, WorkflowStep.execution_id == run_id)
+        .distinct(WorkflowStep.node_key)
+        .order_by(WorkflowStep.node_key, (WorkflowStep.state == "in_doubt").desc(), WorkflowStep.created_at.desc(), WorkflowStep.id.desc())
+    )
+    return db.session().scalars(rows).all()
+
+
+def crowds(tenant_id: UUID, run_id: UUID) -> dict[str, dict[str, int]]:
+    """Return how often the steps inside blocks have run, by node and state."""
+    rows = db.session().execute(
+        text(
+            "select node_key, state, count(*) as runs from workflow_steps where tenant_id = :tenant and execution_id = :run"
+            " and (scope_path <> '' or gen > 0) group by node_key, state order by node_key, state"
+        ),
+        {"tenant": tenant_id, "run": run_id},
+    )
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row.node_key, {})[row.state] = row.runs
+    return found
+
+
+def get_step(tenant_id: UUID, run_id: UUID, step_id: UUID) -> WorkflowStep:
+    """Return a step of a run.
+
+    Raises:
+        NotFound: no such step in this run of this tenant.
+    """
+    wanted = select(WorkflowStep).where(
+        WorkflowStep.tenant_id == tenant_id, WorkflowStep.execution_id == run_id, WorkflowStep.id == step_id
+    )
+    found = db.session().scalar(wanted)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def frames_of(tenant_id: UUID, step_id: UUID, *, after: int, state: str = "", limit: int = 50) -> Sequence[WorkflowFrame]:
+    """Return lanes, items or rounds of a block in order, those behind the number `after`, and one more than `limit`."""
+    rows = select(WorkflowFrame).where(
+        WorkflowFrame.tenant_id == tenant_id, WorkflowFrame.step_id == step_id, WorkflowFrame.number > max(after, -1)
+    )
+    if state:
+        rows = rows.where(WorkflowFrame.state == state)
+    return db.session().scalars(rows.order_by(WorkflowFrame.number).limit(limit + 1)).all()
+
+
+def frame_counts(tenant_id: UUID, step_id: UUID) -> dict[str, int]:
+    """Return how many lanes, items or rounds of a block stand where."""
+    rows = db.session().execute(
+        text(
+            "select state, count(*) as frames from workflow_frames where tenant_id = :tenant and step_id = :step and number >= 0"
+            " group by state order by state"
+        ),
+        {"tenant": tenant_id, "step": step_id},
+    )
+    return {row.state: row.frames for row in rows}
+
+
+def run_of_step(tenant_id: UUID, step_id: UUID | None) -> UUID | None:
+    """Return the run that a step belongs to."""
+    if step_id is None:
+        return None
+    return db.session().scalar(select(WorkflowStep.execution_id).where(WorkflowStep.tenant_id == tenant_id, WorkflowStep.id == step_id))
 
 
 def due_times(tenant_id: UUID, run_id: UUID) -> dict[UUID, Any]:

@@ -11,18 +11,23 @@ from sqlalchemy import Row
 from portal import events
 from portal.audit import service as audit
 from portal.core import bus, clock, db, egress
-from portal.core.access import Actor
-from portal.core.errors import NotFound
+from portal.core.access import SYSTEM, Actor
+from portal.core.errors import Invalid, NotFound
 from portal.core.paging import Listing, Place
 from portal.datatables import service as tables
-from portal.workflows import definition, inputs, queries, samples
+from portal.i18n.words import lazy_gettext as _l
+from portal.workflows import checks, definition, inputs, queries, samples
 from portal.workflows.actions.registry import FIELDS
 from portal.workflows.definition import Problem
+from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
-from portal.workflows.engine.store import ending, rescuing, starting
-from portal.workflows.engine.store.sql import published
+from portal.workflows.engine.store import ending, pausing, rescuing, starting
+from portal.workflows.engine.store.reading import published
+from portal.workflows.engine.store.starting import Reused
 from portal.workflows.errors import DraftInvalid, NotPublished, WrongState
 from portal.workflows.models import WorkflowExecution, WorkflowRevision, WorkflowStep, WorkflowTemplate, WorkflowVersion
+
+NO_SUCH_WORKFLOW = _l("This workflow is not there, is switched off or has no live version. Choose another one.")
 
 
 def create_workflow(tenant_id: UUID, *, name: str, name_ar: str | None, sample: str, by: Actor) -> UUID:
@@ -94,7 +99,7 @@ def switch_workflow(tenant_id: UUID, workflow_id: UUID, *, is_active: bool, by: 
 
 def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
     """Return every broken rule of a draft, every data table it names that is not there, every address that may not be called."""
-    problems = definition.check(workflow.nodes, workflow.settings, FIELDS)
+    problems = checks.check(workflow.nodes, workflow.settings, FIELDS)
     known = tables.names(workflow.tenant_id)
     for node in workflow.nodes:
         wanted = (node.get("config") or {}).get("table")
@@ -102,7 +107,53 @@ def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
             problems.append(definition.Problem(node["key"], "table", inputs.NO_SUCH_TABLE))
         if node.get("kind") == "webhook" and (refused := _refused_address((node.get("config") or {}).get("url"))):
             problems.append(definition.Problem(node["key"], "url", refused))
+        if node.get("kind") == "subworkflow":
+            problems += _check_call(workflow, node)
+    wanted = workflow.settings.get("error_workflow")
+    if wanted and queries.called_version(workflow.tenant_id, wanted) is None:
+        problems.append(definition.Problem(None, "error_workflow", NO_SUCH_WORKFLOW))
     return problems
+
+
+def _check_call(workflow: WorkflowTemplate, node: definition.Node) -> list[Problem]:
+    """Check a call of another workflow against its live version: it is there, it gets its inputs, and never leads back here."""
+    config = node.get("config") or {}
+    wanted = config.get("workflow")
+    if not wanted:
+        return []
+    live = queries.called_version(workflow.tenant_id, wanted)
+    if live is None:
+        return [definition.Problem(node["key"], "workflow", NO_SUCH_WORKFLOW)]
+    if _leads_to(workflow, str(wanted), passed=set()):
+        return [definition.Problem(node["key"], "workflow", _l("It leads back to this workflow, which would never end."))]
+    given = {pair.get("name"): pair.get("value") for pair in config.get("inputs") or ()}
+    declared = {each["key"]: each for each in live.settings.get("inputs", [])}
+    problems = [
+        definition.Problem(node["key"], "inputs", _l("That workflow has no input “%(key)s”.", key=key))
+        for key in given
+        if key not in declared
+    ]
+    for key, each in declared.items():
+        if each.get("required") and given.get(key) in (None, ""):
+            problems.append(definition.Problem(node["key"], "inputs", _l("That workflow needs the input “%(key)s”.", key=key)))
+        elif key in given and "${" not in str(given[key]):
+            try:
+                inputs.read([each], given)
+            except Invalid as wrong:
+                problems.append(definition.Problem(node["key"], "inputs", f"{key}: {wrong.problems[key]}"))
+    return problems
+
+
+def _leads_to(workflow: WorkflowTemplate, called: str, *, passed: set[str]) -> bool:
+    """Say whether calling a workflow would come back to this one through live versions."""
+    if called == str(workflow.id):
+        return True
+    if called in passed:
+        return False
+    passed.add(called)
+    live = queries.called_version(workflow.tenant_id, called)
+    further = [(node.get("config") or {}).get("workflow") for node in (live.nodes if live else ()) if node.get("kind") == "subworkflow"]
+    return any(_leads_to(workflow, str(each), passed=passed) for each in further if each)
 
 
 def _refused_address(url: Any) -> Any:
@@ -186,8 +237,11 @@ def start_run(tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: 
     return run_id, is_new
 
 
-def cancel_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> None:
+def cancel_run(tenant_id: UUID, run_id: UUID, *, by: Actor, undo: bool = False) -> None:
     """Ask a run to end; what has begun may still finish, nothing new begins. Safe to repeat.
+
+    Args:
+        undo: take back what it did, by the undo lanes of its steps.
 
     Raises:
         NotFound: no such run in this tenant.
@@ -195,9 +249,37 @@ def cancel_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> None:
     """
     with db.transaction():
         queries.get_run(tenant_id, run_id)
-        if not ending.cancel(tenant_id, run_id, actor=str(by)):
+        if not ending.cancel(tenant_id, run_id, actor=str(by), undo=undo):
             raise WrongState
-        audit.record(tenant_id, by, "run.cancel_asked", run_id)
+        audit.record(tenant_id, by, "run.cancel_asked", run_id, undo=undo)
+
+
+def pause_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> None:
+    """Let a run stand still: a step that is being carried out ends, nothing else begins, no timer fires.
+
+    Raises:
+        NotFound: no such run in this tenant.
+        WrongState: it is paused already, is ending or has ended.
+    """
+    with db.transaction():
+        queries.get_run(tenant_id, run_id)
+        if not pausing.pause(tenant_id, run_id, actor=str(by)):
+            raise WrongState
+        audit.record(tenant_id, by, "run.paused", run_id)
+
+
+def resume_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> None:
+    """Let a paused run go on.
+
+    Raises:
+        NotFound: no such run in this tenant.
+        WrongState: it is not paused.
+    """
+    with db.transaction():
+        queries.get_run(tenant_id, run_id)
+        if not pausing.resume(tenant_id, run_id, actor=str(by)):
+            raise WrongState
+        audit.record(tenant_id, by, "run.resumed", run_id)
 
 
 def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
@@ -209,12 +291,15 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
         NotFound: no such run in this tenant.
         WrongState: it has not failed.
     """
-    with db.transaction():
+    with db.transaction() as session:
         run = queries.get_run(tenant_id, run_id)
-        if run.status not in ("failed", "timed_out", "cancelled"):
+        if run.status not in ("failed", "timed_out", "cancelled"):  # what was taken back is not taken over
             raise WrongState
+        graph = published(session.connection(), tenant_id, run.version_id).graph
         done = {
-            step.node_key: (step.port or "out", step.output) for step in queries.steps_of(tenant_id, run_id) if step.state == "succeeded"
+            key: Reused(step.state, step.port, step.output, step.error)
+            for key, step in plan.view(graph, queries.steps_of(tenant_id, run_id, scope="")).items()
+            if step.port is not None
         }
         new_id, is_new = starting.start(
             tenant_id,
@@ -231,7 +316,44 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
     return new_id
 
 
-def decide_step(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, by: Actor) -> None:
+def start_error_run(tenant_id: UUID, run_id: UUID) -> UUID | None:
+    """Start the workflow that deals with the failure of a run, if its version names one; joins the open transaction.
+
+    The facts go to the inputs of that workflow that have their names: workflow, workflow_id, run_id, status, step, code, detail.
+    A run that deals with a failure has no such workflow itself, so failures never go round in a circle.
+    """
+    with db.transaction() as session:
+        run = queries.get_run(tenant_id, run_id)
+        wanted = published(session.connection(), tenant_id, run.version_id).settings.get("error_workflow")
+        if not wanted or run.error_of is not None:
+            return None
+        try:
+            live = queries.live_version(tenant_id, UUID(str(wanted)))
+        except NotFound:
+            live = None
+        if live is None:
+            audit.record(tenant_id, SYSTEM, "run.error_workflow_missing", run_id, workflow=str(wanted))
+            return None
+        error = run.error or {}
+        facts = {
+            "workflow": queries.get_workflow(tenant_id, run.workflow_id).name, "workflow_id": str(run.workflow_id), "run_id": str(run_id),
+            "status": run.status, "step": error.get("step"), "code": error.get("code"), "detail": error.get("detail"),
+        }  # fmt: skip
+        declared = published(session.connection(), tenant_id, live.id).settings.get("inputs", [])
+        # What does not fit an input is left empty: a form that asks for more must not keep a failure from being dealt with.
+        values: dict[str, Any] = {}
+        for each in declared:
+            try:
+                values |= inputs.read([each], facts)
+            except Invalid:
+                values[each["key"]] = None
+        new_id, _new = starting.start(
+            tenant_id, UUID(str(wanted)), live.id, input_data=values, by=run.executed_by, dedup_key=f"error:{run_id}", error_of=run_id
+        )
+    return new_id
+
+
+def decide_step(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, by: Actor, scope: str | None = None) -> None:
     """Answer for a step in doubt: `done`, `repeat` or `fail`.
 
     Raises:
@@ -242,7 +364,7 @@ def decide_step(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, 
         raise NotFound
     with db.transaction():
         queries.get_run(tenant_id, run_id)
-        if not rescuing.decide(tenant_id, run_id, node_key, decision, actor=str(by)):
+        if not rescuing.decide(tenant_id, run_id, node_key, decision, actor=str(by), scope=scope):
             raise WrongState
         audit.record(tenant_id, by, "step.decided", run_id, step=node_key, decision=decision)
 

@@ -217,7 +217,7 @@ def _run(run_id: UUID, *, status: int = 200) -> Response:
     found = queries.get_run(here.tenant_id, run_id)
     version = queries.get_version(here.tenant_id, found.version_id)
     workflow = queries.get_workflow(here.tenant_id, found.workflow_id)
-    steps = queries.steps_of(here.tenant_id, run_id)
+    steps = queries.shown_steps(here.tenant_id, run_id)
     due = queries.due_times(here.tenant_id, run_id)
     names = identity.names_of([found.executed_by] if found.executed_by else [])
     states = {step.node_key: explain.step_view(step, due.get(step.id)) for step in steps}
@@ -226,8 +226,9 @@ def _run(run_id: UUID, *, status: int = 200) -> Response:
         fragment="run_live",
         status=status,
         workflow=workflow,
-        run=explain.run_view(found, version.number, names),
-        flow=run_tree(version.nodes, states),
+        run=explain.run_view(found, version.number, names, queries.run_of_step(here.tenant_id, found.parent_step_id)),
+        flow=run_tree(version.nodes, states, queries.crowds(here.tenant_id, run_id)),
+        has_undo=any(node.get("undo") for node in version.nodes),
         ended=service.has_ended(found.status),
         can_operate=here.can(Permission.RUN_OPERATE) or (here.can(Permission.RUN_START) and found.executed_by == here.person_id),
     )
@@ -256,10 +257,58 @@ def cancel(run_id: UUID) -> Response:
     here = access()
     _may_operate(run_id)
     try:
-        service.cancel_run(here.tenant_id, run_id, by=here.actor)
+        service.cancel_run(here.tenant_id, run_id, by=here.actor, undo=request.form.get("undo") == "1")
     except WrongState:
         toast(_("The run had ended before it could be cancelled."), "info")
     return changed(url_for("workflows.run", run_id=run_id), lambda: _run(run_id))
+
+
+@bp.post("/runs/<uuid:run_id>/pause")
+@requires(Permission.RUN_START)
+def pause(run_id: UUID) -> Response:
+    here = access()
+    _may_operate(run_id)
+    try:
+        service.pause_run(here.tenant_id, run_id, by=here.actor)
+    except WrongState:
+        toast(_("The run cannot be paused any more."), "info")
+    return changed(url_for("workflows.run", run_id=run_id), lambda: _run(run_id))
+
+
+@bp.post("/runs/<uuid:run_id>/resume")
+@requires(Permission.RUN_START)
+def resume(run_id: UUID) -> Response:
+    here = access()
+    _may_operate(run_id)
+    try:
+        service.resume_run(here.tenant_id, run_id, by=here.actor)
+    except WrongState:
+        toast(_("The run is not paused."), "info")
+    return changed(url_for("workflows.run", run_id=run_id), lambda: _run(run_id))
+
+
+@bp.get("/runs/<uuid:run_id>/steps/<uuid:step_id>/items")
+@requires(Permission.RUN_READ)
+def items(run_id: UUID, step_id: UUID) -> Response:
+    here = access()
+    found = queries.get_run(here.tenant_id, run_id)
+    step = queries.get_step(here.tenant_id, run_id, step_id)
+    version = queries.get_version(here.tenant_id, found.version_id)
+    state = request.args.get("state", "")
+    after = request.args.get("after", "-1")
+    rows = queries.frames_of(here.tenant_id, step_id, after=int(after) if after.isdecimal() and len(after) < 8 else -1, state=state)
+    return render(
+        "workflows/items.html",
+        run=found,
+        workflow=queries.get_workflow(here.tenant_id, found.workflow_id),
+        node=next(node for node in version.nodes if node["key"] == step.node_key),
+        step_id=step_id,
+        state=state,
+        counts=queries.frame_counts(here.tenant_id, step_id),
+        rows=[(row, explain.explain_error(row.error)) for row in rows[:50]],
+        more=rows[49].number if len(rows) > 50 else None,
+        is_first=after == "-1",
+    )
 
 
 @bp.post("/runs/<uuid:run_id>/retry")
@@ -281,7 +330,9 @@ def decide(run_id: UUID, node_key: str) -> Response:
     here = access()
     _may_operate(run_id)
     try:
-        service.decide_step(here.tenant_id, run_id, node_key, request.form.get("decision", ""), by=here.actor)
+        service.decide_step(
+            here.tenant_id, run_id, node_key, request.form.get("decision", ""), by=here.actor, scope=request.form.get("scope")
+        )
     except WrongState:
         toast(_("Somebody has already decided."), "info")
     return changed(url_for("workflows.run", run_id=run_id), lambda: _run(run_id))

@@ -58,6 +58,8 @@ def planted(app, tenant, staffer):
         nodes = [
             {**step("check", "condition", when='input.who == "x"'), "name": HOSTILE, "name_ar": HOSTILE},
             {**step("yes", "set", parent="check", lane="then", **values(x=HOSTILE)), "name": HOSTILE},
+            {**step("each", "foreach", parent="check", lane="else", source="list", list="[input.who]"), "name": HOSTILE},
+            {**step("inside", "set", parent="each", lane="each", **values(x="${ item }")), "name": HOSTILE},
             {**step("broken", "set", parent="check", lane="else", **values(x="${ int(input.who) }")), "name": HOSTILE},
         ]
         workflow_id = engine.publish(*nodes, inputs=("who",))
@@ -69,6 +71,7 @@ def planted(app, tenant, staffer):
         ]
         run_id = engine.start(workflow_id, who=HOSTILE)
         engine.pump()
+        step_id = engine.steps(run_id)["each"].id
         with db.transaction(tenant.id) as session:
             template = session.get(workflows.WorkflowTemplate, workflow_id)
             template.name = template.name_ar = template.description = template.description_ar = HOSTILE
@@ -126,7 +129,7 @@ def planted(app, tenant, staffer):
         "way_id": run_id, "which": "nobody", "token_id": token_id, "client_id": client_id,
         "visit_id": visit_of(tenant, staffer, HOSTILE), "announcement_id": run_id, "job_id": run_id,
         "person_id": tenant.people["owner"], "role_id": role_id, "group_id": group_id, "invitation_id": invitation_id,
-        "factor_id": factor_id,
+        "factor_id": factor_id, "step_id": step_id,
     }  # fmt: skip
 
 

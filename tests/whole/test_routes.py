@@ -87,7 +87,12 @@ def ours(app, tenant, staffer):
     """One thing of every kind that has an id, all marked with a canary."""
     with app.app_context():
         engine = Engine(tenant)
-        workflow_id = engine.publish(step("only", "set", **values(x=CANARY)), step("pause", "wait", mode="for", amount=1, unit="hours"))
+        workflow_id = engine.publish(
+            step("only", "set", **values(x=CANARY)),
+            step("each", "foreach", source="list", list=f"['{CANARY}']"),
+            step("inside", "set", parent="each", lane="each", **values(x="${ item }")),
+            step("pause", "wait", mode="for", amount=1, unit="hours"),
+        )
         with db.transaction(tenant.id) as session:
             session.execute(text("update workflow_templates set name = :name"), {"name": CANARY})
             columns = [{"key": "a", "type": "text", "label": CANARY, "label_ar": None, "required": False}]
@@ -100,6 +105,7 @@ def ours(app, tenant, staffer):
             factor_id = factors.begin_app(tenant.people["owner"])
         run_id = engine.start(workflow_id)
         engine.pump()
+        step_id = engine.steps(run_id)["each"].id
         with db.transaction(tenant.id):
             here = Access(tenant.people["owner"], tenant.id, "owner", PERMISSIONS["owner"], "Owner", tenant.name, None)
             state = lists.read(lists.get("runs"), {})
@@ -120,6 +126,7 @@ def ours(app, tenant, staffer):
         return {
             "workflow_id": workflow_id,
             "run_id": run_id,
+            "step_id": step_id,
             "export_id": export_id,
             "view_id": view_id,
             "bulk_id": bulk_id,

@@ -1,4 +1,4 @@
-"""What an action is: its form, its effect class, and `perform`, which returns one of four outcomes."""
+"""What an action is: its form, its effect class, and `perform`, which returns an outcome."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It worked. `port` is the way out: "out", or "then" / "else" of a condition."""
+    """It worked. `port` is the way out: "out", or a lane of a condition or switch."""
 
     output: Any = field(default_factory=dict)
     port: str = "out"
@@ -45,6 +45,43 @@ class Waiting:
     until: datetime | None = None
     after_s: float | None = None
     output: Any = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A block that waits for its frames; `facts` say how many there are and when it ends (`engine.blocks`).
+
+    Args:
+        items: what each frame of a for-each works on; None: its number.
+    """
+
+    facts: dict[str, Any]
+    items: list[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Go on at another step of the same frame, at most `most` times; then fail, or go on with the next step."""
+
+    to: str
+    most: int
+    fails: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the run here: `status` is succeeded or failed."""
+
+    status: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Run another workflow and wait for its end, without a worker."""
+
+    workflow_id: UUID
+    given: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +102,7 @@ class Failed:
     retry_after_s: float | None = None
 
 
-Outcome = Done | Waiting | Failed
+Outcome = Done | Waiting | Opened | Jump | Stop | Calls | Failed
 
 
 class Action(Protocol):

@@ -84,8 +84,13 @@ def add_step(tenant_id: UUID, workflow_id: UUID, node: Node, place: Place, *, re
     return made[0]
 
 
-def change_step(tenant_id: UUID, workflow_id: UUID, key: str, new: dict[str, Any], *, revision: int, by: Actor) -> None:
+def change_step(
+    tenant_id: UUID, workflow_id: UUID, key: str, new: dict[str, Any], *, revision: int, by: Actor, dropped_case: int | None = None
+) -> None:
     """Replace settings of a step.
+
+    Args:
+        dropped_case: the case of a switch, from 1, that goes with its lane.
 
     Raises:
         NotFound: no such workflow, or no such step in its draft.
@@ -94,7 +99,10 @@ def change_step(tenant_id: UUID, workflow_id: UUID, key: str, new: dict[str, Any
     _edit(
         tenant_id,
         workflow_id,
-        lambda nodes, settings: (edits.change(nodes, key, **new), settings),
+        lambda nodes, settings: (
+            edits.change(edits.drop_case(nodes, key, dropped_case) if dropped_case else nodes, key, **new),
+            settings,
+        ),
         revision=revision,
         label="step.changed",
         by=by,

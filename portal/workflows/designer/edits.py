@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.core.errors import NotFound
-from portal.workflows.definition import LANES, Node
+from portal.workflows.definition import ERROR, UNDO, Node, lanes_of
 
 MAIN = (None, None)
+EXTRA = (ERROR, UNDO)
 Line = tuple[str | None, str | None]
 
 
@@ -28,12 +29,14 @@ class Place:
 
 @dataclass(slots=True)
 class Lane:
-    """One way out of a condition, with the steps on it."""
+    """One lane of a step, with the steps on it."""
 
     name: str
     cards: list[Card]
     first: Place
-    is_taken: bool | None = None  # in a run, once the condition has decided
+    is_taken: bool | None = None  # in a run, once it is decided
+    label: str = ""
+    icon: str = "arrow-down"
 
 
 @dataclass(slots=True)
@@ -52,6 +55,13 @@ class Card:
     summary: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Any] = field(default_factory=list)
     state: Any = None
+    crowd: Any = None  # in a run, of a step that ran more than once: how often, by state
+
+    @property
+    def lane_groups(self) -> list[list[Lane]]:
+        """The lanes as they are drawn: those that the kind gives, then those for an error and for taking it back."""
+        extra = [lane for lane in self.lanes if lane.name in EXTRA]
+        return [group for group in ([lane for lane in self.lanes if lane.name not in EXTRA], extra) if group]
 
     @property
     def next(self) -> Place:
@@ -99,6 +109,24 @@ def change(nodes: list[Node], key: str, **new: Any) -> list[Node]:
     find(nodes, key)
     kept = {name: value for name, value in new.items() if name not in ("key", "kind", "parent", "lane")}
     return [{**node, **kept} if node["key"] == key else node for node in nodes]
+
+
+def drop_case(nodes: list[Node], key: str, number: int) -> list[Node]:
+    """Take away the lane of a switch's case that goes, with its steps; the lanes behind it move up.
+
+    Args:
+        number: of the case, from 1.
+    """
+    gone: set[str] = set()
+    kept: list[Node] = []
+    for node in nodes:
+        lane = str(node.get("lane") or "")
+        place = int(lane[5:]) if node.get("parent") == key and lane.startswith("case_") else 0
+        if place == number or node.get("parent") in gone:
+            gone.add(node["key"])
+            continue
+        kept.append({**node, "lane": f"case_{place - 1}"} if place > number else node)
+    return kept
 
 
 def move(nodes: list[Node], key: str, place: Place) -> list[Node]:
@@ -174,10 +202,20 @@ def places(nodes: list[Node], *, without: str | None = None) -> list[Place]:
     return list(_places(_without(nodes, without) if without else _lines(nodes), MAIN))
 
 
+def is_undoing(nodes: list[Node], key: str) -> bool:
+    """Say whether a step stands in an undo lane, at any depth."""
+    line = _line_of(nodes, key)
+    while line[0]:
+        if line[1] == UNDO:
+            return True
+        line = _line_of(nodes, line[0])
+    return False
+
+
 def surely_before(nodes: list[Node], key: str) -> list[Node]:
     """Return the steps that have ended whenever this one begins: those before it on its line, and on the lines around it.
 
-    Steps in a lane of an earlier condition are left out: the run may have gone the other way.
+    Steps in a lane of an earlier step are left out: the run may have gone the other way. In an undo lane, the step itself is sure.
     """
     lines = _lines(nodes)
     sure: set[str] = set()
@@ -192,7 +230,7 @@ def surely_before(nodes: list[Node], key: str) -> list[Node]:
 
 
 def tree(nodes: list[Node]) -> list[Card]:
-    """Return the main line as cards, with the lanes of conditions inside them."""
+    """Return the main line as cards, with their lanes inside them."""
     lines = _lines(nodes)
     numbers = {node["key"]: number for number, node in enumerate(_flat(lines), 1)}
     return _cards(lines, MAIN, numbers)
@@ -212,8 +250,7 @@ def _cards(lines: dict[Line, list[Node]], line: Line, numbers: dict[str, int]) -
     for node in lines.get(line, []):
         key = node["key"]
         card = Card(key, node["kind"], node.get("name") or "", node.get("name_ar"), numbers[key], Place(*line, before), node)
-        if node["kind"] == "condition":
-            card.lanes = [Lane(side, _cards(lines, (key, side), numbers), Place(key, side)) for side in LANES]
+        card.lanes = [Lane(side, _cards(lines, (key, side), numbers), Place(key, side)) for side in lanes_of(node)]
         cards.append(card)
         before = key
     return cards
@@ -225,8 +262,7 @@ def _lines(nodes: list[Node]) -> dict[Line, list[Node]]:
     for node in nodes:
         line = node.get("parent"), node.get("lane")
         lines.setdefault(line if line in lines else MAIN, []).append(node)
-        if node["kind"] == "condition":
-            lines.update({(node["key"], side): [] for side in LANES})
+        lines.update({(node["key"], side): [] for side in lanes_of(node)})
     return lines
 
 
@@ -248,23 +284,20 @@ def _put(lines: dict[Line, list[Node]], node: Node, place: Place) -> None:
     line = lines[place.line]
     position = 0 if place.after is None else 1 + next(index for index, each in enumerate(line) if each["key"] == place.after)
     line.insert(position, {**node, "parent": place.parent, "lane": place.lane})
-    if node["kind"] == "condition":
-        for side in LANES:
-            lines.setdefault((node["key"], side), [])
+    for side in lanes_of(node):
+        lines.setdefault((node["key"], side), [])
 
 
 def _places(lines: dict[Line, list[Node]], line: Line) -> Iterator[Place]:
     yield Place(*line)
     for node in lines[line]:
-        if node["kind"] == "condition":
-            for side in LANES:
-                yield from _places(lines, (node["key"], side))
+        for side in lanes_of(node):
+            yield from _places(lines, (node["key"], side))
         yield Place(*line, node["key"])
 
 
 def _flat(lines: dict[Line, list[Node]], line: Line = MAIN) -> Iterator[Node]:
     for node in lines[line]:
         yield node
-        if node["kind"] == "condition":
-            for side in LANES:
-                yield from _flat(lines, (node["key"], side))
+        for side in lanes_of(node):
+            yield from _flat(lines, (node["key"], side))

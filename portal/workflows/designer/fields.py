@@ -22,6 +22,7 @@ from portal.workflows.definition import (
     MAX_DEADLINE_S,
     MAX_INPUTS,
     MAX_TIMEOUT_S,
+    ON_ERROR,
     Field,
     Node,
     Settings,
@@ -45,6 +46,18 @@ INPUT_TYPE_LABELS = {
     "choice": _l("Choice"),
     "boolean": _l("Yes or no"),
 }
+ON_ERROR_LABELS = {
+    "fail": _l("The run fails, or the step around it catches it"),
+    "continue": _l("Go on as if nothing had happened"),
+    "lane": _l("Go into an error lane"),
+}
+CLASS_LABELS = {
+    "transient": _l("It may work a moment later (not reachable, busy)"),
+    "timeout": _l("No answer in time"),
+    "auth": _l("Access was refused"),
+    "validation": _l("The values were not accepted"),
+    "permanent": _l("Anything else"),
+}
 UNITS = (("60", _l("Minutes")), ("3600", _l("Hours")), ("86400", _l("Days")))
 
 
@@ -62,6 +75,7 @@ class Shown:
     choices: list[tuple[str, Any]]
     error: Any
     is_code: bool
+    lists: str = ""  # of a choice from a list of the organisation: which list
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +96,12 @@ class StartForm:
     typed: dict[str, Any] = field(default_factory=dict)
 
 
-def shown_fields(node: Node, action: Action, *, tables: list[tuple[str, str]], errors: Mapping[str, Any]) -> list[Shown]:
-    """Return the fields of a step that matter for its choices, filled in."""
+def shown_fields(node: Node, action: Action, *, choices: Mapping[str, list[tuple[str, Any]]], errors: Mapping[str, Any]) -> list[Shown]:
+    """Return the fields of a step that matter for its choices, filled in.
+
+    Args:
+        choices: what can be chosen in fields of the types table, workflow and step.
+    """
     config = config_of(node, action.fields)
     return [
         Shown(
@@ -94,7 +112,7 @@ def shown_fields(node: Node, action: Action, *, tables: list[tuple[str, str]], e
             hint=each.hint,
             required=each.required or each.type == "choice",
             value=config[each.name],
-            choices=tables if each.type == "table" else list(each.choices),
+            choices=choices.get(each.type, list(each.choices)),
             error=errors.get(each.name, ""),
             is_code=each.type in CODE_TYPES or (node["kind"], each.name) in CODE_FIELDS,
         )
@@ -123,11 +141,18 @@ def read_step(node: Node, action: Action | None, form: Any) -> StepForm:
             errors[name] = _("Use at most %(num)d characters.", num=MAX_NAME)
         elif problem := names.problem(changes[name]):
             errors[name] = problem
+    if form.get("on_error") in ON_ERROR:
+        changes["on_error"] = form["on_error"]
+    if "undo" in form:
+        changes["undo"] = form.getlist("undo")[-1] == "1"
     typed = {**node, **changes, "attempts": form.get("attempts", ""), "timeout_s": form.get("timeout_s", "")}
     _read_whole(form, "attempts", MAX_ATTEMPTS, changes, errors)
     _read_whole(form, "timeout_s", MAX_TIMEOUT_S, changes, errors)
     if "attempts" in changes:
         changes["retry"] = {**(node.get("retry") or {}), "attempts": changes.pop("attempts")}
+    if "retry_on" in form:
+        chosen = [each for each in CLASS_LABELS if each in form.getlist("retry_on")]
+        changes["retry"] = {**(changes.get("retry") or node.get("retry") or {}), "on": chosen}
     return StepForm(changes, errors, typed)
 
 
@@ -143,7 +168,7 @@ def _read_whole(form: Any, name: str, most: int, changes: dict[str, Any], errors
 
 def _read_field(wanted: Field, form: Any) -> dict[str, Any]:
     name = f"c-{wanted.name}"
-    if wanted.type == "pairs":
+    if wanted.type in ("pairs", "cases"):
         return {wanted.name: _read_pairs(wanted, form)} if f"{name}-name" in form else {}
     if name not in form:
         return {}
@@ -153,7 +178,10 @@ def _read_field(wanted: Field, form: Any) -> dict[str, Any]:
     if wanted.type == "boolean":
         return {wanted.name: text == "1"}
     if wanted.type in ("number", "duration"):
-        return {wanted.name: _read_number(text)}
+        number = _read_number(text)
+        if wanted.least is not None and not isinstance(number, str) and not (wanted.least <= number <= (wanted.most or number)):
+            raise ValueError(_("Enter a whole number between %(least)d and %(most)d.", least=wanted.least, most=wanted.most))
+        return {wanted.name: number}
     return {wanted.name: text.replace("\r\n", "\n")}
 
 
@@ -192,6 +220,8 @@ def read_start(settings: Settings, form: Any) -> StartForm:
             errors[f"{number}-key"] = _("Two inputs have this key. Rename one.")
         errors |= {f"{number}-{name}": wrong for name in ("label", "label_ar") if (wrong := names.problem(each[name]))}
     new = {**settings, "inputs": inputs}
+    if "error_workflow" in form:
+        new["error_workflow"] = clean(form["error_workflow"])[:40] or None
     amount = ascii_digits(clean(form.get("deadline", "")))
     unit = form.get("deadline_unit", "60")
     if amount.isdecimal() and unit in dict(UNITS) and 60 <= int(amount[:9]) * int(unit) <= MAX_DEADLINE_S:
@@ -330,6 +360,12 @@ _SUMMARIES: dict[str, Any] = {
     "database": _about_database,
     "notification": lambda config, node: [("text", _choice(node, "to", config))],
     "condition": lambda config, _node: [("code", str(config.get("when") or ""))] if config.get("when") else [],
+    "switch": lambda config, _node: [("text", str(pair.get("name"))) for pair in config.get("cases") or () if pair.get("name")],
+    "parallel": lambda config, node: [("text", _choice(node, "join", config))],
+    "foreach": lambda config, _node: [("code", str(config.get("list") if config.get("source", "list") == "list" else config.get("times")))],
+    "repeat": lambda config, _node: [("code", str(config.get("until") or ""))] if config.get("until") else [],
+    "goto": lambda config, _node: [("code", str(config.get("to") or ""))] if config.get("to") else [],
+    "stop": lambda config, node: [("text", _choice(node, "outcome", config))],
     "wait": _about_wait,
     "set": lambda config, _node: [("code", str(pair.get("name"))) for pair in config.get("values") or () if pair.get("name")],
 }

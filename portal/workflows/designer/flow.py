@@ -6,21 +6,29 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from portal.workflows.actions.registry import ACTIONS
-from portal.workflows.definition import Node, Problem
+from portal.workflows.definition import ERROR, FORKS, Node, Problem
 from portal.workflows.designer import edits
 from portal.workflows.designer.edits import Card
 from portal.workflows.designer.fields import summary_of
+from portal.workflows.designer.lanes import lane_icon, lane_name
 
 
-def run_tree(nodes: list[Node], states: Mapping[str, Any]) -> list[Card]:
-    """Return the cards of a run's version; `.state` is what `states` has for the step's key, or None."""
+def run_tree(nodes: list[Node], states: Mapping[str, Any], crowds: Mapping[str, Mapping[str, int]] | None = None) -> list[Card]:
+    """Return the cards of a run's version; `.state` is what `states` has for the step's key, or None.
+
+    Args:
+        crowds: of steps that ran more than once: how often, by state.
+    """
     cards = _described(nodes)
     for card in edits.every_card(cards):
         card.state = states.get(card.key)
-        output = getattr(card.state, "output", None)
-        if card.lanes and isinstance(output, dict) and isinstance(output.get("result"), bool):
+        counts = (crowds or {}).get(card.key) or {}
+        card.crowd = counts if sum(counts.values()) > 1 else None
+        port = getattr(card.state, "port", None)
+        if card.lanes and port and not card.crowd:
             for lane in card.lanes:
-                lane.is_taken = (lane.name == "then") == output["result"]
+                if card.kind in FORKS or lane.name == ERROR:
+                    lane.is_taken = lane.name == port
     return cards
 
 
@@ -39,4 +47,6 @@ def _described(nodes: list[Node]) -> list[Card]:
     for card in edits.every_card(cards):
         card.label = ACTIONS[card.kind].label if card.kind in ACTIONS else card.kind
         card.summary = summary_of(card.node)
+        for lane in card.lanes:
+            lane.label, lane.icon = lane_name(card.node, lane.name), lane_icon(lane.name)
     return cards

@@ -16,6 +16,8 @@ from portal.workflows.designer import drafts, edits, fields
 from portal.workflows.designer.edits import Card, Place
 from portal.workflows.designer.fields import StartForm, StepForm
 from portal.workflows.designer.flow import draft_tree
+from portal.workflows.designer.lanes import lane_name
+from portal.workflows.engine.retry import DEFAULT_CLASSES
 from portal.workflows.models import WorkflowTemplate
 
 WHAT = {
@@ -64,7 +66,12 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
     # A step that was only just added is not scolded for being empty; its card says what is missing.
     stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") else {}
     errors = {**stored, **(form.errors if form else {})}
-    shown = fields.shown_fields(node, action, tables=_tables(tenant_id), errors=errors) if action else []
+    choices = {
+        "table": _tables(tenant_id),
+        "workflow": _workflows(tenant_id, workflow.id),
+        "step": [(each["key"], plain_name(each)) for each in workflow.nodes if each["key"] != card.key],
+    }
+    shown = fields.shown_fields(node, action, choices=choices, errors=errors) if action else []
     return {
         "node": node,
         "action": action,
@@ -73,6 +80,12 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "values": fields.values_of(workflow.settings, edits.surely_before(workflow.nodes, card.key)),
         "attempts": node.get("attempts") or (node.get("retry") or {}).get("attempts", 3),
         "timeout_s": node.get("timeout_s") or 30,
+        "retry_on": (node.get("retry") or {}).get("on", DEFAULT_CLASSES),
+        "classes": list(fields.CLASS_LABELS.items()),
+        "on_error": node.get("on_error") or "fail",
+        "on_errors": list(fields.ON_ERROR_LABELS.items()),
+        "has_undo": bool(node.get("undo")),
+        "may_undo": not edits.is_undoing(workflow.nodes, card.key),
         "has_attempts": action is not None and action.effect(node.get("config") or {}) != "pure",
         "can_up": edits.shifted_place(workflow.nodes, card.key, -1) is not None,
         "can_down": edits.shifted_place(workflow.nodes, card.key, 1) is not None,
@@ -87,6 +100,8 @@ def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
     given = form.typed if form else {}
     return {
         "inputs": given.get("inputs", workflow.settings.get("inputs", [])),
+        "workflows": _workflows(workflow.tenant_id, None),
+        "error_workflow": given.get("error_workflow", workflow.settings.get("error_workflow") or ""),
         "deadline": given.get("deadline", amount),
         "deadline_unit": given.get("deadline_unit", unit),
         "errors": form.errors if form else {},
@@ -98,6 +113,11 @@ def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
 
 def _tables(tenant_id: UUID) -> list[tuple[str, str]]:
     return [(slug, plain_name({"name": name, "name_ar": name_ar})) for slug, (name, name_ar) in tables.names(tenant_id).items()]
+
+
+def _workflows(tenant_id: UUID, without: UUID | None) -> list[tuple[str, str]]:
+    names = queries.workflow_names(tenant_id)
+    return [(str(row.id), plain_name({"name": row.name, "name_ar": row.name_ar})) for row in names if row.id != without]
 
 
 def _places(nodes: list[Node], card: Card) -> list[tuple[str, str]]:
@@ -122,7 +142,10 @@ def place_sentence(nodes: list[Node], place: Place) -> str:
         return _("After “%(step)s”", step=plain_name(edits.find(nodes, place.after)))
     if place.parent is None:
         return _("At the beginning")
-    name = plain_name(edits.find(nodes, place.parent))
+    holder = edits.find(nodes, place.parent)
+    name = plain_name(holder)
     if place.lane == "then":
         return _("In “%(step)s”, first if yes", step=name)
-    return _("In “%(step)s”, first if no", step=name)
+    if place.lane == "else":
+        return _("In “%(step)s”, first if no", step=name)
+    return _("In “%(step)s”, first in the lane “%(lane)s”", step=name, lane=lane_name(holder, place.lane or ""))

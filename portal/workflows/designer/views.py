@@ -99,7 +99,9 @@ def save(workflow_id: UUID, key: str) -> Response:
         form = fields.read_step(node, ACTIONS.get(node["kind"]), request.form)
         if form.errors:
             return _show(workflow_id, step=key, status=422, form=form, summary=not _is_autosave())
-        drafts.change_step(here.tenant_id, workflow_id, key, form.changes, revision=_revision(), by=here.actor)
+        drafts.change_step(
+            here.tenant_id, workflow_id, key, form.changes, revision=_revision(), by=here.actor, dropped_case=_dropped_case()
+        )
     except DraftChanged as refused:
         return _conflict(workflow_id, refused, step=key, form=form)
     return _edited(workflow_id, key, _("Saved."), push=False)
@@ -250,6 +252,11 @@ def _revision() -> int:
     """Return the revision that the page showed; a form without one is treated as out of date."""
     text = request.form.get("revision", "")
     return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def _dropped_case() -> int | None:
+    which, _colon, number = request.form.get("drop", "").partition(":")
+    return int(number) + 1 if which == "cases" and number.isdecimal() else None
 
 
 def _is_autosave() -> bool:

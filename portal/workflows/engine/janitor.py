@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core import db, jobs, outbox
 from portal.workflows.engine.runner import again
-from portal.workflows.engine.store import ending, look, rescuing
+from portal.workflows.engine.store import children, ending, look, rescuing
 from portal.workflows.engine.store.rows import QUEUE
 
 log = logging.getLogger(__name__)
@@ -92,6 +92,8 @@ def sweep() -> int:
             error={"code": "deadline", "step": None, "detail": ""},
         ),
     )
+    moved += _each("cancel the sub-run of", look.orphans(), partial(ending.cancel, actor="engine"))
+    moved += _each("answer", look.answered(), children.hear)
     outbox.send_due()
     for number in range(min(look.ready_count(), PUMPS)):
         jobs.send_ticket("workflows.pump", QUEUE, key=f"pump-{QUEUE}-{number}")

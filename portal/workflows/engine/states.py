@@ -10,11 +10,14 @@ class RunStatus(StrEnum):
 
     PENDING = "pending"
     RUNNING = "running"
+    PAUSED = "paused"
     CANCELLING = "cancelling"
+    COMPENSATING = "compensating"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
+    COMPENSATED = "compensated"
 
 
 class StepState(StrEnum):
@@ -30,13 +33,19 @@ class StepState(StrEnum):
     CANCELLED = "cancelled"
 
 
-RUN_ENDED = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.TIMED_OUT})
+RUN_ENDED = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.TIMED_OUT, RunStatus.COMPENSATED})
 STEP_ENDED = frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.SKIPPED, StepState.CANCELLED})
+# A worker may carry on a run in these; in a paused one it ends the step in hand and begins nothing.
+RUN_CARRIED = frozenset({RunStatus.PENDING, RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.COMPENSATING})
 
+ENDS = RUN_ENDED - {RunStatus.COMPENSATED}
+UNDONE = frozenset({RunStatus.COMPENSATING})
 RUN_MOVES: dict[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.PENDING: frozenset({RunStatus.RUNNING, RunStatus.CANCELLING}) | RUN_ENDED,
-    RunStatus.RUNNING: frozenset({RunStatus.CANCELLING}) | RUN_ENDED,
-    RunStatus.CANCELLING: frozenset({RunStatus.CANCELLED, RunStatus.TIMED_OUT, RunStatus.FAILED}),
+    RunStatus.PENDING: frozenset({RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.CANCELLING}) | UNDONE | ENDS,
+    RunStatus.RUNNING: frozenset({RunStatus.PAUSED, RunStatus.CANCELLING}) | UNDONE | ENDS,
+    RunStatus.PAUSED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLING}) | UNDONE | ENDS,
+    RunStatus.CANCELLING: UNDONE | ENDS,
+    RunStatus.COMPENSATING: frozenset({RunStatus.COMPENSATED, RunStatus.FAILED}),
     **dict.fromkeys(RUN_ENDED, frozenset()),
 }
 

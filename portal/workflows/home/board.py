@@ -125,7 +125,7 @@ def make(tenant_id: UUID, window: Window, *, zone: str, link: Link) -> Board:
 
 def _tally(by_status: dict[str, int]) -> Tally:
     succeeded = by_status.get("succeeded", 0)
-    failed = by_status.get("failed", 0) + by_status.get("timed_out", 0)
+    failed = sum(by_status.get(each, 0) for each in ("failed", "timed_out", "compensated"))
     return Tally(succeeded, failed, sum(by_status.values()) - succeeded - failed)
 
 

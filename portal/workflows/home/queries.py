@@ -13,7 +13,7 @@ from portal.core import db
 from portal.workflows.home.periods import Window
 from portal.workflows.models import Onboarding
 
-FAILED = "('failed', 'timed_out')"
+FAILED = "('failed', 'timed_out', 'compensated')"
 
 
 def count_by_stretch(tenant_id: UUID, window: Window) -> list[Row[Any]]:

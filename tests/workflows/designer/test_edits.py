@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.core.errors import NotFound
-from portal.workflows import definition
+from portal.workflows import checks, definition
 from portal.workflows.designer import edits
 from portal.workflows.designer.edits import Place
 
@@ -53,7 +53,7 @@ def pick(choices, number):
 
 
 def assert_whole(nodes):
-    places = [problem for problem in definition.check(nodes, {"inputs": []}, dict.fromkeys(KINDS, ())) if problem.step]
+    places = [problem for problem in checks.check(nodes, {"inputs": []}, dict.fromkeys(KINDS, ())) if problem.step]
     assert not places
     assert nodes == list(edits._flat(edits._lines(nodes))), "not in reading order"
     cards = list(edits.every_card(edits.tree(nodes)))

@@ -34,7 +34,7 @@ def test_each_card_has_the_state_of_its_step_and_lanes_know_which_was_taken():
         {"key": "b", "kind": "set", "name": "B", "parent": "if", "lane": "else"},
         {"key": "c", "kind": "set", "name": "C", "parent": None, "lane": None},
     ]
-    states = {"if": SimpleNamespace(state="succeeded", output={"result": False}), "a": state("skipped"), "b": state("leased")}
+    states = {"if": SimpleNamespace(state="succeeded", output={"result": False}, port="else"), "a": state("skipped"), "b": state("leased")}
 
     cards = run_tree(nodes, states)
 

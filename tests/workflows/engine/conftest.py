@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from portal.core import db
 from portal.core.access import Actor
@@ -25,11 +26,13 @@ def step(
     lane: str | None = None,
     attempts: int = 3,
     timeout_s: int = 30,
+    on_error: str = "fail",
+    undo: bool = False,
     **config: Any,
 ):
     return {
         "key": key, "kind": kind, "name": key, "name_ar": None, "parent": parent, "lane": lane, "config": config,
-        "retry": {"attempts": attempts}, "timeout_s": timeout_s,
+        "retry": {"attempts": attempts}, "timeout_s": timeout_s, "on_error": on_error, "undo": undo,
     }  # fmt: skip
 
 
@@ -83,6 +86,12 @@ class Engine:
     def pump(self) -> int:
         return runner.pump(worker="test", budget_s=20)
 
+    def pump_until_ready(self) -> None:
+        """Carry out one claimed step and what follows it in its transaction; leave what it made ready."""
+        from portal.workflows.engine.store import settling
+
+        settling.apply(self.claim(), None, carry=False)
+
     def sweep(self) -> int:
         return janitor.sweep()
 
@@ -93,6 +102,44 @@ class Engine:
     def steps(self, run_id: Any) -> dict[str, Any]:
         with db.transaction(self.house.id):
             return {each.node_key: each for each in queries.steps_of(self.house.id, run_id)}
+
+    def trace(self, run_id: Any) -> list[str]:
+        """Return what ended, in the order in which it ended: `key`, or `key@frame`; what did not succeed has its state behind it."""
+        with db.transaction(self.house.id):
+            rows = [row for row in queries.steps_of(self.house.id, run_id) if row.ended_seq is not None]
+        rows.sort(key=lambda row: row.ended_seq)
+        return [
+            f"{row.node_key}{'@' if row.scope_path else ''}{row.scope_path}{'' if row.state == 'succeeded' else ' ' + row.state}"
+            for row in rows
+        ]
+
+    def outputs(self, run_id: Any) -> dict[str, Any]:
+        with db.transaction(self.house.id):
+            return {row.node_key: row.output for row in queries.steps_of(self.house.id, run_id)}
+
+    def go(self, workflow_id: Any, **given: Any) -> Any:
+        """Run a workflow to its end or as far as it can go without time passing; returns the run."""
+        run_id = self.start(workflow_id, **given)
+        for _ in range(20):
+            if not self.pump() + self.sweep():
+                break
+        return self.run(run_id)
+
+    def assert_sound(self, run_id: Any) -> None:
+        """Check what must hold for every run that has ended (I-3, I-6, I-7, I-8)."""
+        wanted = """
+            select (select count(*) from workflow_steps s where s.execution_id = e.id and s.state in ('ready','leased','waiting','in_doubt'))
+                 + (select count(*) from workflow_timers t where t.execution_id = e.id and t.fired_at is null)
+                 + (select count(*) from workflow_frames f where f.execution_id = e.id and f.ended_at is null) as live,
+                   (select count(*) from (select step_id from workflow_attempts a join workflow_steps s on s.id = a.step_id
+                      where s.execution_id = e.id and a.outcome = 'succeeded' group by step_id having count(*) > 1) twice) as twice,
+                   (select count(*) - count(distinct ended_seq) from workflow_steps s where s.execution_id = e.id and ended_seq is not null) as doubled,
+                   (select count(*) from workflow_events v where v.execution_id = e.id) - e.event_seq as holes,
+                   e.completed_at is not null as ended
+            from workflow_executions e where e.id = :id"""
+        with db.transaction(self.house.id) as session:
+            row = session.execute(text(wanted), {"id": run_id}).one()
+        assert (row.live, row.twice, row.doubled, row.holes, row.ended) == (0, 0, 0, 0, True)
 
     def states(self, run_id: Any) -> dict[str, str]:
         return {key: each.state for key, each in self.steps(run_id).items()}

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from portal.core.access import SYSTEM
 from portal.datatables import service as tables
-from portal.workflows.engine.store import settling
+from portal.workflows.engine.store import following, settling
 from tests.workflows.engine.conftest import Engine, step
 
 COLUMNS = [
@@ -59,7 +59,7 @@ def test_steps_done_in_one_transaction_tell_the_same_story_as_steps_done_alone(e
     workflow = engine.publish(insert("a", "1"), insert("b", "2"), insert("c", "3"))
     together = engine.start(workflow)
     engine.pump()
-    monkeypatch.setattr(settling, "MAX_APPLIED", 0)
+    monkeypatch.setattr(following, "MAX_APPLIED", 0)
     alone = engine.start(workflow)
     engine.pump()
 
@@ -109,11 +109,11 @@ def test_a_statement_that_breaks_in_the_middle_is_retried_and_leaves_no_half(eng
 
 
 def test_a_long_chain_is_cut_into_short_transactions(engine, rows, monkeypatch):
-    monkeypatch.setattr(settling, "MAX_APPLIED", 2)
+    monkeypatch.setattr(following, "MAX_APPLIED", 2)
     run_id = engine.start(engine.publish(*(insert(f"s{number}", str(number)) for number in range(7))))
     settled = []
     write_settle = settling.write_settle
-    monkeypatch.setattr(settling, "write_settle", lambda *args: settled.append(1) or write_settle(*args))
+    monkeypatch.setattr(settling, "write_settle", lambda *args, **more: settled.append(1) or write_settle(*args, **more))
 
     assert engine.finish(run_id).status == "succeeded"
 

@@ -7,8 +7,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from portal.core import db
+from portal.workflows.engine.states import RUN_CARRIED
+from portal.workflows.engine.store.reading import run_of
 from portal.workflows.engine.store.rows import QUEUE, Lease, Run, publish
-from portal.workflows.engine.store.sql import run_of
+
+IN_FRAME = """and exists (select from workflow_frames f where f.tenant_id = %(tenant)s and f.execution_id = %(run)s
+                             and f.scope_path = %(scope)s and f.state = 'running')"""
 
 
 def claim(*, worker: str, lease_s: float) -> Lease | None:
@@ -32,7 +36,7 @@ def claim(*, worker: str, lease_s: float) -> Lease | None:
                 started_at = coalesce(s.started_at, clock_timestamp())
             from due where s.id = due.id
             returning s.tenant_id, s.execution_id, s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt,
-                      s.timeout_s
+                      s.timeout_s, s.scope_path, s.gen
             """,
                 {"queue": QUEUE, "worker": worker, "lease_s": lease_s},
             )
@@ -52,13 +56,13 @@ def read_run(connection: Connection, lease: Lease) -> Run | None:
     row = connection.exec_driver_sql(
         """
         select e.status, e.version_id, e.workflow_id, t.name, t.name_ar, e.input_data, e.executed_by,
-               coalesce(e.started_at, clock_timestamp()) as started_at, e.event_seq
+               coalesce(e.started_at, clock_timestamp()) as started_at, e.event_seq, e.depth, e.root_id
         from workflow_executions e join workflow_templates t on t.tenant_id = e.tenant_id and t.id = e.workflow_id
         where e.tenant_id = %s and e.id = %s for update of e
         """,
         (lease.tenant_id, lease.run_id),
     ).one()
-    if row.status not in ("pending", "running"):
+    if row.status not in RUN_CARRIED:
         return None
     run = run_of(connection, lease.tenant_id, lease.run_id, row)
     if row.status == "pending":
@@ -68,6 +72,7 @@ def read_run(connection: Connection, lease: Lease) -> Run | None:
 
 def _mark_running(connection: Connection, run: Run, worker: str) -> None:
     run.event_seq += 1
+    run.status = "running"
     connection.exec_driver_sql(
         """
         with run as (update workflow_executions set status = 'running', started_at = %(at)s, event_seq = %(seq)s::int
@@ -91,7 +96,7 @@ def heartbeat(lease: Lease, *, lease_s: float) -> bool:
             from workflow_executions e
             where s.tenant_id = %s and s.id = %s and s.lease_epoch = %s and s.state = 'leased'
               and e.tenant_id = s.tenant_id and e.id = s.execution_id
-            returning e.cancel_at is null
+            returning e.status <> 'cancelling'
             """,
                 (lease_s, lease.tenant_id, lease.step_id, lease.epoch),
             )
@@ -101,7 +106,7 @@ def heartbeat(lease: Lease, *, lease_s: float) -> bool:
 
 
 def fence(lease: Lease, config: dict[str, Any]) -> bool:
-    """Write down that the effect is about to leave the house; False if the lease is lost or the run was cancelled.
+    """Write down that the effect is about to leave the house; False if the lease is lost, or the run or its frame is ending.
 
     From here on a crash is ambiguous, and the effect class decides what becomes of the step.
     """
@@ -109,9 +114,9 @@ def fence(lease: Lease, config: dict[str, Any]) -> bool:
         row = (
             session.connection()
             .exec_driver_sql(
-                """
+                f"""
             with run as (select id from workflow_executions where tenant_id = %(tenant)s and id = %(run)s
-                           and cancel_at is null and status in ('pending', 'running') for share)
+                           and status in ('pending', 'running', 'paused', 'compensating') {IN_FRAME if lease.scope else ""} for share)
             update workflow_steps s set effect_at = clock_timestamp(), input = %(input)s::jsonb
             from run where s.tenant_id = %(tenant)s and s.id = %(step)s and s.lease_epoch = %(epoch)s and s.state = 'leased'
             returning s.id
@@ -119,6 +124,7 @@ def fence(lease: Lease, config: dict[str, Any]) -> bool:
                 {
                     "tenant": lease.tenant_id,
                     "run": lease.run_id,
+                    "scope": lease.scope,
                     "step": lease.step_id,
                     "epoch": lease.epoch,
                     "input": db.to_json(config),

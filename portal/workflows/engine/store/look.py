@@ -23,8 +23,9 @@ def due_timers(limit: int = 100) -> list[tuple[UUID, UUID, UUID]]:
     """Return (tenant, run, timer) of timers that are due; picked without locks, each is checked again under its own."""
     with db.transaction(system=True) as session:
         rows = session.connection().exec_driver_sql(
-            "select tenant_id, execution_id, id from workflow_timers where fired_at is null and due_at <= clock_timestamp()"
-            " order by due_at limit %s",
+            "select t.tenant_id, t.execution_id, t.id from workflow_timers t"
+            " join workflow_executions e on e.tenant_id = t.tenant_id and e.id = t.execution_id and e.status <> 'paused'"
+            " where t.fired_at is null and t.due_at <= clock_timestamp() order by t.due_at limit %s",
             (limit,),
         )
         return [(row.tenant_id, row.execution_id, row.id) for row in rows]
@@ -35,7 +36,7 @@ def overdue(limit: int = 100) -> list[tuple[UUID, UUID]]:
     with db.transaction(system=True) as session:
         rows = session.connection().exec_driver_sql(
             "select tenant_id, id from workflow_executions where deadline_at < clock_timestamp() and cancel_at is null"
-            " and status not in ('succeeded','failed','cancelled','timed_out') order by deadline_at limit %s",
+            " and status not in ('succeeded','failed','cancelled','timed_out','compensated') order by deadline_at limit %s",
             (limit,),
         )
         return [(row.tenant_id, row.id) for row in rows]
@@ -47,12 +48,42 @@ def stuck() -> list[UUID]:
         rows = session.connection().exec_driver_sql(
             """
             select e.id from workflow_executions e
-            where e.status not in ('succeeded','failed','cancelled','timed_out')
+            where e.status not in ('succeeded','failed','cancelled','timed_out','compensated')
               and not exists (select 1 from workflow_steps s where s.tenant_id = e.tenant_id and s.execution_id = e.id
                               and s.state in ('ready','leased','waiting','in_doubt'))
             """
         )
         return [row.id for row in rows]
+
+
+def answered(limit: int = 100) -> list[tuple[UUID, UUID, UUID]]:
+    """Return (tenant, run, step) of steps that wait for a run which has ended."""
+    with db.transaction(system=True) as session:
+        rows = session.connection().exec_driver_sql(
+            """
+            select s.tenant_id, s.execution_id, s.id from workflow_steps s
+            join workflow_executions e on e.tenant_id = s.tenant_id and e.parent_step_id = s.id
+            join workflow_executions p on p.tenant_id = s.tenant_id and p.id = s.execution_id and p.status <> 'paused'
+            where s.state = 'waiting' and s.kind = 'subworkflow' and e.completed_at is not null order by e.completed_at limit %s
+            """,
+            (limit,),
+        )
+        return [(row.tenant_id, row.execution_id, row.id) for row in rows]
+
+
+def orphans(limit: int = 100) -> list[tuple[UUID, UUID]]:
+    """Return (tenant, run) of runs whose caller does not wait for them any more."""
+    with db.transaction(system=True) as session:
+        rows = session.connection().exec_driver_sql(
+            """
+            select e.tenant_id, e.id from workflow_executions e
+            join workflow_steps s on s.tenant_id = e.tenant_id and s.id = e.parent_step_id
+            where e.parent_step_id is not null and e.completed_at is null and e.cancel_at is null
+              and s.state in ('cancelled', 'failed') limit %s
+            """,
+            (limit,),
+        )
+        return [(row.tenant_id, row.id) for row in rows]
 
 
 def ready_count() -> int:

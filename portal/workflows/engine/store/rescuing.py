@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from portal.core import db
 from portal.workflows.actions.base import Done, Failed
+from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store.ending import end_cancelled
-from portal.workflows.engine.store.rows import (
-    Lease,
-    Moves,
-    announce_after,
-    ending_of,
-    publish,
-    stand,
-    wake,
-)
-from portal.workflows.engine.store.settling import continue_from
-from portal.workflows.engine.store.sql import locked_run, write_settle
+from portal.workflows.engine.store.failing import doubt
+from portal.workflows.engine.store.following import drain, fail
+from portal.workflows.engine.store.reading import locked_run
+from portal.workflows.engine.store.rows import Lease, Moves, Run, publish, wake
+from portal.workflows.engine.store.settling import continue_from, own_row, settle_in, write
+from portal.workflows.engine.store.sql import write_settle
 
 MAX_CRASHES = 3
 
 
 def rescue(tenant_id: UUID, run_id: UUID, step_id: UUID) -> str | None:
     """Take an expired step from its worker: ready again, in doubt, or failed after too many crashes. Repeatable.
+
+    A step that was still held when its time limit passed has taken too long: it fails as a timeout, and its retries count.
 
     Returns:
         The step's new state, or None when the lease was not expired any more.
@@ -33,7 +34,8 @@ def rescue(tenant_id: UUID, run_id: UUID, step_id: UUID) -> str | None:
         run, run_row = locked_run(connection, tenant_id, run_id)
         step = connection.exec_driver_sql(
             """
-            select node_key, kind, effect_class, effect_at, idem_key, lease_epoch, attempt, timeout_s, crash_count, lease_owner
+            select node_key, kind, effect_class, effect_at, idem_key, lease_epoch, attempt, timeout_s, crash_count, lease_owner, scope_path, gen,
+                   hard_until < clock_timestamp() and effect_class not in ('pure', 'db') as is_late
             from workflow_steps where tenant_id = %s and id = %s and state = 'leased' and lease_until < clock_timestamp() for update
             """,
             (tenant_id, step_id),
@@ -51,29 +53,38 @@ def rescue(tenant_id: UUID, run_id: UUID, step_id: UUID) -> str | None:
         )
         lease = Lease(
             tenant_id, run_id, step_id, step.node_key, step.kind, step.effect_class, step.idem_key,
-            step.lease_epoch + 1, step.attempt, step.timeout_s, step.lease_owner or "",
+            step.lease_epoch + 1, step.attempt, step.timeout_s, step.scope_path, step.gen, step.lease_owner or "",
         )  # fmt: skip
         doubtful = step.effect_at is not None and step.effect_class == "unsafe"
         if run_row.cancelled and not doubtful:
-            end_cancelled(connection, run, lease, None, run_row.error)
+            end_cancelled(connection, run, lease, None)
             return "cancelled"
-        moves = Moves(run, lease.worker, may_carry=False)
-        error = {"code": "worker_lost", "detail": "", "attempt": step.attempt}
-        if doubtful:
-            moves.tell("step.in_doubt", step.node_key, **error)
-            row = {**stand(run, run.graph.nodes[step.node_key], "in_doubt", error=error)}
-        elif step.crash_count >= MAX_CRASHES:
-            error["code"] = "crash_loop"
-            moves.tell("step.failed", step.node_key, **error)
-            moves.failed = {**error, "step": step.node_key}
-            row = stand(run, run.graph.nodes[step.node_key], "failed", error=error)
-        else:
-            moves.tell("step.rescued", step.node_key, **error)
-            row = stand(run, run.graph.nodes[step.node_key], "ready", error=error)
-            db.after_commit(wake)
-        status = ending_of(moves)
-        write_settle(connection, lease, row, moves, status, None)
-        announce_after(run, moves, status, lease if doubtful else None)
+        return _rescued(connection, run, lease, step, doubtful=doubtful)
+
+
+def _rescued(connection: Connection, run: Run, lease: Lease, step: Any, *, doubtful: bool) -> str:
+    moves = Moves(run, connection, lease.worker, may_carry=False)
+    frame = run.frames.get(lease.scope)
+    if frame is None or (frame.is_closing and not doubtful):
+        settle_in(moves, lease, None)
+        return "cancelled"
+    row = moves.own = own_row(lease)
+    error = {"code": "worker_lost", "detail": "", "class": "transient", "attempt": step.attempt}
+    if doubtful:
+        doubt(moves, frame, row, lease.node_key, error)
+    elif step.crash_count >= MAX_CRASHES:
+        fail(moves, frame, run.graph.nodes[lease.node_key], row, {**error, "code": "crash_loop", "class": "permanent"})
+    elif step.is_late:
+        settle_in(moves, lease, Failed("timeout", detail=str(step.timeout_s), again=True, sent=None))
+        db.after_commit(wake)
+        return str(row["state"]) if moves.own is row else str(moves.own["state"])
+    else:
+        moves.tell("step.rescued", lease.node_key, frame, **error)
+        row.update(state="ready", error=error)
+        frame.stands[lease.node_key] = Stand("ready", None)
+        db.after_commit(wake)
+    drain(moves)
+    write(connection, lease, moves)
     return str(row["state"])
 
 
@@ -81,14 +92,16 @@ def fire(tenant_id: UUID, run_id: UUID, timer_id: UUID) -> bool:
     """End the wait that a due timer belongs to and begin what follows; a stale timer is marked and changes nothing."""
     with db.transaction(tenant_id) as session:
         connection = session.connection()
-        run, _row = locked_run(connection, tenant_id, run_id)
+        run, row = locked_run(connection, tenant_id, run_id)
+        if run is not None and row.status == "paused":
+            return False  # it fires when the run goes on
         timer = connection.exec_driver_sql(
             """
             update workflow_timers t set fired_at = clock_timestamp() from workflow_steps s
             where t.tenant_id = %(tenant)s and t.id = %(timer)s and t.fired_at is null and t.due_at <= clock_timestamp()
               and s.tenant_id = t.tenant_id and s.id = t.step_id
-            returning s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt, s.timeout_s, s.output,
-                      s.state = 'waiting' and s.lease_epoch = t.expect_epoch as fits
+            returning s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt, s.timeout_s, s.scope_path, s.gen,
+                      s.output, s.state = 'waiting' and s.lease_epoch = t.expect_epoch as fits
             """,
             {"tenant": tenant_id, "timer": timer_id},
         ).first()
@@ -96,14 +109,17 @@ def fire(tenant_id: UUID, run_id: UUID, timer_id: UUID) -> bool:
             return False
         lease = Lease(
             tenant_id, run_id, timer.id, timer.node_key, timer.kind, timer.effect_class, timer.idem_key,
-            timer.lease_epoch, timer.attempt, timer.timeout_s, "clock",
+            timer.lease_epoch, timer.attempt, timer.timeout_s, timer.scope_path, timer.gen, "clock",
         )  # fmt: skip
         continue_from(connection, run, lease, Done(timer.output))
     return True
 
 
-def decide(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, actor: str) -> bool:
+def decide(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, actor: str, scope: str | None = None) -> bool:
     """Answer for a step in doubt: `done` (it happened), `repeat` (do it again, same key) or `fail`.
+
+    Args:
+        scope: the path of the step's frame; None takes the first one of this step that is in doubt.
 
     Returns:
         False when the step is not in doubt any more.
@@ -114,28 +130,23 @@ def decide(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, actor
         step = connection.exec_driver_sql(
             """
             update workflow_steps set lease_epoch = lease_epoch + 1
-            where tenant_id = %s and execution_id = %s and node_key = %s and state = 'in_doubt'
-            returning id, kind, effect_class, idem_key, lease_epoch, attempt, timeout_s
+            where tenant_id = %(tenant)s and id = (
+              select id from workflow_steps where tenant_id = %(tenant)s and execution_id = %(run)s and node_key = %(key)s
+                and state = 'in_doubt' and scope_path = coalesce(%(scope)s::text, scope_path) order by scope_path, gen limit 1)
+            returning id, kind, effect_class, idem_key, lease_epoch, attempt, timeout_s, scope_path, gen
             """,
-            (tenant_id, run_id, node_key),
+            {"tenant": tenant_id, "run": run_id, "key": node_key, "scope": scope},
         ).first()
         if run is None or step is None:
             return False
         lease = Lease(
             tenant_id, run_id, step.id, node_key, step.kind, step.effect_class, step.idem_key,
-            step.lease_epoch, step.attempt, step.timeout_s, actor,
+            step.lease_epoch, step.attempt, step.timeout_s, step.scope_path, step.gen, actor,
         )  # fmt: skip
         if decision == "repeat":
-            moves = Moves(run, actor, may_carry=False)
+            moves = Moves(run, connection, actor, may_carry=False)
             moves.tell("step.decided", node_key, decision=decision)
-            write_settle(
-                connection,
-                lease,
-                stand(run, run.graph.nodes[node_key], "ready"),
-                moves,
-                None,
-                None,
-            )
+            write_settle(connection, lease, {**own_row(lease), "state": "ready"}, moves, None, None)
             db.after_commit(wake)
             db.after_commit(lambda: publish(run.id, run.event_seq))
             return True

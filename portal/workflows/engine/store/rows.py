@@ -1,22 +1,27 @@
-"""What a move knows and gathers: the lease, the run, the rows to write."""
+"""What a move knows and gathers: the lease, the run with its frames, the rows to write."""
 
 from __future__ import annotations
 
 import hashlib
 import random
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from portal import events
 from portal.core import bus, db, jobs
 from portal.core.ids import new_id
 from portal.workflows.actions.registry import ACTIONS
-from portal.workflows.engine.plan import Graph, Stand
+from portal.workflows.engine.blocks import Progress
+from portal.workflows.engine.plan import ROOT, Graph, Region, Stand, path_of
 
 QUEUE = "io"
+PARKED = "parked"  # where the ready steps of a paused run stand: no worker looks there
 LIVE = ("ready", "leased", "waiting", "in_doubt")
 
 
@@ -34,12 +39,73 @@ class Lease:
     epoch: int
     attempt: int
     timeout_s: int
+    scope: str
+    gen: int
     worker: str
 
 
 @dataclass(slots=True)
+class Block:
+    """A block that waits for its frames; `failed` and `succeeded` count frames that have ended, live ones are in the run."""
+
+    id: UUID
+    key: str
+    gen: int
+    kind: str
+    facts: dict[str, Any]
+    started: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    page: tuple[int, list[Any]] = (-1, [])  # the part of a for-each's list that is in use
+
+    def progress(self, live: int) -> Progress:
+        return Progress(self.started, live, self.succeeded, self.failed)
+
+
+@dataclass(slots=True)
+class Frame:
+    """The steps of one lane, item or round that count, and what an expression in it can use."""
+
+    path: str = ""
+    region: Region = ROOT
+    parent: str | None = None
+    holder: UUID | None = None  # the step that holds it: a block, or the step that is undone
+    number: int = 0
+    kind: str = ""  # of the holder's node; "undo" for an undoing
+    gen: int = 0
+    is_closing: bool = False  # nothing begins in it any more; it waits for a leased step
+    value: Any = None  # the item, or the result of the round before
+    last: Any = None
+    error: dict[str, Any] | None = None
+    stands: dict[str, Stand] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    ids: dict[str, UUID] = field(default_factory=dict)  # of steps that live
+    jumps: dict[str, int] = field(default_factory=dict)
+    blocks: dict[str, Block] = field(default_factory=dict)
+    gens: dict[str, int] = field(default_factory=dict)  # of steps that do not belong to the first generation
+
+    def gen_of(self, key: str) -> int:
+        return self.gens.get(key, 0)
+
+    def names(self) -> dict[str, Any]:
+        """Return the variables that this frame gives to the expressions inside it."""
+        own: dict[str, Any] = {}
+        if self.kind == "foreach":
+            own = {"item": self.value, "index": self.number}
+        elif self.kind == "repeat":
+            own = {"round": self.number + 1, "previous": self.value}
+        return own | {"error": self.error} if self.error else own
+
+    def is_live(self) -> bool:
+        return any(stand.state in LIVE for stand in self.stands.values())
+
+
+@dataclass(slots=True)
 class Run:
-    """What a worker knows of the run that it carries forward; right as long as `event_seq` is the row's."""
+    """What a worker knows of the run that it carries forward; right as long as `event_seq` is the row's.
+
+    Only frames that live are held, and those around them: a for-each over 100,000 items needs no more memory than one over ten.
+    """
 
     tenant_id: UUID
     id: UUID
@@ -51,17 +117,39 @@ class Run:
     executed_by: UUID | None
     started_at: datetime
     event_seq: int
-    stands: dict[str, Stand] = field(default_factory=dict)
-    outputs: dict[str, Any] = field(default_factory=dict)
+    status: str = "running"
+    depth: int = 0
+    root_id: UUID | None = None
+    frames: dict[str, Frame] = field(default_factory=dict)
+    ended: dict[str, Frame] = field(default_factory=dict)  # frames that ended, around one that lives
 
-    def context(self) -> dict[str, Any]:
-        """Return the variables of `${ … }`."""
-        run = {
-            "id": str(self.id),
-            "started_at": self.started_at.isoformat(),
-            "workflow": self.workflow_name,
-        }
-        return {"input": self.input, "steps": self.outputs, "run": run}
+    @property
+    def root(self) -> Frame:
+        return self.frames[""]
+
+    def frame(self, path: str | None) -> Frame | None:
+        """Return a frame that lives, or that stands around one."""
+        return None if path is None else self.frames.get(path) or self.ended.get(path)
+
+    def below(self, path: str) -> list[Frame]:
+        """Return the live frames inside a frame, at any depth."""
+        return [frame for name, frame in self.frames.items() if (name.startswith(f"{path}/") if path else name)]
+
+    def of(self, block: Block) -> list[Frame]:
+        """Return the live frames of a block."""
+        return [frame for frame in self.frames.values() if frame.holder == block.id]
+
+    def context(self, frame: Frame) -> dict[str, Any]:
+        """Return the variables of `${ … }` in a frame: its own, and those of the frames around it."""
+        run = {"id": str(self.id), "started_at": self.started_at.isoformat(), "workflow": self.workflow_name}
+        around: list[Frame] = []
+        here: Frame | None = frame
+        while here is not None:
+            around.append(here)
+            here = self.frame(here.parent)
+        steps = frame.outputs if len(around) == 1 else {key: value for each in reversed(around) for key, value in each.outputs.items()}
+        names = {name: value for each in reversed(around) for name, value in each.names().items()}
+        return {"input": self.input, "steps": steps, "run": run, **names}
 
 
 @dataclass(slots=True)
@@ -69,6 +157,7 @@ class Moves:
     """The rows of one settle, gathered and then written by one statement."""
 
     run: Run
+    connection: Connection
     worker: str
     may_carry: bool
     may_apply: bool = False
@@ -77,12 +166,23 @@ class Moves:
     events: list[dict[str, Any]] = field(default_factory=list)
     born: list[dict[str, Any]] = field(default_factory=list)
     timers: list[dict[str, Any]] = field(default_factory=list)
+    shut: list[dict[str, Any]] = field(default_factory=list)  # steps of other rows that end
+    frames: list[dict[str, Any]] = field(default_factory=list)  # frames that begin
+    frame_ends: list[dict[str, Any]] = field(default_factory=list)
+    lists: list[dict[str, Any]] = field(default_factory=list)  # pages of for-each lists
+    own: dict[str, Any] | None = None  # the row that is settled
+    work: deque[tuple[Frame, str]] = field(default_factory=deque)
     carried: Lease | None = None
+    ends: str | None = None  # the run ends: succeeded or failed
     failed: dict[str, Any] | None = None
-    last_output: Any = None
+    undoes_next: bool = False
+    results: dict[UUID, dict[int, Any]] = field(default_factory=dict)  # block → frames that ended in this very move
+    doubtful: str | None = None  # the step that came into doubt
 
-    def tell(self, kind: str, node_key: str | None = None, **data: Any) -> None:
+    def tell(self, kind: str, node_key: str | None = None, frame: Frame | None = None, **data: Any) -> None:
         self.run.event_seq += 1
+        if frame is not None and frame.path:
+            data["scope"] = frame.path
         self.events.append(
             {
                 "seq": self.run.event_seq,
@@ -91,6 +191,16 @@ class Moves:
                 "data": data or None,
             }
         )
+
+    def is_born(self, step_id: UUID) -> bool:
+        return any(row["id"] == str(step_id) for row in self.born)
+
+    def row_of(self, step_id: UUID | str) -> dict[str, Any] | None:
+        """Return the row of a step that is written by these moves anyway."""
+        wanted = str(step_id)
+        if self.own is not None and self.own["id"] == wanted:
+            return self.own
+        return next((row for row in self.born if row["id"] == wanted), None)
 
 
 def idem_key(run_id: UUID, node_key: str, scope_path: str = "", gen: int = 0) -> str:
@@ -103,6 +213,7 @@ def born(
     node: dict[str, Any],
     state: str,
     *,
+    frame: Frame | None = None,
     port: str | None = None,
     output: Any = None,
     error: Any = None,
@@ -112,10 +223,13 @@ def born(
     took_s: float = 0.0,
 ) -> dict[str, Any]:
     """Return the row of a step that begins its life in this state."""
+    scope, gen = (frame.path, frame.gen) if frame is not None else ("", 0)
     return {
         "id": str(new_id()),
         "node_key": node["key"],
         "kind": node["kind"],
+        "scope": scope,
+        "gen": gen,
         "state": state,
         "attempt": attempt,
         "epoch": epoch,
@@ -123,53 +237,36 @@ def born(
         "leased": state == "leased",
         "timeout_s": int(node.get("timeout_s") or 30),
         "effect": ACTIONS[node["kind"]].effect(node.get("config") or {}),
-        "idem_key": idem_key(run_id, node["key"]),
+        "idem_key": idem_key(run_id, node["key"], scope, gen),
         "port": port,
         "input": config,
         "output": output,
         "error": error,
+        "seq": None,
     }
 
 
-def stand(
-    run: Run,
-    node: dict[str, Any],
-    state: str,
-    *,
-    port: str | None = None,
-    output: Any = None,
-    error: Any = None,
-) -> dict[str, Any]:
-    run.stands[node["key"]] = Stand(state, port)
-    if state == "succeeded":
-        run.outputs[node["key"]] = output
-    return {
-        "state": state,
-        "port": port,
-        "output": output,
-        "error": error,
-        "delay_s": 0,
-    }
+def frame_of(run: Run, parent: Frame, block: Block, number: int, lane: str, value: Any = None) -> Frame:
+    """Return a new frame of a block, held by the run."""
+    path = path_of(parent.path, block.key, block.gen, number)
+    frame = Frame(path, (block.key, lane), parent.path, block.id, number, block.kind, value=value)
+    run.frames[path] = frame
+    return frame
 
 
-def ending_of(moves: Moves) -> str | None:
-    """Say how the run ends with these moves, or None while something of it lives."""
-    if moves.failed is not None:
-        moves.carried = None
-        for row in moves.born:
-            if row["state"] in LIVE:
-                row.update(state="cancelled", leased=False)
-        return "failed"
-    return None if any(stand.state in LIVE for stand in moves.run.stands.values()) else "succeeded"
-
-
-def announce_after(run: Run, moves: Moves, status: str | None, doubtful: Lease | None) -> None:
-    if doubtful is not None:
-        bus.announce(events.StepInDoubt(run.tenant_id, run.id, run.workflow_id, doubtful.node_key, run.executed_by))
+def announce_after(run: Run, moves: Moves, status: str | None) -> None:
+    """Announce what the moves made true, and hint to open pages after the commit."""
+    if moves.doubtful is not None:
+        bus.announce(events.StepInDoubt(run.tenant_id, run.id, run.workflow_id, moves.doubtful, run.executed_by))
     if status is not None:
-        bus.announce(events.RunFinished(run.tenant_id, run.id, run.workflow_id, status, run.executed_by))
+        announce_end(run, status)
     seq = run.event_seq
     db.after_commit(lambda: publish(run.id, seq))
+
+
+def announce_end(run: Run, status: str) -> None:
+    """Announce that a run has ended."""
+    bus.announce(events.RunFinished(run.tenant_id, run.id, run.workflow_id, status, run.executed_by))
 
 
 def wake() -> None:

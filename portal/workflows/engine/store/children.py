@@ -1,0 +1,74 @@
+"""Sub-workflows: a run that starts another one and waits for its end. Parent and child never lock each other."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from portal.core import db
+from portal.core.errors import Invalid, NotFound
+from portal.workflows import inputs, queries
+from portal.workflows.actions.base import Calls, Done, Failed, Waiting
+from portal.workflows.engine.states import RUN_ENDED
+from portal.workflows.engine.store.rows import Lease, Moves
+
+MAX_DEPTH = 10
+
+
+def begin(moves: Moves, step_id: UUID, calls: Calls) -> Waiting | Failed:
+    """Accept the child in the transaction that makes its parent's step wait."""
+    from portal.workflows.engine.store import starting
+    from portal.workflows.engine.store.reading import published
+
+    run = moves.run
+    if run.depth + 1 > MAX_DEPTH:
+        return Failed("child_too_deep")
+    try:
+        live = queries.live_version(run.tenant_id, calls.workflow_id)
+        if live is None:
+            return Failed("child_not_found")
+        declared = published(moves.connection, run.tenant_id, live.id).settings.get("inputs", [])
+        values = inputs.read(declared, calls.given)
+    except NotFound:
+        return Failed("child_not_found")
+    except Invalid as wrong:
+        return Failed("child_input", detail="; ".join(f"{key}: {text}" for key, text in wrong.problems.items()))
+    child_id, _new = starting.start(
+        run.tenant_id, calls.workflow_id, live.id, input_data=values, by=run.executed_by,
+        parent=starting.Parent(step_id, run.root_id or run.id, run.depth + 1),
+    )  # fmt: skip
+    return Waiting(output={"run_id": str(child_id)})
+
+
+def hear(tenant_id: UUID, parent_id: UUID, step_id: UUID) -> bool:
+    """Tell a waiting step that the run it started has ended; False when it does not wait any more. Safe to repeat."""
+    from portal.workflows.engine.store.reading import locked_run
+    from portal.workflows.engine.store.settling import continue_from
+
+    with db.transaction(tenant_id) as session:
+        connection = session.connection()
+        run, row = locked_run(connection, tenant_id, parent_id)
+        step = connection.exec_driver_sql(
+            """
+            select s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt, s.timeout_s, s.scope_path, s.gen,
+                   e.id as child, e.status, e.error, e.output_data
+            from workflow_steps s join workflow_executions e on e.tenant_id = s.tenant_id and e.parent_step_id = s.id
+            where s.tenant_id = %s and s.id = %s and s.state = 'waiting' for update of s
+            """,
+            (tenant_id, step_id),
+        ).first()
+        if run is None or step is None or step.status not in RUN_ENDED or row.status == "paused":
+            return False
+        lease = Lease(
+            tenant_id, parent_id, step.id, step.node_key, step.kind, step.effect_class, step.idem_key, step.lease_epoch, step.attempt,
+            step.timeout_s, step.scope_path, step.gen, "engine",
+        )  # fmt: skip
+        continue_from(connection, run, lease, _outcome(step))
+    return True
+
+
+def _outcome(step: Any) -> Done | Failed:
+    if step.status == "succeeded":
+        return Done({"run_id": str(step.child), "output": step.output_data})
+    error = step.error or {}
+    return Failed("child_failed", detail=f"{step.status}: {error.get('code', '')} {error.get('detail') or ''}".strip(" :"))

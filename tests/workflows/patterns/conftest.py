@@ -1,0 +1,3 @@
+"""The engine of the engine's own tests."""
+
+from tests.workflows.engine.conftest import engine  # noqa: F401 - a fixture
