@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from portal.core import tenancy
 
-revision = "0021"
-down_revision = "0011"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
