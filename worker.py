@@ -25,9 +25,11 @@ from portal.lists import service as lists
 from portal.mail import service as mail
 from portal.workflows.engine import janitor, runner
 from portal.workflows.jobs import BUDGET_S
+from portal.workflows.signals import kept as signals
 
 # What the leading dispatcher calls every ten minutes.
 TIDYING = (
+    signals.sweep,
     identity.sweep_sessions,
     account.sweep_resets,
     registration.sweep,

@@ -130,9 +130,10 @@ def dbos(servers: Any, *, rounds: int, mode: str, processes: int = 1) -> list[di
     return results
 
 
-def report(name: str, value: float, unit: str, *, goal: str, peer: float, ratio: float, ok: bool, **more: Any) -> None:
-    """Print the line that `make bench` shows."""
-    line = {"name": name, "value": round(value, 2), "unit": unit, "goal": goal, "peer": round(peer, 2), "ratio": round(ratio, 2), "ok": ok}
+def report(name: str, value: float, unit: str, *, goal: str, peer: float | None, ratio: float | None, ok: bool, **more: Any) -> None:
+    """Print the line that `make bench` shows; `peer` and `ratio` are None where there is nobody to compare with."""
+    compared = {"peer": None if peer is None else round(peer, 2), "ratio": None if ratio is None else round(ratio, 2)}
+    line = {"name": name, "value": round(value, 2), "unit": unit, "goal": goal, **compared, "ok": ok}
     print(json.dumps({**line, **more}))
 
 

@@ -46,6 +46,8 @@ from portal.ops import wiring as ops
 from portal.shell import wiring as shell
 from portal.tenants.themes import wiring as themes
 from portal.workflows import wiring as workflows
+from portal.workflows.calendars import wiring as calendars
+from portal.workflows.tasks import wiring as tasks
 
 log = logging.getLogger(__name__)
 csrf = CSRFProtect()
@@ -70,6 +72,8 @@ PACKAGES = (
     exports,
     lists,
     workflows,
+    calendars,
+    tasks,
     shell,
     admin,
     api,

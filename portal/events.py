@@ -347,3 +347,101 @@ class MemberSignedOut:
     tenant_id: UUID
     person_id: UUID
     by_id: UUID
+
+
+class CalendarChanged:
+    """A business calendar was added, changed, made the usual one or deleted, or its holidays were."""
+
+    tenant_id: UUID
+    calendar_id: UUID
+    what: str  # added, changed, made_usual, deleted, holiday_added or holiday_taken
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSent:
+    """Something was told by name to whoever waits for it."""
+
+    tenant_id: UUID
+    signal_id: UUID
+    name: str
+    source: str  # api, run, page or callback
+
+
+@dataclass(frozen=True, slots=True)
+class SignalReceived:
+    """A waiting step took a signal, and no other will."""
+
+    tenant_id: UUID
+    signal_id: UUID
+    run_id: UUID
+    node_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitExpired:
+    """The moment came until which a step waited."""
+
+    tenant_id: UUID
+    run_id: UUID
+    step_id: UUID
+    node_key: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOpened:
+    """People are asked to decide."""
+
+    tenant_id: UUID
+    task_id: UUID
+    run_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDecided:
+    """The decision of a task has fallen; `decided_by` gave the last vote."""
+
+    tenant_id: UUID
+    task_id: UUID
+    run_id: UUID
+    outcome: str
+    decided_by: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReminded:
+    """Those who may decide a task are told once more that it waits."""
+
+    tenant_id: UUID
+    task_id: UUID
+    run_id: UUID
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEscalated:
+    """Nobody decided a task in time, so others may decide it too."""
+
+    tenant_id: UUID
+    task_id: UUID
+    run_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDelegated:
+    """A task was handed to somebody; `by` did it, `instead_of` decided no more (None where it only came to them in addition)."""
+
+    tenant_id: UUID
+    task_id: UUID
+    to: UUID
+    by: UUID
+    instead_of: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskExpired:
+    """The time of a task was up before its decision fell."""
+
+    tenant_id: UUID
+    task_id: UUID
+    run_id: UUID

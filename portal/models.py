@@ -22,11 +22,14 @@ from portal.ops import models as ops
 from portal.tenants import models as tenants
 from portal.webhooks import models as webhooks
 from portal.workflows import models as workflows
+from portal.workflows.calendars import models as calendars
+from portal.workflows.tasks import models as tasks
 
 __all__ = [
     "admin",
     "agents",
     "audit",
+    "calendars",
     "datatables",
     "exports",
     "factors",
@@ -42,6 +45,7 @@ __all__ = [
     "scim",
     "sso",
     "support",
+    "tasks",
     "tenants",
     "tokens",
     "webhooks",

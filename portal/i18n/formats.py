@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale as Cldr
 from babel import UnknownLocaleError
 from babel.numbers import get_currency_precision, get_currency_symbol
-from hijridate import Gregorian
+from hijridate import Gregorian, Hijri
 from markupsafe import Markup, escape
 
 from portal.core import clock
@@ -221,6 +221,20 @@ def umalqura(value: dt.date | dt.datetime) -> str:
     here = _here()
     day = value.astimezone(here.zone).date() if isinstance(value, dt.datetime) else value
     return _digits(here, _hijri(day, "ar" if here.tag == "ar" else "en"))
+
+
+def day_of_year(month: int, day: int) -> str:
+    """A day that comes every year: 23 September."""
+    here = _here()
+    return _digits(here, f"{day} {here.months[month]}")
+
+
+def hijri_day(month: int, day: int, year: int | None = None) -> str:
+    """A day of the Umm al-Qura calendar for every reader, with its year or of every year: 1 Shawwal."""
+    here = _here()
+    tag: Literal["ar", "en"] = "ar" if here.tag == "ar" else "en"
+    some = Hijri(year or 1446, month, 1)
+    return _digits(here, f"{day} {some.month_name(tag)}" + (f" {year} {some.notation(tag)}" if year else ""))
 
 
 @lru_cache(maxsize=4096)

@@ -193,3 +193,50 @@ def member_ids(tenant_id: UUID, roles: tuple[str, ...] | None) -> list[UUID]:
     if roles is not None:
         rows = rows.where(Membership.role.in_(roles))
     return list(db.session().scalars(rows.order_by(Person.id)))
+
+
+def people_named(tenant_id: UUID, names: list[str]) -> list[UUID]:
+    """Return the active members that are meant by `person:<id>`, `role:<name or id>` and `group:<id>`."""
+    rows = db.session().scalars(
+        text(
+            """
+            select distinct m.person_id from memberships m join people p on p.id = m.person_id and p.is_active
+            left join group_members g on g.tenant_id = m.tenant_id and g.person_id = m.person_id
+            where m.tenant_id = :tenant and ('person:' || m.person_id = any(:names) or 'role:' || m.role = any(:names)
+                                             or 'role:' || m.role_id = any(:names) or 'group:' || g.group_id = any(:names))
+            """
+        ),
+        {"tenant": tenant_id, "names": names},
+    )
+    return list(rows)
+
+
+def designations_of(tenant_id: UUID, person_id: UUID) -> list[str]:
+    """Return every name of that kind by which an active member is meant; none for who is no member."""
+    rows = db.session().execute(
+        text(
+            """
+            select m.role, m.role_id, g.group_id from memberships m join people p on p.id = m.person_id and p.is_active
+            left join group_members g on g.tenant_id = m.tenant_id and g.person_id = m.person_id
+            where m.tenant_id = :tenant and m.person_id = :person
+            """
+        ),
+        {"tenant": tenant_id, "person": person_id},
+    )
+    found: dict[str, None] = {}
+    for row in rows:
+        found |= {f"person:{person_id}": None, f"role:{row.role_id or row.role}": None}
+        if row.group_id:
+            found[f"group:{row.group_id}"] = None
+    return list(found)
+
+
+def addresses_of(tenant_id: UUID, ids: Iterable[UUID]) -> list[Row[Any]]:
+    """Return id, address, locale and names of the active members among these people."""
+    wanted = select(Person.id, Person.email, Person.locale, Person.name, Person.name_ar).join(Membership, Membership.person_id == Person.id)
+    return list(db.session().execute(wanted.where(Membership.tenant_id == tenant_id, Person.is_active, Person.id.in_(list(ids)))))
+
+
+def own_roles(tenant_id: UUID) -> list[Row[Any]]:
+    """Return id and names of the tenant's own roles."""
+    return list(db.session().execute(select(Role.id, Role.name, Role.name_ar).where(Role.tenant_id == tenant_id).order_by(Role.name)))

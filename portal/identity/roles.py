@@ -7,15 +7,25 @@ from collections.abc import Collection
 from portal.core.access import Permission
 
 READ = frozenset(
-    {Permission.WORKFLOW_READ, Permission.RUN_READ, Permission.TABLE_READ, Permission.NOTIFICATION_READ, Permission.MEMBER_READ}
+    {
+        Permission.WORKFLOW_READ,
+        Permission.RUN_READ,
+        Permission.TABLE_READ,
+        Permission.NOTIFICATION_READ,
+        Permission.MEMBER_READ,
+        Permission.TASK_READ,
+    }
 )
-MEMBER = READ | {Permission.RUN_START, Permission.TOKEN_CREATE}
+MEMBER = READ | {Permission.RUN_START, Permission.TASK_DECIDE, Permission.TOKEN_CREATE}
 BUILDER = MEMBER | {
     Permission.WORKFLOW_EDIT,
     Permission.WORKFLOW_PUBLISH,
     Permission.RUN_OPERATE,
     Permission.TABLE_EDIT,
     Permission.LIST_SHARE,
+    Permission.TASK_MANAGE,
+    Permission.SIGNAL_SEND,
+    Permission.CALENDAR_EDIT,
 }
 
 # What an organisation is run with. Whoever holds one of these is held to the rules of security of an admin.

@@ -19,8 +19,11 @@ from portal.core.errors import NotFound
 from portal.core.ids import new_id
 from portal.core.secrets import token_hash
 from portal.i18n import preferences
+from portal.i18n.locale import bilingual
+from portal.i18n.words import lazy_gettext as _l
 from portal.identity import lockout, queries, roles, throttle
 from portal.identity.errors import ProviderNeeded, SignInRefused
+from portal.identity.groups import queries as groups
 from portal.identity.models import Device, Membership, Person
 from portal.identity.origin import Origin, browser_of
 from portal.identity.passwords import hash_password, needs_rehash, verify_password
@@ -32,6 +35,13 @@ IDLE, ABSOLUTE = timedelta(minutes=60), timedelta(hours=24)
 IDLE_POWERFUL, ABSOLUTE_POWERFUL = timedelta(minutes=30), timedelta(hours=12)
 POWERFUL = frozenset({"owner", "admin", "staff"})
 MOST_SESSIONS = 10
+ROLE_WORDS: dict[str, Any] = {
+    "owner": _l("Owners"),
+    "admin": _l("Admins"),
+    "builder": _l("Builders"),
+    "member": _l("Members"),
+    "auditor": _l("Auditors"),
+}
 SUSPENDED_AT = 100  # wrong passwords in a row, after which only a reset helps
 
 
@@ -300,6 +310,29 @@ def names_of_members(tenant_id: UUID) -> dict[UUID, str] | None:
 def member_ids(tenant_id: UUID, *, roles: tuple[str, ...] | None = None) -> list[UUID]:
     """Return the active members of the tenant, all of them or those with one of the roles."""
     return queries.member_ids(tenant_id, roles)
+
+
+def people_named(tenant_id: UUID, names: list[str]) -> list[UUID]:
+    """Return the active members that are meant by `person:<id>`, `role:<name or id>` and `group:<id>`, each once."""
+    return queries.people_named(tenant_id, names)
+
+
+def designations_of(tenant_id: UUID, person_id: UUID) -> list[str]:
+    """Return every name of that kind by which an active member is meant."""
+    return queries.designations_of(tenant_id, person_id)
+
+
+def designations(tenant_id: UUID) -> list[tuple[str, str]]:
+    """Return every name of that kind with its words, for a choice: roles, groups, and members where they are not too many."""
+    found = [(f"role:{role}", words) for role, words in ROLE_WORDS.items()]
+    found += [(f"role:{row.id}", bilingual(row)) for row in queries.own_roles(tenant_id)]
+    found += [(f"group:{row.id}", bilingual(row)) for row in groups.every(tenant_id)]
+    return found + [(f"person:{each}", name) for each, name in (queries.names_of_members(tenant_id) or {}).items()]
+
+
+def addresses_of(tenant_id: UUID, ids: Iterable[UUID]) -> list[Any]:
+    """Return id, address, locale and names of the active members among these people, to write to them."""
+    return queries.addresses_of(tenant_id, ids)
 
 
 def remember_device(person_id: UUID, tenant_id: UUID | None, origin: Origin) -> UUID:

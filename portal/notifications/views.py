@@ -35,6 +35,10 @@ SENTENCES: dict[str, Any] = {
     "client.reuse": _l("A refresh token was used twice: somebody may have copied it. The API client has been signed out."),
     "member.joined": _l("Somebody you invited has joined the organisation."),
     "member.role_changed": _l("You have another role in the organisation."),
+    "task.opened": _l("A task waits for your decision."),
+    "task.reminded": _l("A reminder: a task still waits for your decision."),
+    "task.escalated": _l("Nobody decided a task in time, so you may decide it too."),
+    "task.delegated": _l("A task was handed on to you."),
     "step.in_doubt": _l("A step was cut off and may have happened. Please decide how the run goes on."),
 }
 

@@ -45,9 +45,9 @@ DEFAULT_DEADLINE_S = 86400
 class Field:
     """One setting of a step kind: what the inspector shows and the check enforces.
 
-    `type` is text, long_text, expression, cases, number, choice, boolean, pairs, duration, datetime, table, workflow or step.
-    Values of text, long_text, pairs, number, duration and datetime may hold `${ … }`; an expression is CEL alone, cases are
-    pairs of a name and an expression. A late field is worked out by the block itself, inside its lane.
+    `type` is text, long_text, expression, cases, number, choice, boolean, pairs, duration, datetime, table, calendar, people, inputs,
+    outcomes, workflow or step. Values of text, long_text, pairs, number, duration and datetime may hold `${ … }`; an expression is
+    CEL alone, cases are pairs of a name and an expression. A late field is worked out by the block itself, inside its lane.
     """
 
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from portal.core.errors import Conflict, PortalError
 
@@ -31,3 +32,40 @@ class WrongState(Conflict):
     """The run is no longer in a state that allows this."""
 
     code = "wrong_state"
+
+
+class TaskClosed(Conflict):
+    """The task is open no more; `.state` says how it ended, `.outcome` what was decided."""
+
+    code = "task_closed"
+
+    def __init__(self, state: str, outcome: str | None = None) -> None:
+        super().__init__()
+        self.state, self.outcome = state, outcome
+
+
+class TaskTaken(Conflict):
+    """Somebody else has taken the task; `.by` is who."""
+
+    code = "task_taken"
+
+    def __init__(self, by: UUID) -> None:
+        super().__init__()
+        self.by = by
+
+
+class AlreadyVoted(Conflict):
+    """This person has decided otherwise before, and a vote is never changed."""
+
+    code = "already_voted"
+
+
+class NobodyNamed(PortalError):
+    """Fewer people may decide than must: `.able` of `.need`."""
+
+    status = 422
+    code = "nobody_named"
+
+    def __init__(self, able: int, need: int) -> None:
+        super().__init__()
+        self.able, self.need = able, need

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from portal import events
+from portal.core import db
 from portal.core.bus import listen
 from portal.notifications import service as notifications
 from portal.workflows import queries, service
+from portal.workflows.engine.runner import again
+from portal.workflows.engine.store import answering
 
 
 @listen(events.RunFinished)
@@ -27,6 +30,13 @@ def on_run_finished(event: events.RunFinished) -> None:
 def on_run_failed(event: events.RunFinished) -> None:
     if event.status in ("failed", "timed_out", "compensated"):
         service.start_error_run(event.tenant_id, event.run_id)
+
+
+@listen(events.SignalSent)
+def on_signal_sent(event: events.SignalSent) -> None:
+    # After the commit: who waits may stand in another run, whose row must not be locked after this one's. Losing it costs the
+    # dispatcher's second.
+    db.after_commit(lambda: again(lambda: answering.deliver_signal(event.tenant_id, event.signal_id)))
 
 
 @listen(events.StepInDoubt)

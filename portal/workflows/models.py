@@ -295,6 +295,7 @@ class WorkflowTimer(Identified, TenantScoped, Base):
     step_id: Mapped[UUID]
     due_at: Mapped[datetime]
     expect_epoch: Mapped[int]
+    fails_with: Mapped[str | None]  # the code that the step fails with when this fires; None lets it end with its output
     fired_at: Mapped[datetime | None]
 
 

@@ -16,8 +16,8 @@ from portal.core.errors import Invalid, NotFound
 from portal.core.paging import Listing, Place
 from portal.datatables import service as tables
 from portal.i18n.words import lazy_gettext as _l
-from portal.workflows import checks, definition, inputs, queries, samples
-from portal.workflows.actions.registry import FIELDS
+from portal.workflows import checks, definition, expressions, inputs, queries, samples
+from portal.workflows.actions.registry import ACTIONS, FIELDS
 from portal.workflows.definition import Problem
 from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
@@ -102,6 +102,7 @@ def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
     problems = checks.check(workflow.nodes, workflow.settings, FIELDS)
     known = tables.names(workflow.tenant_id)
     for node in workflow.nodes:
+        problems.extend(_own_problems(node, workflow))
         wanted = (node.get("config") or {}).get("table")
         if node.get("kind") == "database" and wanted and wanted not in known:
             problems.append(definition.Problem(node["key"], "table", inputs.NO_SUCH_TABLE))
@@ -154,6 +155,49 @@ def _leads_to(workflow: WorkflowTemplate, called: str, *, passed: set[str]) -> b
     live = queries.called_version(workflow.tenant_id, called)
     further = [(node.get("config") or {}).get("workflow") for node in (live.nodes if live else ()) if node.get("kind") == "subworkflow"]
     return any(_leads_to(workflow, str(each), passed=passed) for each in further if each)
+
+
+def _own_problems(node: dict[str, Any], workflow: WorkflowTemplate) -> list[Problem]:
+    """Return what a kind itself finds wrong with its settings, and callbacks of steps that wait for none."""
+    key, kind = node.get("key", ""), node.get("kind", "")
+    check = getattr(ACTIONS.get(kind), "check", None)
+    config = definition.config_of(node, FIELDS.get(kind, ()))
+    found = [Problem(key, name, message) for name, message in check(config, _deadline_of(workflow))] if check else []
+    waiting = _callbacks_in_reach(workflow.nodes, key)
+    for field in FIELDS.get(kind, ()):
+        for text in definition.texts_of(field, config.get(field.name)):
+            if wrong := _wrong_callback(text, waiting):
+                found.append(Problem(key, field.name, wrong))
+    return found
+
+
+def _callbacks_in_reach(nodes: list[definition.Node], key: str) -> set[str]:
+    """Return the steps waiting for a callback whose address a step can know: those of its own lane and of the lanes around it."""
+    graph = plan.Graph.of(nodes, [])
+    here = graph.region[key]
+    around = {here}
+    while here[0] is not None:
+        here = graph.region[here[0]]
+        around.add(here)
+    return {each for each in graph.callbacks if graph.region[each] in around}
+
+
+def _deadline_of(workflow: WorkflowTemplate) -> int:
+    deadline_s = workflow.settings.get("deadline_s", definition.DEFAULT_DEADLINE_S)
+    return deadline_s if isinstance(deadline_s, int) else definition.MAX_DEADLINE_S
+
+
+def _wrong_callback(text: str, waiting: set[str]) -> Any:
+    if "callback" not in text:
+        return None
+    try:
+        paths = expressions.names_used(text)
+    except expressions.ExpressionError:
+        return None  # told by the check of the field itself
+    for path in paths:
+        if path[:2] == ("run", "callback") and (len(path) < 3 or path[2] not in waiting):
+            return _l("“run.callback” needs the key of a step of this lane that waits for a callback, e.g. run.callback.answer.")
+    return None
 
 
 def _refused_address(url: Any) -> Any:

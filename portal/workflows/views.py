@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request, stream_with_context, url_for
 
 from portal.core import ids, paging
-from portal.core.access import Permission, access, requires
+from portal.core.access import Access, Permission, access, requires
 from portal.core.checks import checkable
 from portal.core.errors import Invalid, NotFound
+from portal.core.forms import clean
 from portal.core.render import changed, is_fragment_request, render, see_other, toast
 from portal.i18n.locale import bilingual
 from portal.i18n.words import gettext as _
@@ -22,6 +25,7 @@ from portal.workflows.errors import NotPublished, WrongState
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
 from portal.workflows.lists import RUNS, WORKFLOWS, run_cells, run_filter, state_counts, state_lines, total_of, workflow_filter
 from portal.workflows.queries import RunFilter
+from portal.workflows.signals import service as signals
 
 bp = Blueprint("workflows", __name__)
 
@@ -212,7 +216,7 @@ def run(run_id: UUID) -> Response:
     return _run(run_id)
 
 
-def _run(run_id: UUID, *, status: int = 200) -> Response:
+def _run(run_id: UUID, *, status: int = 200, typed: dict[str, str] | None = None, problems: dict[str, str] | None = None) -> Response:
     here = access()
     found = queries.get_run(here.tenant_id, run_id)
     version = queries.get_version(here.tenant_id, found.version_id)
@@ -230,8 +234,38 @@ def _run(run_id: UUID, *, status: int = 200) -> Response:
         flow=run_tree(version.nodes, states, queries.crowds(here.tenant_id, run_id)),
         has_undo=any(node.get("undo") for node in version.nodes),
         ended=service.has_ended(found.status),
+        signals=_signals(here, run_id, steps),
+        typed=typed or {},
+        problems=problems or {},
         can_operate=here.can(Permission.RUN_OPERATE) or (here.can(Permission.RUN_START) and found.executed_by == here.person_id),
     )
+
+
+def _signals(here: Access, run_id: UUID, steps: Sequence[Any]) -> dict[str, Any]:
+    """Return what the reader may send to the steps that wait for it, by their keys."""
+    if not here.can(Permission.SIGNAL_SEND):
+        return {}
+    waits = signals.waits_of(here.tenant_id, run_id)
+    return {step.node_key: waits[step.id] for step in steps if step.id in waits}
+
+
+@bp.post("/runs/<uuid:run_id>/steps/<node_key>/signal")
+@requires(Permission.SIGNAL_SEND)
+def send_signal(run_id: UUID, node_key: str) -> Response:
+    here, text = access(), clean(request.form.get("payload", ""))
+    queries.get_run(here.tenant_id, run_id)
+    try:
+        payload = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        wrong = {f"payload-{node_key}": _('This is not JSON. Write texts in quotes, e.g. {"amount": 12}; or leave it empty.')}
+        return _run(run_id, status=422, typed={node_key: text}, problems=wrong)
+    try:
+        signals.send_to_step(here.tenant_id, run_id, node_key, payload, by=here.actor)
+    except WrongState:
+        toast(_("The step waits for no signal any more."), "info")
+    except Invalid as refused:
+        return _run(run_id, status=422, typed={node_key: text}, problems={f"payload-{node_key}": next(iter(refused.problems.values()))})
+    return changed(url_for("workflows.run", run_id=run_id), lambda: _run(run_id))
 
 
 @bp.get("/runs/<uuid:run_id>/stream")

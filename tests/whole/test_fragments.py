@@ -20,6 +20,7 @@ ASKED = {
     ("themes/edit.html", "editor"): "/settings/themes/{theme_id}",
     ("admin/home.html", "health"): "/staff",
     ("admin/tenants.html", "found"): "/staff/tenants",
+    ("calendars/show.html", "preview"): "/settings/calendars/{calendar_id}",
     ("support/show.html", "visits"): "/settings/support",
     ("identity/preferences.html", "sample"): "/settings/preferences",
 }

@@ -30,6 +30,8 @@ from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
+from portal.workflows.calendars import service as calendars
+from portal.workflows.calendars.service import Draft as CalendarDraft
 from tests.whole import evidence
 from tests.workflows.engine.conftest import Engine, step, values
 
@@ -104,8 +106,12 @@ def ours(app, tenant, staffer):
             theme_id = themes.add_theme(tenant.id, name=CANARY, name_ar=None, by=engine.by)
             factor_id = factors.begin_app(tenant.people["owner"])
         run_id = engine.start(workflow_id)
+        asking = engine.publish(step("ask", "approval", title=CANARY, details=CANARY, candidates=["role:owner", "role:member"]))
+        asked = engine.start(asking)
         engine.pump()
         step_id = engine.steps(run_id)["each"].id
+        with db.transaction(tenant.id) as session:
+            task_id = session.scalar(text("select id from workflow_tasks where execution_id = :run"), {"run": asked})
         with db.transaction(tenant.id):
             here = Access(tenant.people["owner"], tenant.id, "owner", PERMISSIONS["owner"], "Owner", tenant.name, None)
             state = lists.read(lists.get("runs"), {})
@@ -122,6 +128,8 @@ def ours(app, tenant, staffer):
             role_id = custom_roles.add_role(here, Draft(CANARY, None, CANARY, ["run:read", "member:read"]))
             group_id = groups.add_group(tenant.id, name=CANARY, name_ar=None, by=engine.by)
             groups.add_to_group(tenant.id, group_id, tenant.people["member"], by=engine.by)
+            draft = CalendarDraft(CANARY, None, "Asia/Riyadh", (5, 6), ((480, 1020),))
+            calendar_id = calendars.add_calendar(tenant.id, draft, by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{CANARY}@example.com", "member", "en")
         return {
             "workflow_id": workflow_id,
@@ -155,6 +163,10 @@ def ours(app, tenant, staffer):
             "role_id": role_id,
             "group_id": group_id,
             "invitation_id": invitation_id,
+            "calendar_id": calendar_id,
+            "task_id": task_id,
+            # Public by its signature.
+            "token": "nothing",
             # Public by their hashes, which nobody guesses.
             "tenant_id": tenant.id,
             "sha": "nothing",
@@ -232,7 +244,7 @@ def test_a_visitor_is_sent_to_the_sign_in_page(app, ours, visitor):
             assert answer.status_code == (401 if path.startswith("/scim/") else 404), f"{method} {path}"
             continue
         if path.startswith("/api/"):
-            assert answer.status_code == 401, f"{method} {path}"
+            assert answer.status_code == (404 if "/callbacks/" in path else 401), f"{method} {path}"
             continue
         assert answer.status_code == 303, f"{method} {path}"
         assert answer.headers["Location"].startswith("/sign-in")

@@ -16,6 +16,7 @@ WORDS: dict[str, Any] = {
     Permission.WORKFLOW_READ: _l("Read workflows"),
     Permission.RUN_READ: _l("Read runs, with what went in and came out"),
     Permission.RUN_START: _l("Start runs"),
+    Permission.SIGNAL_SEND: _l("Send signals to waiting runs"),
 }
 # A program makes no further ways in.
 NEVER = frozenset({str(Permission.TOKEN_CREATE), str(Permission.TOKEN_MANAGE)})

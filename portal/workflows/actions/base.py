@@ -39,12 +39,56 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalWait:
+    """A wait for a signal of this name and key."""
+
+    name: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWait:
+    """A question to people: what they read and fill in, who they are, how many of them decide, and what happens while they do not.
+
+    Args:
+        outcomes: `{"key", "label", "label_ar", "tone"}`; the first one is the wish of who asks.
+        candidates, escalate_to: `person:<id>`, `role:<name or id>`, `group:<id>`.
+        quorum: any, all, majority or count (with `quorum_count`).
+        bars_starter, bars_deciders: four eyes: who started the run, or decided another task of it, may not decide this one.
+    """
+
+    title: str
+    title_ar: str
+    details: str
+    form: list[dict[str, Any]]
+    outcomes: list[dict[str, Any]]
+    candidates: list[str]
+    quorum: str = "any"
+    quorum_count: int = 1
+    bars_starter: bool = False
+    bars_deciders: bool = False
+    remind_every_s: int | None = None
+    escalate_at: datetime | None = None
+    escalate_to: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
-    """Nothing to do before a moment, or for some seconds by the database's clock; holds no worker, then ends with `output`."""
+    """Nothing to do before something happens; holds no worker.
+
+    The first of these ends it: a moment (`until`, or `after_s` by the database's clock), a signal, the decision of a task.
+
+    Args:
+        output: what the step ends with when the moment comes.
+        fails_with: a code: the step fails with it instead when the moment comes.
+    """
 
     until: datetime | None = None
     after_s: float | None = None
     output: Any = field(default_factory=dict)
+    fails_with: str | None = None
+    signal: SignalWait | None = None
+    task: TaskWait | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from portal.workflows.actions.approval import Approval
 from portal.workflows.actions.base import Action
+from portal.workflows.actions.callback import Callback
 from portal.workflows.actions.condition import Condition
 from portal.workflows.actions.database import Database
 from portal.workflows.actions.email import Email
@@ -12,10 +14,13 @@ from portal.workflows.actions.group import Group
 from portal.workflows.actions.notification import Notification
 from portal.workflows.actions.parallel import Parallel
 from portal.workflows.actions.repeat import Repeat
+from portal.workflows.actions.send_signal import SendSignal
 from portal.workflows.actions.set_values import SetValues
+from portal.workflows.actions.signal import Signal
 from portal.workflows.actions.stop import Stop
 from portal.workflows.actions.subworkflow import Subworkflow
 from portal.workflows.actions.switch import Switch
+from portal.workflows.actions.task import Task
 from portal.workflows.actions.wait import Wait
 from portal.workflows.actions.webhook import Webhook
 from portal.workflows.definition import Field
@@ -23,8 +28,8 @@ from portal.workflows.definition import Field
 ACTIONS: dict[str, Action] = {
     action.kind: action
     for action in (
-        Email(), Webhook(), Database(), Notification(), Condition(), Switch(), Parallel(), ForEach(), Repeat(), Group(), GoTo(),
-        Stop(), Subworkflow(), Wait(), SetValues(),
+        Email(), Webhook(), Database(), Notification(), Approval(), Task(), Condition(), Switch(), Parallel(), ForEach(), Repeat(),
+        Group(), GoTo(), Stop(), Subworkflow(), Wait(), Signal(), SendSignal(), Callback(), SetValues(),
     )
 }  # fmt: skip
 FIELDS: dict[str, tuple[Field, ...]] = {kind: action.fields for kind, action in ACTIONS.items()}

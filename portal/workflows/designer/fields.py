@@ -28,6 +28,7 @@ from portal.workflows.definition import (
     Settings,
     config_of,
 )
+from portal.workflows.people import MOST_NAMED, WHO
 
 VALUE = re.compile(r"\$\{\s*(.*?)\s*\}")
 AUTO_KEY = re.compile(r"(input(_\d+)?)?\Z")  # nobody has chosen it yet, so it follows the label
@@ -100,7 +101,7 @@ def shown_fields(node: Node, action: Action, *, choices: Mapping[str, list[tuple
     """Return the fields of a step that matter for its choices, filled in.
 
     Args:
-        choices: what can be chosen in fields of the types table, workflow and step.
+        choices: what can be chosen in a field whose type stands for things of the tenant or the flow: table, calendar, people, workflow, step.
     """
     config = config_of(node, action.fields)
     return [
@@ -170,6 +171,13 @@ def _read_field(wanted: Field, form: Any) -> dict[str, Any]:
     name = f"c-{wanted.name}"
     if wanted.type in ("pairs", "cases"):
         return {wanted.name: _read_pairs(wanted, form)} if f"{name}-name" in form else {}
+    if wanted.type == "people":
+        chosen = [each for each in form.getlist(name) if WHO.match(each)]
+        return {wanted.name: list(dict.fromkeys(chosen))[:MOST_NAMED]} if name in form else {}
+    if wanted.type == "outcomes":
+        return {wanted.name: _read_outcomes(wanted, form)} if f"{name}-label" in form else {}
+    if wanted.type == "inputs":
+        return {wanted.name: _read_asked(wanted, form)} if f"{name}-count" in form else {}
     if name not in form:
         return {}
     text = clean(form.getlist(name)[-1])
@@ -193,6 +201,36 @@ def _read_pairs(wanted: Field, form: Any) -> list[dict[str, str]]:
     if which == wanted.name and number.isdecimal() and int(number) < len(pairs):
         del pairs[int(number)]
     return [pair for pair in pairs if pair["name"] or pair["value"]][:MAX_PAIRS]
+
+
+def _read_outcomes(wanted: Field, form: Any) -> list[dict[str, str]]:
+    """The ways a task can end; one without a key gets it from its label."""
+    name = f"c-{wanted.name}"
+    columns = zip(form.getlist(f"{name}-key"), form.getlist(f"{name}-label"), form.getlist(f"{name}-label_ar"), strict=False)
+    rows = [
+        {"key": clean(key)[:40], "label": names.tidy(label)[:MAX_NAME], "label_ar": names.tidy(label_ar)[:MAX_NAME]}
+        for key, label, label_ar in columns
+    ]
+    which, _colon, number = form.get("drop", "").partition(":")
+    if which == wanted.name and number.isdecimal() and int(number) < len(rows):
+        del rows[int(number)]
+    rows = [row for row in rows if any(row.values())]
+    for place, row in enumerate(rows):
+        row["key"] = row["key"] or _key_from(row["label"], place, rows, base="outcome")
+    return rows
+
+
+def _read_asked(wanted: Field, form: Any) -> list[dict[str, Any]]:
+    """The form of a task, edited as the inputs of the start card are."""
+    prefix = f"c-{wanted.name}-"
+    count = form.get(f"{prefix}count", "")
+    asked = [_read_input(number, form, prefix) for number in range(min(int(count) if count.isdecimal() else 0, MAX_INPUTS))]
+    which, _colon, wish = form.get("do", "").partition(":")
+    _obey(wish if which == wanted.name else "", asked)
+    for number, each in enumerate(asked):
+        if AUTO_KEY.match(each["key"]):
+            each["key"] = _key_from(each["label"], number, asked)
+    return asked
 
 
 def _read_number(text: str) -> Any:
@@ -231,9 +269,9 @@ def read_start(settings: Settings, form: Any) -> StartForm:
     return StartForm(new, errors, {"inputs": inputs, "deadline": amount, "deadline_unit": unit})
 
 
-def _read_input(number: int, form: Any) -> dict[str, Any]:
+def _read_input(number: int, form: Any, prefix: str = "i-") -> dict[str, Any]:
     def given(name: str) -> str:
-        return str(clean(form.get(f"i-{number}-{name}", "")))
+        return str(clean(form.get(f"{prefix}{number}-{name}", "")))
 
     kind = given("type")
     return {
@@ -241,7 +279,7 @@ def _read_input(number: int, form: Any) -> dict[str, Any]:
         "type": kind if kind in INPUT_TYPES else "text",
         "label": names.tidy(given("label"))[:MAX_NAME],
         "label_ar": names.tidy(given("label_ar"))[:MAX_NAME],
-        "required": form.get(f"i-{number}-required") == "1",
+        "required": form.get(f"{prefix}{number}-required") == "1",
         "choices": [line for each in given("choices").splitlines() if (line := each.strip()[:MAX_NAME])][:100],
     }
 
@@ -261,10 +299,10 @@ def _obey(wish: str, inputs: list[dict[str, Any]]) -> bool:
     return bool(what)
 
 
-def _key_from(label: str, number: int, inputs: list[dict[str, Any]]) -> str:
-    """Make a key from an English label, else `input`, with a number if it is taken."""
-    base = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:36]
-    base = base if KEY.match(base) else "input"
+def _key_from(label: str, number: int, inputs: list[dict[str, Any]], *, base: str = "input") -> str:
+    """Make a key from an English label, else `base`, with a number if it is taken."""
+    plain = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:36]
+    base = plain if KEY.match(plain) else base
     taken = {each["key"] for position, each in enumerate(inputs) if position != number}
     return base if base not in taken else next(key for n in range(2, 99) if (key := f"{base}_{n}") not in taken)
 
@@ -340,6 +378,8 @@ def _about_database(config: dict[str, Any], node: Node) -> list[tuple[str, str]]
 
 
 def _about_wait(config: dict[str, Any], node: Node) -> list[tuple[str, str]]:
+    if config.get("mode") == "working":
+        return [*_pieces(config.get("amount")), ("text", _choice(node, "working_unit", config))]
     if config.get("mode") == "until":
         return _pieces(config.get("until"))
     amount, unit = config.get("amount", ""), config.get("unit", "minutes")
@@ -367,5 +407,9 @@ _SUMMARIES: dict[str, Any] = {
     "goto": lambda config, _node: [("code", str(config.get("to") or ""))] if config.get("to") else [],
     "stop": lambda config, node: [("text", _choice(node, "outcome", config))],
     "wait": _about_wait,
+    "approval": lambda config, _node: _pieces(config.get("title")),
+    "task": lambda config, _node: _pieces(config.get("title")),
+    "signal": lambda config, _node: [("code", str(config.get("signal") or ""))] if config.get("signal") else [],
+    "send_signal": lambda config, _node: [("code", str(config.get("signal") or ""))] if config.get("signal") else [],
     "set": lambda config, _node: [("code", str(pair.get("name"))) for pair in config.get("values") or () if pair.get("name")],
 }

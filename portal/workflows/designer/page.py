@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +10,10 @@ from portal.datatables import service as tables
 from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
-from portal.workflows import queries, service
+from portal.workflows import people, queries, service
+from portal.workflows.actions.base import Action
 from portal.workflows.actions.registry import ACTIONS
+from portal.workflows.calendars import service as calendars
 from portal.workflows.definition import DEFAULT_DEADLINE_S, Node
 from portal.workflows.designer import drafts, edits, fields
 from portal.workflows.designer.edits import Card, Place
@@ -66,15 +69,11 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
     # A step that was only just added is not scolded for being empty; its card says what is missing.
     stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") else {}
     errors = {**stored, **(form.errors if form else {})}
-    choices = {
-        "table": _tables(tenant_id),
-        "workflow": _workflows(tenant_id, workflow.id),
-        "step": [(each["key"], plain_name(each)) for each in workflow.nodes if each["key"] != card.key],
-    }
-    shown = fields.shown_fields(node, action, choices=choices, errors=errors) if action else []
+    shown = fields.shown_fields(node, action, choices=_choices(workflow, card, action), errors=errors) if action else []
     return {
         "node": node,
         "action": action,
+        "types": list(fields.INPUT_TYPE_LABELS.items()),
         "fields": shown,
         "errors": errors,
         "values": fields.values_of(workflow.settings, edits.surely_before(workflow.nodes, card.key)),
@@ -109,6 +108,19 @@ def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
         "types": list(fields.INPUT_TYPE_LABELS.items()),
         "units": list(fields.UNITS),
     }
+
+
+def _choices(workflow: WorkflowTemplate, card: Card, action: Action) -> dict[str, list[tuple[str, Any]]]:
+    """Return what can be chosen in the fields of a kind that stand for things of the tenant or of the flow."""
+    sources: dict[str, Callable[[UUID], list[tuple[str, Any]]]] = {
+        "table": _tables,
+        "calendar": calendars.choices,
+        "people": people.choices,
+        "workflow": lambda tenant_id: _workflows(tenant_id, workflow.id),
+        "step": lambda _tenant: [(each["key"], plain_name(each)) for each in workflow.nodes if each["key"] != card.key],
+    }
+    types = {each.type for each in action.fields}
+    return {name: source(workflow.tenant_id) for name, source in sources.items() if name in types}
 
 
 def _tables(tenant_id: UUID) -> list[tuple[str, str]]:

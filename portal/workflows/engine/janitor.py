@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core import db, jobs, outbox
 from portal.workflows.engine.runner import again
-from portal.workflows.engine.store import children, ending, look, rescuing
+from portal.workflows.engine.store import answering, children, ending, look, rescuing
 from portal.workflows.engine.store.rows import QUEUE
 
 log = logging.getLogger(__name__)
@@ -83,6 +83,8 @@ def sweep() -> int:
     """
     moved = _each("rescue", look.expired(), rescuing.rescue)
     moved += _each("fire", look.due_timers(), rescuing.fire)
+    moved += _each("deliver", look.deliverable(), answering.deliver)
+    moved += _each("nudge", look.due_tasks(), answering.nudge)
     moved += _each(
         "time out",
         look.overdue(),

@@ -54,6 +54,7 @@ class Graph:
     region: Mapping[str, Region]
     members: Mapping[Region, tuple[str, ...]]
     undoable: frozenset[str]
+    callbacks: tuple[str, ...]  # the steps to which another system answers
     has_frames: bool
 
     @classmethod
@@ -78,6 +79,7 @@ class Graph:
             regions,
             {region: tuple(keys) for region, keys in members.items()},
             frozenset(key for key in by_key if by_key[key].get("undo") and (key, UNDO) in members),
+            tuple(key for key, node in by_key.items() if node["kind"] == "callback"),
             len(members) > 1,
         )
 

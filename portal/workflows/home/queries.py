@@ -124,6 +124,34 @@ def runs_in_doubt(tenant_id: UUID, *, person_id: UUID | None, limit: int) -> lis
     )
 
 
+def tasks_of(tenant_id: UUID, names: list[str], person_id: UUID, *, limit: int) -> list[Row[Any]]:
+    """Return open tasks that a person may decide and has not, due first; `total` counts them all.
+
+    Args:
+        names: every name by which they are meant.
+    """
+    return _rows(
+        """
+        select t.id, t.title, t.title_ar, t.due_at, t.created_at, w.name, w.name_ar, count(*) over () as total
+        from workflow_tasks t
+        join workflow_executions e on e.tenant_id = t.tenant_id and e.id = t.execution_id
+        join workflow_templates w on w.tenant_id = e.tenant_id and w.id = e.workflow_id
+        where t.tenant_id = :tenant and t.state = 'open' and (t.claimed_by is null or t.claimed_by = :person)
+          and exists (select 1 from workflow_task_candidates c where c.tenant_id = t.tenant_id and c.task_id = t.id and c.who = any(:names))
+          and not exists (select 1 from workflow_task_candidates c where c.tenant_id = t.tenant_id and c.task_id = t.id and c.instead_of = :person)
+          and not exists (select 1 from workflow_votes v where v.tenant_id = t.tenant_id and v.task_id = t.id and v.person_id = :person)
+          and not (t.bars_starter and e.executed_by = :person)
+          and not (t.bars_deciders and exists (select 1 from workflow_votes v join workflow_tasks o on o.tenant_id = v.tenant_id and o.id = v.task_id
+                                               where o.tenant_id = t.tenant_id and o.execution_id = t.execution_id and o.id <> t.id and v.person_id = :person))
+        order by t.due_at nulls last, t.created_at, t.id limit :limit
+        """,
+        tenant=tenant_id,
+        names=names,
+        person=person_id,
+        limit=limit,
+    )
+
+
 def unpublished_drafts(tenant_id: UUID, *, limit: int) -> list[Row[Any]]:
     """Return active workflows whose draft is not what runs, last changed first; `total` counts them all."""
     return _rows(

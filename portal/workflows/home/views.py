@@ -17,7 +17,7 @@ from portal.i18n import zones
 from portal.i18n.reader import current
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
-from portal.workflows import explain
+from portal.workflows import explain, people
 from portal.workflows import queries as workflows
 from portal.workflows.home import board, onboarding, periods, queries
 
@@ -71,6 +71,10 @@ def _runs_of(workflow_id: UUID, status: str) -> str:
 def _needs(here: Access) -> list[Need]:
     """Gather what waits for this person: operators answer for every run, members for their own, readers for none."""
     kinds: list[tuple[str, list[Any]]] = []
+    if here.can(Permission.TASK_DECIDE):
+        kinds.append(
+            ("task", queries.tasks_of(here.tenant_id, people.names_for(here.tenant_id, here.person_id), here.person_id, limit=SHOWN))
+        )
     if here.can(Permission.RUN_START):
         person_id = None if here.can(Permission.RUN_OPERATE) else here.person_id
         kinds.append(("doubt", queries.runs_in_doubt(here.tenant_id, person_id=person_id, limit=SHOWN)))

@@ -42,6 +42,7 @@ def advance(connection: Connection, run: Run) -> None:
     from portal.workflows.engine.store.following import begin as begin_step
     from portal.workflows.engine.store.following import drain
     from portal.workflows.engine.store.reading import read_steps
+    from portal.workflows.engine.store.settling import open_waits
     from portal.workflows.engine.store.sql import write_rows
 
     values: dict[str, Any] = {"tenant": run.tenant_id, "run": run.id, "keys": sorted(run.graph.undoable)}
@@ -67,6 +68,7 @@ def advance(connection: Connection, run: Run) -> None:
         connection.exec_driver_sql(
             "update workflow_executions set event_seq = %s where tenant_id = %s and id = %s", (run.event_seq, run.tenant_id, run.id)
         )
+        open_waits(moves)
         db.after_commit(lambda: publish(run.id, run.event_seq))
         if not moves.undoes_next:
             return

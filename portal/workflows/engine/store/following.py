@@ -209,6 +209,8 @@ def _wait(moves: Moves, frame: Frame, node: dict[str, Any], row: dict[str, Any],
     if not isinstance(outcome, Opened):
         if outcome.until is not None or outcome.after_s is not None:
             moves.timers.append(_timer(row["id"], outcome, epoch))
+        if outcome.signal is not None or outcome.task is not None:
+            moves.waits.append((UUID(row["id"]), outcome))
         return
     block = framing.begun(moves, frame, node, UUID(row["id"]), outcome)
     open_frames(moves, frame, block)
@@ -219,7 +221,8 @@ def _wait(moves: Moves, frame: Frame, node: dict[str, Any], row: dict[str, Any],
 
 def _timer(step_id: str, waiting: Waiting, epoch: int) -> dict[str, Any]:
     until = waiting.until.isoformat() if waiting.until else None
-    return {"id": str(new_id()), "step_id": step_id, "due_at": until, "after_s": waiting.after_s, "epoch": epoch}
+    wanted = {"id": str(new_id()), "step_id": step_id, "due_at": until, "after_s": waiting.after_s, "epoch": epoch}
+    return {**wanted, "fails_with": waiting.fails_with}
 
 
 def _jumped(moves: Moves, frame: Frame, node: dict[str, Any], row: dict[str, Any], jump: Jump) -> Outcome | None:
@@ -261,6 +264,7 @@ def conclude(moves: Moves) -> tuple[str | None, str | None]:
         return moves.ends, None
     moves.carried = None
     moves.timers.clear()
+    moves.waits.clear()
     for row in moves.born:
         if row["state"] in LIVE:
             row.update(state="cancelled", leased=False)

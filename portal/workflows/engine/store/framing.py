@@ -150,6 +150,7 @@ def _cancel(moves: Moves, frame: Frame, key: str, stand: Stand) -> None:
         moves.shut.append(row)
     row.update(state="cancelled", port=None, output=None, error=None, seq=moves.run.event_seq, leased=False)
     moves.timers = [timer for timer in moves.timers if timer["step_id"] != row["id"]]
+    moves.waits = [wait for wait in moves.waits if str(wait[0]) != row["id"]]
     if moves.carried is not None and str(moves.carried.step_id) == row["id"]:
         moves.carried = None
     frame.stands[key] = Stand("cancelled", None)

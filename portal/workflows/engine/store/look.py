@@ -31,6 +31,36 @@ def due_timers(limit: int = 100) -> list[tuple[UUID, UUID, UUID]]:
         return [(row.tenant_id, row.execution_id, row.id) for row in rows]
 
 
+def deliverable(limit: int = 100) -> list[tuple[UUID, UUID, UUID]]:
+    """Return (tenant, run, step) of waits whose signal has come and was not handed over: whoever brought it died, or both came at once."""
+    with db.transaction(system=True) as session:
+        rows = session.connection().exec_driver_sql(
+            """
+            select w.tenant_id, w.execution_id, w.step_id
+            from workflow_signals s join workflow_waits w on w.tenant_id = s.tenant_id and w.name = s.name and w.corr_key = s.corr_key
+            where s.consumed_at is null and s.expires_at > clock_timestamp() and w.ended_at is null
+              and (s.execution_id is null or s.execution_id = w.execution_id)
+            order by s.created_at, w.created_at limit %s
+            """,
+            (limit,),
+        )
+        return list(dict.fromkeys((row.tenant_id, row.execution_id, row.step_id) for row in rows))
+
+
+def due_tasks(limit: int = 100) -> list[tuple[UUID, UUID, UUID]]:
+    """Return (tenant, run, task) of open tasks that want a reminder or an escalation now."""
+    with db.transaction(system=True) as session:
+        rows = session.connection().exec_driver_sql(
+            """
+            (select tenant_id, execution_id, id from workflow_tasks where state = 'open' and remind_at <= clock_timestamp() order by remind_at limit %(limit)s)
+            union
+            (select tenant_id, execution_id, id from workflow_tasks where state = 'open' and escalate_at <= clock_timestamp() order by escalate_at limit %(limit)s)
+            """,
+            {"limit": limit},
+        )
+        return [(row.tenant_id, row.execution_id, row.id) for row in rows]
+
+
 def overdue(limit: int = 100) -> list[tuple[UUID, UUID]]:
     """Return (tenant, run) of runs past their time limit that nobody has asked to end."""
     with db.transaction(system=True) as session:

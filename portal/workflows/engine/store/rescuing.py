@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from portal.core import db
+from portal import events
+from portal.core import bus, db
 from portal.workflows.actions.base import Done, Failed
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store.ending import end_cancelled
@@ -101,7 +102,7 @@ def fire(tenant_id: UUID, run_id: UUID, timer_id: UUID) -> bool:
             where t.tenant_id = %(tenant)s and t.id = %(timer)s and t.fired_at is null and t.due_at <= clock_timestamp()
               and s.tenant_id = t.tenant_id and s.id = t.step_id
             returning s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt, s.timeout_s, s.scope_path, s.gen,
-                      s.output, s.state = 'waiting' and s.lease_epoch = t.expect_epoch as fits
+                      s.output, t.fails_with, s.state = 'waiting' and s.lease_epoch = t.expect_epoch as fits
             """,
             {"tenant": tenant_id, "timer": timer_id},
         ).first()
@@ -111,7 +112,9 @@ def fire(tenant_id: UUID, run_id: UUID, timer_id: UUID) -> bool:
             tenant_id, run_id, timer.id, timer.node_key, timer.kind, timer.effect_class, timer.idem_key,
             timer.lease_epoch, timer.attempt, timer.timeout_s, timer.scope_path, timer.gen, "clock",
         )  # fmt: skip
-        continue_from(connection, run, lease, Done(timer.output))
+        outcome = Failed(timer.fails_with) if timer.fails_with else Done(timer.output)
+        continue_from(connection, run, lease, outcome)
+        bus.announce(events.WaitExpired(tenant_id, run_id, timer.id, timer.node_key, timer.kind))
     return True
 
 

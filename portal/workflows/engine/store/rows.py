@@ -16,9 +16,11 @@ from sqlalchemy import Connection
 from portal import events
 from portal.core import bus, db, jobs
 from portal.core.ids import new_id
+from portal.workflows.actions.base import Waiting
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.engine.blocks import Progress
 from portal.workflows.engine.plan import ROOT, Graph, Region, Stand, path_of
+from portal.workflows.signals import callbacks as callbacks_of
 
 QUEUE = "io"
 PARKED = "parked"  # where the ready steps of a paused run stand: no worker looks there
@@ -141,15 +143,26 @@ class Run:
 
     def context(self, frame: Frame) -> dict[str, Any]:
         """Return the variables of `${ … }` in a frame: its own, and those of the frames around it."""
-        run = {"id": str(self.id), "started_at": self.started_at.isoformat(), "workflow": self.workflow_name}
+        run: dict[str, Any] = {"id": str(self.id), "started_at": self.started_at.isoformat(), "workflow": self.workflow_name}
         around: list[Frame] = []
         here: Frame | None = frame
         while here is not None:
             around.append(here)
             here = self.frame(here.parent)
+        if self.graph.callbacks:
+            run["callback"] = self._callbacks(around)
         steps = frame.outputs if len(around) == 1 else {key: value for each in reversed(around) for key, value in each.outputs.items()}
         names = {name: value for each in reversed(around) for name, value in each.names().items()}
         return {"input": self.input, "steps": steps, "run": run, **names}
+
+    def _callbacks(self, around: list[Frame]) -> dict[str, str]:
+        """Return the addresses of the steps that wait for a callback in these frames, by key."""
+        where = {key: frame for frame in reversed(around) for key in self.graph.members.get(frame.region, ())}
+        return {
+            key: callbacks_of.url(self.tenant_id, self.id, key, idem_key(self.id, key, where[key].path, where[key].gen))
+            for key in self.graph.callbacks
+            if key in where
+        }
 
 
 @dataclass(slots=True)
@@ -172,6 +185,7 @@ class Moves:
     lists: list[dict[str, Any]] = field(default_factory=list)  # pages of for-each lists
     own: dict[str, Any] | None = None  # the row that is settled
     work: deque[tuple[Frame, str]] = field(default_factory=deque)
+    waits: list[tuple[UUID, Waiting]] = field(default_factory=list)  # steps that wait for more than a moment
     carried: Lease | None = None
     ends: str | None = None  # the run ends: succeeded or failed
     failed: dict[str, Any] | None = None

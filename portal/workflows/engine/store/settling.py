@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from portal.core import db
 from portal.workflows.actions.base import Call, Done, Failed, Outcome
 from portal.workflows.engine.plan import Stand
-from portal.workflows.engine.store import compensating, framing
+from portal.workflows.engine.store import compensating, framing, opening
 from portal.workflows.engine.store.calling import NotHere, Refused, call_of, perform_own
 from portal.workflows.engine.store.ending import end_cancelled, end_everything
 from portal.workflows.engine.store.following import conclude, drain, take
@@ -130,12 +130,22 @@ def write(connection: Connection, lease: Lease, moves: Moves, config: dict[str, 
     assert step is not None
     status, ends_as = conclude(moves)
     write_settle(connection, lease, step, moves, status, config, ends_as=ends_as)
+    open_waits(moves)
     if moves.ends is not None and run.graph.has_frames:
         end_everything(connection, run)
     if status == "compensating" or moves.undoes_next:
         run.status = "compensating"
         compensating.advance(connection, run)
     announce_after(run, moves, status if ends_as is None else None)
+
+
+def open_waits(moves: Moves) -> None:
+    """Begin to wait for signals and people, once the rows of the steps are there; a signal that came early ends its wait here and now."""
+    for step_id, waiting in moves.waits:
+        received = opening.open_wait(moves.connection, moves.run, step_id, waiting)
+        if received is not None:
+            lease = opening.waiting_step(moves.connection, moves.run, step_id, received.sender)
+            continue_from(moves.connection, moves.run, lease, received.outcome)
 
 
 def _come_back(moves: Moves, frame: Frame | None, lease: Lease, step: dict[str, Any], outcome: Outcome | None) -> None:

@@ -30,9 +30,9 @@ TOLD = """
   from jsonb_to_recordset(%(events)s::jsonb) as r(seq int, kind text, node_key text, data jsonb)
 """
 TIMED = """
-  insert into workflow_timers (id, tenant_id, execution_id, step_id, due_at, expect_epoch)
-  select r.id, %(tenant)s, %(run)s, r.step_id, coalesce(r.due_at, clock_timestamp() + make_interval(secs => r.after_s)), r.epoch
-  from jsonb_to_recordset(%(timers)s::jsonb) as r(id uuid, step_id uuid, due_at timestamptz, after_s float8, epoch int)
+  insert into workflow_timers (id, tenant_id, execution_id, step_id, due_at, expect_epoch, fails_with)
+  select r.id, %(tenant)s, %(run)s, r.step_id, coalesce(r.due_at, clock_timestamp() + make_interval(secs => r.after_s)), r.epoch, r.fails_with
+  from jsonb_to_recordset(%(timers)s::jsonb) as r(id uuid, step_id uuid, due_at timestamptz, after_s float8, epoch int, fails_with text)
 """
 # What only workflows with blocks need: each is part of the statement only when it has rows.
 PARTS = {
