@@ -20,9 +20,9 @@ from portal.workflows import people
 from portal.workflows.actions.base import Done
 from portal.workflows.engine import quorum
 from portal.workflows.engine.store.opening import add_candidates, take_signal, waiting_step
+from portal.workflows.engine.store.reading import locked_run
 from portal.workflows.engine.store.rows import Run
 from portal.workflows.engine.store.settling import continue_from
-from portal.workflows.engine.store.reading import locked_run
 from portal.workflows.errors import AlreadyVoted, TaskClosed, TaskTaken
 
 MOST_REMINDERS = 20
