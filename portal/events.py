@@ -349,6 +349,7 @@ class MemberSignedOut:
     by_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
 class CalendarChanged:
     """A business calendar was added, changed, made the usual one or deleted, or its holidays were."""
 
