@@ -26,6 +26,8 @@ from portal.mail import service as mail
 from portal.workflows.engine import janitor, runner
 from portal.workflows.jobs import BUDGET_S
 from portal.workflows.signals import kept as signals
+from portal.workflows.triggers import firing
+from portal.workflows.triggers import service as triggers
 
 # What the leading dispatcher calls every ten minutes.
 TIDYING = (
@@ -41,6 +43,7 @@ TIDYING = (
     mail.sweep_letters,
     exports.sweep,
     lists.sweep,
+    triggers.sweep,
 )
 # What it calls each minute.
 WATCHING = (stuffing.watch,)
@@ -81,7 +84,7 @@ def work_directly(stop: threading.Event, *, budget_s: float) -> None:
 
 def dispatch() -> None:
     """Lead, or stand by, until told to stop."""
-    janitor.dispatch(runner.worker_name(), stop=_stopping(), housekeeping=TIDYING, watches=WATCHING)
+    janitor.dispatch(runner.worker_name(), stop=_stopping(), housekeeping=TIDYING, watches=WATCHING, rounds=(firing.fire_due,))
 
 
 class Stopping(threading.Event):

@@ -446,3 +446,13 @@ class TaskExpired:
     tenant_id: UUID
     task_id: UUID
     run_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerChanged:
+    """A way in which a workflow starts was added, changed, enabled, disabled, rotated, moved or deleted."""
+
+    tenant_id: UUID
+    workflow_id: UUID
+    trigger_id: UUID
+    what: str  # added, changed, enabled, disabled, rotated, moved or deleted

@@ -24,6 +24,7 @@ from portal.webhooks import models as webhooks
 from portal.workflows import models as workflows
 from portal.workflows.calendars import models as calendars
 from portal.workflows.tasks import models as tasks
+from portal.workflows.triggers import models as triggers
 
 __all__ = [
     "admin",
@@ -48,6 +49,7 @@ __all__ = [
     "tasks",
     "tenants",
     "tokens",
+    "triggers",
     "webhooks",
     "workflows",
 ]

@@ -10,6 +10,8 @@ from flask import Response, g, jsonify, request
 from portal.i18n.words import lazy_gettext as _l
 
 INTERFACE = "/api/"
+# Addresses that only programs call: the triggers of workflows.
+FOR_PROGRAMS = (INTERFACE, "/hooks/")
 # Registered with IANA for answers with 429; the others are ours.
 REGISTERED = {429: "https://iana.org/assignments/http-problem-types#quota-exceeded"}
 OURS = "urn:nasij:problem:"
@@ -49,7 +51,7 @@ DETAILS: dict[int, Any] = {
 
 def is_asked() -> bool:
     """Say whether the request is for the interface: it never gets HTML, whatever it accepts."""
-    return request.path == INTERFACE.rstrip("/") or request.path.startswith(INTERFACE)
+    return request.path == INTERFACE.rstrip("/") or request.path.startswith(FOR_PROGRAMS)
 
 
 def answer(status: int, *, message: str = "", errors: Mapping[str, Any] | None = None) -> Response:

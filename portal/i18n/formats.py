@@ -253,6 +253,11 @@ def weekday(value: int | dt.date, width: str = "wide") -> str:
     return {"wide": here.days, "abbreviated": here.short_days, "narrow": here.day_letters}[width][place]
 
 
+def month_name(value: int) -> str:
+    """The name of a month, from January 1."""
+    return _here().months[value]
+
+
 def relative(value: dt.datetime | None) -> str:
     """How long ago, or how long until, in the largest whole unit; a month and more away, the date."""
     if value is None:

@@ -54,6 +54,8 @@ REASONS: dict[str, Any] = {
     "call_timeout": _l("The other system did not answer in time."),
     "call_too_large": _l("The call or its answer is too large."),
     "call_protocol": _l("The other system's answer could not be understood."),
+    "respond_status": _l("The status of an answer is 200 to 299 or 400 to 599."),
+    "respond_header": _l("The answer may not have this header, or not with this value."),
     "mail_connect": _l("The mail server could not be reached."),
     "mail_recipient_refused": _l("The mail server refused a recipient."),
     "mail_sender_refused": _l("The mail server refused the sender."),

@@ -26,6 +26,8 @@ from portal.workflows.forms import DescribeForm, NewWorkflowForm
 from portal.workflows.lists import RUNS, WORKFLOWS, run_cells, run_filter, state_counts, state_lines, total_of, workflow_filter
 from portal.workflows.queries import RunFilter
 from portal.workflows.signals import service as signals
+from portal.workflows.triggers import service as triggers
+from portal.workflows.triggers.service import TurnedOff
 
 bp = Blueprint("workflows", __name__)
 
@@ -131,13 +133,17 @@ def start(workflow_id: UUID) -> Response:
     given = request.get_json() if request.is_json else request.form.to_dict()
     key = str(request.headers.get("Idempotency-Key") or given.get("request_key") or "")[:200] or None
     try:
-        run_id, _is_new = service.start_run(here.tenant_id, workflow_id, given=given, by=here.actor, dedup_key=key)
+        sent = {name: value for name, value in given.items() if name not in ("csrf_token", "request_key")}
+        run_id, _is_new = triggers.start_by_person(here.tenant_id, workflow_id, "manual", given=sent, by=here.actor, key=key)
     except Invalid as wrong:
         if request.is_json:
             raise
         return _run_form(workflow_id, status=422, given=given, problems=wrong.problems)
     except NotPublished:
         toast(_("Publish the workflow first, then it can run."), "warning")
+        return see_other(url_for("workflows.detail", workflow_id=workflow_id))
+    except TurnedOff as off:
+        toast(off.message, "warning")
         return see_other(url_for("workflows.detail", workflow_id=workflow_id))
     return _accepted(run_id)
 

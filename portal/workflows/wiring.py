@@ -8,6 +8,7 @@ from portal.core import palette
 from portal.workflows import entries, files, jobs, listeners, lists  # noqa: F401 - importing registers them
 from portal.workflows.designer.views import bp as designer
 from portal.workflows.home.views import bp as home
+from portal.workflows.triggers import wiring as triggers
 from portal.workflows.views import bp
 
 
@@ -15,6 +16,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(designer)
     app.register_blueprint(home)
+    triggers.init_app(app)
     files.register()
     palette.provide(entries.find, place=1)
     palette.provide_recall("workflows", entries.recall_workflow)

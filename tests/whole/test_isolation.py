@@ -25,7 +25,7 @@ from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
-from tests.whole.test_routes import DISCOVERY, PROVIDER, urls, visit_of
+from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, urls, visit_of
 from tests.workflows.engine.conftest import Engine, step, values
 
 # An override without its end, Hebrew with digits, an early end of an isolate, markup.
@@ -109,6 +109,8 @@ def planted(app, tenant, staffer):
             group_id = groups.add_group(tenant.id, name=HOSTILE, name_ar=HOSTILE, by=engine.by)
             groups.add_to_group(tenant.id, group_id, tenant.people["owner"], by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{MARK}@example.com", str(role_id), "en")
+            trigger_id = add_webhook(tenant.id, workflow_id, name="x", by=engine.by)
+            session.execute(text("update workflow_triggers set name = :it, name_ar = :it"), {"it": HOSTILE})
             session.execute(text("update totp_factors set label = :it"), {"it": HOSTILE})
             factor_id = factors.begin_app(tenant.people["owner"])
             notification_id = session.scalar(text("select id from notifications limit 1"))
@@ -129,7 +131,7 @@ def planted(app, tenant, staffer):
         "way_id": run_id, "which": "nobody", "token_id": token_id, "client_id": client_id,
         "visit_id": visit_of(tenant, staffer, HOSTILE), "announcement_id": run_id, "job_id": run_id,
         "person_id": tenant.people["owner"], "role_id": role_id, "group_id": group_id, "invitation_id": invitation_id,
-        "factor_id": factor_id, "step_id": step_id,
+        "factor_id": factor_id, "step_id": step_id, "trigger_id": trigger_id, "kind_name": "webhook", "kind": "manual", "token": "nothing",
     }  # fmt: skip
 
 

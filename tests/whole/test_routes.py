@@ -32,6 +32,8 @@ from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft as CalendarDraft
+from portal.workflows.triggers import base, registry
+from portal.workflows.triggers import service as triggers
 from tests.whole import evidence
 from tests.workflows.engine.conftest import Engine, step, values
 
@@ -130,6 +132,7 @@ def ours(app, tenant, staffer):
             groups.add_to_group(tenant.id, group_id, tenant.people["member"], by=engine.by)
             draft = CalendarDraft(CANARY, None, "Asia/Riyadh", (5, 6), ((480, 1020),))
             calendar_id = calendars.add_calendar(tenant.id, draft, by=engine.by)
+            trigger_id = add_webhook(tenant.id, workflow_id, name=CANARY, by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{CANARY}@example.com", "member", "en")
         return {
             "workflow_id": workflow_id,
@@ -165,13 +168,23 @@ def ours(app, tenant, staffer):
             "invitation_id": invitation_id,
             "calendar_id": calendar_id,
             "task_id": task_id,
-            # Public by its signature.
-            "token": "nothing",
+            "trigger_id": trigger_id,
+            "kind_name": "webhook",
+            "kind": "manual",
+            "token": "nothing",  # of an address, public by its signature; nobody guesses one
             # Public by their hashes, which nobody guesses.
             "tenant_id": tenant.id,
             "sha": "nothing",
             "name": "nothing.webp",
         }
+
+
+def add_webhook(tenant_id, workflow_id, *, name, by):
+    """Add a way to start with an address."""
+    kind = registry.find("webhook")
+    config = {**base.defaults(kind), "inputs": {}}
+    place = triggers.place_of(tenant_id, workflow_id, timezone="UTC")
+    return triggers.add_trigger(tenant_id, workflow_id, kind, name=name, name_ar=name, config=config, place=place, by=by)
 
 
 def fingerprint(tenant_id):
@@ -240,7 +253,7 @@ def test_a_stranger_finds_nothing_and_changes_nothing(app, tenant, ours, strange
 def test_a_visitor_is_sent_to_the_sign_in_page(app, ours, visitor):
     for method, path in urls(app, ours):
         answer = visitor.client.open(path, method=method)
-        if path.startswith(("/staff/", "/theme/", "/sign-in/sso/", "/scim/")):
+        if path.startswith(("/staff/", "/theme/", "/sign-in/sso/", "/scim/", "/hooks/", "/f/")):
             assert answer.status_code == (401 if path.startswith("/scim/") else 404), f"{method} {path}"
             continue
         if path.startswith("/api/"):

@@ -13,6 +13,8 @@ from portal.core.errors import Conflict, Invalid
 from portal.i18n.words import gettext as _
 from portal.workflows import service as workflows
 from portal.workflows.errors import NotPublished
+from portal.workflows.triggers import service as triggers
+from portal.workflows.triggers.errors import KeyUsed
 
 bp = Blueprint("api_workflows", __name__, url_prefix="/api/v1/workflows")
 LONGEST_KEY = 200
@@ -68,8 +70,11 @@ def start(workflow_id: UUID) -> Response:
         raise Invalid({"input": _("Send a JSON object.")})
     if wrong := [key for key, value in given.items() if isinstance(value, dict | list)]:
         raise Invalid({f"input.{key}": _("Send a text, a number, true or false.") for key in wrong[:20]})
+    key = _key()
     try:
-        run_id, is_new = workflows.start_run(here.tenant_id, workflow_id, given=given, by=here.actor, dedup_key=_key())
+        run_id, is_new = triggers.start_by_person(here.tenant_id, workflow_id, "api", given=given, by=here.actor, key=key, is_strict=True)
+    except KeyUsed:
+        raise Invalid({"Idempotency-Key": _("This key came with other inputs before. Give each start a key of its own.")}) from None
     except NotPublished:
         raise Conflict(_("Publish the workflow first, then it can run.")) from None
     except Invalid as wrong_input:
@@ -85,4 +90,4 @@ def _key() -> str | None:
         return None
     if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
         raise Invalid({"Idempotency-Key": _("Use at most 200 printable ASCII characters.")})
-    return f"api:{access().person_id}:{key}"
+    return key

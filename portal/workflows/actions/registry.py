@@ -14,6 +14,7 @@ from portal.workflows.actions.group import Group
 from portal.workflows.actions.notification import Notification
 from portal.workflows.actions.parallel import Parallel
 from portal.workflows.actions.repeat import Repeat
+from portal.workflows.actions.respond import Respond
 from portal.workflows.actions.send_signal import SendSignal
 from portal.workflows.actions.set_values import SetValues
 from portal.workflows.actions.signal import Signal
@@ -29,7 +30,7 @@ ACTIONS: dict[str, Action] = {
     action.kind: action
     for action in (
         Email(), Webhook(), Database(), Notification(), Approval(), Task(), Condition(), Switch(), Parallel(), ForEach(), Repeat(),
-        Group(), GoTo(), Stop(), Subworkflow(), Wait(), Signal(), SendSignal(), Callback(), SetValues(),
+        Group(), GoTo(), Stop(), Subworkflow(), Wait(), Signal(), SendSignal(), Callback(), SetValues(), Respond(),
     )
 }  # fmt: skip
 FIELDS: dict[str, tuple[Field, ...]] = {kind: action.fields for kind, action in ACTIONS.items()}

@@ -26,13 +26,19 @@ WATCH_S = 60.0
 
 
 def dispatch(
-    owner: str, *, stop: threading.Event, housekeeping: Iterable[Callable[[], object]] = (), watches: Iterable[Callable[[], object]] = ()
+    owner: str,
+    *,
+    stop: threading.Event,
+    housekeeping: Iterable[Callable[[], object]] = (),
+    watches: Iterable[Callable[[], object]] = (),
+    rounds: Iterable[Callable[[], object]] = (),
 ) -> None:
     """Lead as long as the lease can be had; sleeps out a round without it. Ends when `stop` is set.
 
     Args:
         housekeeping: what the leader calls every ten minutes: deleting what is old.
         watches: what it calls each minute: looking for what somebody must be told.
+        rounds: what the leader calls in each round besides its own: schedules that are due.
     """
     swept = watched = float("-inf")
     while not stop.is_set():
@@ -41,6 +47,8 @@ def dispatch(
             jobs.forget_outage()
             if lead(owner):
                 sweep()
+                for each in rounds:
+                    each()
                 if time.monotonic() - watched > WATCH_S:
                     for watch in watches:
                         watch()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from portal.core import db
+from portal.core.config import current_settings
 from portal.workflows.actions.base import Call, Done, Failed, Outcome
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store import compensating, framing, opening
 from portal.workflows.engine.store.calling import NotHere, Refused, call_of, perform_own
 from portal.workflows.engine.store.ending import end_cancelled, end_everything
 from portal.workflows.engine.store.following import conclude, drain, take
-from portal.workflows.engine.store.leasing import read_run
+from portal.workflows.engine.store.leasing import claim_here, read_run
 from portal.workflows.engine.store.reading import read_steps
 from portal.workflows.engine.store.rows import Frame, Lease, Moves, Run, announce_after
 from portal.workflows.engine.store.sql import write_settle
@@ -50,6 +52,31 @@ def apply(lease: Lease, run: Run | None, *, carry: bool) -> tuple[Run | None, Le
         The run, None if it has ended or is ending; and the lease as `settle` returns it.
     """
     return _settled(lease, run, None, carry=carry)
+
+
+def begin_here(tenant_id: UUID, run_id: UUID, *, worker: str) -> bool:
+    """Do the first step of a run and the ones that follow it in the open transaction, as far as they are pure or db steps.
+
+    Returns:
+        False when the first step is of another kind.
+
+    Raises:
+        Exception: what was done so far must go back to a savepoint; the workers find the run as any other.
+    """
+    failed, may_apply = None, True
+    for _attempt in range(3):
+        try:
+            with db.session().begin_nested():
+                lease = claim_here(tenant_id, run_id, worker=worker, lease_s=current_settings().lease_s)
+                if lease is None:
+                    return False
+                _settle(lease, None, failed, carry=False, may_apply=may_apply)
+                return True
+        except NotHere:
+            may_apply = False
+        except Refused as refused:
+            failed = refused.failed
+    raise AssertionError("unreachable: neither can happen twice")
 
 
 def _settled(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool) -> tuple[Run | None, Lease | None]:

@@ -50,11 +50,13 @@ def start(
     replay_of: UUID | None = None,
     parent: Parent | None = None,
     error_of: UUID | None = None,
+    wakes: bool = True,
 ) -> tuple[UUID, bool]:
     """Accept a run in the open transaction: its row, its first event, its entry steps. A hint leaves after the commit.
 
     Args:
         dedup_key: the same key gives the same run, also at once and after a restart.
+        wakes: hint to the workers after the commit; False for who carries the run itself.
         reused: finished steps taken over from another run, by node key.
         parent: the step that waits for this run.
         error_of: the run whose failure this one deals with.
@@ -87,7 +89,8 @@ def start(
     moves = _first_moves(tenant_id, run_id, graph, reused or {}, replay_of)
     write_rows(connection, moves)
     bus.announce(events.RunStarted(tenant_id, run_id, workflow_id))
-    db.after_commit(wake)
+    if wakes:
+        db.after_commit(wake)
     return run_id, True
 
 

@@ -1,0 +1,168 @@
+"""T1 for everything that starts runs from outside or by itself: the same thing starts one run, and is written down once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from portal.audit import service as audit
+from portal.core import db
+from portal.core.access import Actor
+from portal.core.errors import Invalid
+from portal.core.ids import new_id
+from portal.workflows.engine import runner
+from portal.workflows.engine.store import starting
+from portal.workflows.engine.store.reading import published
+from portal.workflows.errors import NotPublished
+from portal.workflows.triggers import queries
+from portal.workflows.triggers.base import Opened
+from portal.workflows.triggers.errors import KeyUsed
+
+LONGEST_KEY = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What arrived: under which key it is the same, and what it means for the run's inputs.
+
+    Args:
+        read: declared inputs → typed values; raises Invalid.
+        body_hash: of what was sent, where another body under the same key is a mistake of the sender.
+        network: what a public form counts by.
+    """
+
+    key: str
+    read: Callable[[list[dict[str, Any]]], dict[str, Any]]
+    body_hash: bytes | None = None
+    depth: int = 0
+    nominal_at: datetime | None = None
+    network: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What became of it: the run, and whether it is a new one; or why there is none."""
+
+    run_id: UUID | None
+    is_new: bool = False
+    outcome: str = "started"
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries: bool = False) -> Begun:
+    """Start the run of what arrived, or find the one that it started before. One transaction, safe to repeat.
+
+    Args:
+        by: the person who asked, if it was one: the run is theirs.
+        carries: do pure and db steps at once, in the same transaction.
+
+    Raises:
+        KeyUsed: the key came with another body before.
+    """
+    with db.transaction(trigger.tenant_id) as session:
+        if trigger.version_id is None:
+            note(trigger, arrival, "unpublished")
+            return Begun(None, outcome="unpublished")
+        declared = published(session.connection(), trigger.tenant_id, trigger.version_id).settings.get("inputs", [])
+        try:
+            values = arrival.read(declared)
+        except Invalid as wrong:
+            note(trigger, arrival, "refused", reason="inputs", problems=wrong.problems)
+            return Begun(None, outcome="refused", problems=wrong.problems)
+        run_id, is_new = starting.start(
+            trigger.tenant_id,
+            trigger.workflow_id,
+            trigger.version_id,
+            input_data=values,
+            by=by.id if by else None,
+            dedup_key=f"{trigger.id}:{arrival.key}",
+            wakes=not carries,
+        )
+        if not is_new:
+            _refuse_another_body(trigger, arrival)
+            return Begun(run_id)
+        note(trigger, arrival, "started", run_id=run_id)
+        if by is not None:
+            audit.record(trigger.tenant_id, by, "run.started", run_id, workflow=trigger.workflow_id, trigger=trigger.id)
+        if carries:
+            runner.carry_here(trigger.tenant_id, run_id)
+    return Begun(run_id, is_new=True)
+
+
+def begun(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries: bool = False) -> tuple[UUID, bool]:
+    """Do the same for a caller who must be told: return the run and whether it is new. What is refused is written down as well.
+
+    Raises:
+        KeyUsed: as above.
+        NotPublished: the workflow has no live version, or is switched off.
+        Invalid: `.problems` names each wrong input.
+    """
+    found = runner.again(lambda: begin(trigger, arrival, by=by, carries=carries))
+    if found.outcome == "unpublished":
+        raise NotPublished
+    if found.run_id is None:
+        raise Invalid(found.problems)
+    return found.run_id, found.is_new
+
+
+def note(
+    trigger: Opened,
+    arrival: Arrival,
+    outcome: str,
+    *,
+    reason: str | None = None,
+    problems: dict[str, str] | None = None,
+    run_id: UUID | None = None,
+    payload: dict[str, Any] | None = None,
+) -> bool:
+    """Write down what arrived, in the open transaction. What started a run stays as it is; anything else may still become better.
+
+    Returns:
+        Whether the receipt says so now.
+    """
+    written = db.session().execute(
+        text(
+            """
+            insert into workflow_receipts as r (id, tenant_id, trigger_id, dedup_key, outcome, reason, problems, execution_id, body_hash,
+                                                payload, nominal_at, depth, network)
+            values (:id, :tenant, :trigger, :key, :outcome, :reason, cast(:problems as jsonb), :run, :hash, cast(:payload as jsonb),
+                    :nominal, :depth, :network)
+            on conflict (tenant_id, trigger_id, dedup_key) do update
+            set outcome = excluded.outcome, reason = excluded.reason, problems = excluded.problems, execution_id = excluded.execution_id,
+                body_hash = excluded.body_hash, payload = excluded.payload, received_at = clock_timestamp()
+            where r.outcome <> 'started' and excluded.outcome not in ('waiting')
+            """
+        ),
+        {
+            "id": new_id(), "tenant": trigger.tenant_id, "trigger": trigger.id, "key": arrival.key, "outcome": outcome, "reason": reason,
+            "problems": db.to_json(problems) if problems else None, "run": run_id, "hash": arrival.body_hash,
+            "payload": db.to_json(payload) if payload is not None else None, "nominal": arrival.nominal_at, "depth": arrival.depth, "network": arrival.network,
+        },
+    )  # fmt: skip
+    return bool(db.touched(written))
+
+
+def hash_of(body: bytes | dict[str, Any]) -> bytes:
+    """Return the hash by which two bodies are the same: of the bytes, or of an object whatever the order of its names."""
+    raw = body if isinstance(body, bytes) else json.dumps(body, sort_keys=True, ensure_ascii=False, default=str).encode("utf-8", "replace")
+    return hashlib.sha256(raw).digest()
+
+
+def fitted(key: str) -> str:
+    """Return a key that fits into an index: a long one is kept as its hash."""
+    return key if len(key) <= LONGEST_KEY else "sha256:" + hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+
+
+def _refuse_another_body(trigger: Opened, arrival: Arrival) -> None:
+    if arrival.body_hash is None:
+        return
+    known = queries.receipt_of(trigger.tenant_id, trigger.id, arrival.key)
+    if known is not None and known.body_hash is not None and bytes(known.body_hash) != arrival.body_hash:
+        raise KeyUsed

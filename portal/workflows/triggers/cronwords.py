@@ -1,0 +1,111 @@
+"""A cron expression in words of the reader's language: whole sentences, one for the time, one for the days, one for the months. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, time
+from typing import Any
+
+from cronsim import CronSim
+
+from portal.i18n import formats
+from portal.i18n.words import gettext as _
+from portal.i18n.words import lazy_gettext as _l
+from portal.i18n.words import ngettext
+
+MOST_TIMES = 12
+LAST_DAY, LAST_WORKDAY, LAST_OF_WEEKDAY = -1000, -1001, -1000
+
+_PROBLEMS = {
+    "Bad minute": _l("The minute is 0 to 59, or several of them, as in %(examples)s.", examples=formats.isolate("0,30  0-29  */5")),
+    "Bad hour": _l("The hour is 0 to 23, or several of them, as in %(examples)s.", examples=formats.isolate("8,12  8-17  */2")),
+    "Bad day-of-month": _l("The day of the month is 1 to 31, or L for the last, and must exist in one of the months."),
+    "Bad month": _l("The month is 1 to 12, or JAN to DEC."),
+    "Bad day-of-week": _l("The weekday is 0 to 7 (0 and 7 are Sunday), or SUN to SAT."),
+}
+
+
+def problem(said: str) -> Any:
+    """Say what the parser refused."""
+    return _PROBLEMS.get(said, _l("This is not a cron expression: five parts, as in “0 8 * * SUN-THU”."))
+
+
+def say(expression: str) -> list[str]:
+    """Return sentences that say when an expression is due."""
+    cron = CronSim(expression, datetime(2026, 1, 1))  # noqa: DTZ001 - a wall clock
+    minute, hour, day, _month, weekday = expression.split()
+    sentences = [_times(cron, minute, hour), _days(cron, day, weekday)]
+    if len(cron.months) < 12:
+        sentences.append(_("Only in: %(months)s.", months=_list(_month_name(each) for each in sorted(cron.months))))
+    return sentences
+
+
+def every(number: int, unit: str) -> str:
+    """Say the length of an interval."""
+    if unit == "minutes":
+        return ngettext("Every minute.", "Every %(num)d minutes.", number)
+    if unit == "hours":
+        return ngettext("Every hour.", "Every %(num)d hours.", number)
+    return ngettext("Every 24 hours.", "Every %(num)d times 24 hours.", number)
+
+
+def _times(cron: CronSim, minute: str, hour: str) -> str:
+    minutes, hours = sorted(cron.minutes), sorted(cron.hours)
+    if hour == "*":
+        if minute == "*":
+            return every(1, "minutes")
+        if minute.startswith("*/") and 60 % int(minute[2:] or 1) == 0:
+            return every(int(minute[2:]), "minutes")
+        return _("In each hour at minute: %(minutes)s.", minutes=_list(map(formats.number, minutes)))
+    if len(minutes) * len(hours) <= MOST_TIMES:
+        return _("At %(times)s.", times=_list(formats.time(time(h, m)) for h in hours for m in minutes))
+    if minute == "*":
+        return _("In each minute of these hours: %(hours)s.", hours=_list(map(formats.number, hours)))
+    return _(
+        "At these minutes: %(minutes)s; of these hours: %(hours)s.",
+        minutes=_list(map(formats.number, minutes)),
+        hours=_list(map(formats.number, hours)),
+    )
+
+
+def _days(cron: CronSim, day: str, weekday: str) -> str:
+    if day == "*" and weekday == "*":
+        return _("Every day.")
+    days = _list(_day_name(each) for each in sorted(cron.days, key=lambda each: (each < 0, each)))
+    weekdays = _list(_weekday_name(each) for each in _in_order(cron.weekdays))
+    if day == "*":
+        return _("On these weekdays: %(weekdays)s.", weekdays=weekdays)
+    if weekday == "*":
+        return _("On these days of the month: %(days)s.", days=days)
+    if cron.day_and:
+        return _("On these days of the month: %(days)s; only if they are: %(weekdays)s.", days=days, weekdays=weekdays)
+    return _("On these days of the month: %(days)s; and also on: %(weekdays)s.", days=days, weekdays=weekdays)
+
+
+def _in_order(weekdays: Iterable[Any]) -> list[Any]:
+    seen = dict.fromkeys(each if isinstance(each, tuple) else each % 7 for each in weekdays)
+    return sorted(seen, key=lambda each: each if isinstance(each, tuple) else (each, 0))
+
+
+def _day_name(day: int) -> str:
+    if day == LAST_DAY:
+        return _("the last")
+    return _("the last workday (Monday to Friday)") if day == LAST_WORKDAY else formats.number(day)
+
+
+def _weekday_name(weekday: Any) -> str:
+    if not isinstance(weekday, tuple):
+        return formats.weekday((weekday - 1) % 7)
+    number, place = weekday
+    name = formats.weekday((number - 1) % 7)
+    if place == LAST_OF_WEEKDAY:
+        return _("the last %(weekday)s of the month", weekday=name)
+    return _("%(weekday)s number %(place)s of the month", weekday=name, place=formats.number(place))
+
+
+def _month_name(month: int) -> str:
+    return formats.month_name(month)
+
+
+def _list(items: Iterable[str]) -> str:
+    return formats.listed_plain(items)
