@@ -76,7 +76,7 @@ class House:
     people: dict[str, UUID] = field(default_factory=dict)
 
     def email(self, role: str) -> str:
-        return f"{role}-{self.id.hex[:12]}@example.com"
+        return f"{role}-{self.id.hex[-12:]}@example.com"
 
 
 def make_house(name: str = "Test house") -> House:

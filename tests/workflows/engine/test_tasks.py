@@ -30,7 +30,7 @@ def asks(*who, key="ask", **config):
 @pytest.fixture
 def crew(engine):
     """Five members with the role builder beside the one that is there, by number."""
-    people = [_person(f"crew-{number}-{engine.house.id.hex[:10]}@example.com", f"crew {number}") for number in range(5)]
+    people = [_person(f"crew-{number}-{engine.house.id.hex[-12:]}@example.com", f"crew {number}") for number in range(5)]
     with engine.in_house():
         for each in people:
             identity.add_member(engine.house.id, each, "member", by=SYSTEM)
