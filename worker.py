@@ -13,6 +13,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from portal.app import create_app
+from portal.connections import service as connections
 from portal.core import db, jobs
 from portal.exports import service as exports
 from portal.identity import service as identity
@@ -23,6 +24,7 @@ from portal.identity.sso import service as sso
 from portal.identity.tokens import service as tokens
 from portal.lists import service as lists
 from portal.mail import service as mail
+from portal.workflows import stored
 from portal.workflows.engine import janitor, runner
 from portal.workflows.jobs import BUDGET_S
 from portal.workflows.signals import kept as signals
@@ -44,6 +46,9 @@ TIDYING = (
     exports.sweep,
     lists.sweep,
     triggers.sweep,
+    connections.sweep,
+    stored.sweep,
+    connections.reseal_once,
 )
 # What it calls each minute.
 WATCHING = (stuffing.watch,)

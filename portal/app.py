@@ -18,6 +18,7 @@ from portal import models  # noqa: F401 - fills the metadata: foreign keys are r
 from portal.admin import wiring as admin
 from portal.api import problems
 from portal.api import wiring as api
+from portal.connections import wiring as connections
 from portal.core import access, checks, db, headers, ids, render
 from portal.core.config import ROOT, Settings, current_settings
 from portal.core.errors import ConfirmationNeeded, Invalid, OrganisationNeeded, PortalError, SignInNeeded
@@ -69,6 +70,7 @@ PACKAGES = (
     tokens,
     notifications,
     datatables,
+    connections,
     exports,
     lists,
     workflows,

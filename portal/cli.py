@@ -39,6 +39,15 @@ def migrate() -> None:
 
 
 @main.command()
+def reseal() -> None:
+    """Seal the secrets of connections with the first key of ENCRYPTION_KEYS; 0 means that the older keys may leave the ring."""
+    from portal.connections import service
+
+    with _app().app_context():
+        click.echo(f"{service.reseal()} connections were sealed anew.")
+
+
+@main.command()
 @click.option("--to", "target", type=click.Path(), default=None, help="Also write the demo sign-ins to this file.")
 def seed(target: str | None) -> None:
     """Add the demo organisation, its people and its workflows; safe to repeat."""

@@ -456,3 +456,16 @@ class TriggerChanged:
     workflow_id: UUID
     trigger_id: UUID
     what: str  # added, changed, enabled, disabled, rotated, moved or deleted
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    """A connection to another system was added, changed, rotated or deleted.
+
+    `change` is one of those four words; the secret is in no event.
+    """
+
+    tenant_id: UUID
+    connection_id: UUID
+    kind: str
+    change: str

@@ -3,6 +3,7 @@
 from portal.admin import models as admin
 from portal.agents import models as agents
 from portal.audit import models as audit
+from portal.connections import models as connections
 from portal.core import outbox
 from portal.datatables import models as datatables
 from portal.exports import models as exports
@@ -31,6 +32,7 @@ __all__ = [
     "agents",
     "audit",
     "calendars",
+    "connections",
     "datatables",
     "exports",
     "factors",

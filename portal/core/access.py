@@ -48,6 +48,10 @@ class Permission(StrEnum):
     ROLE_EDIT = "role:edit"
     GROUP_EDIT = "group:edit"
     TENANT_EDIT = "tenant:edit"
+    CONNECTION_READ = "connection:read"
+    CONNECTION_USE = "connection:use"
+    CONNECTION_MANAGE = "connection:manage"
+    FILE_READ = "file:read"
 
 
 @dataclass(frozen=True, slots=True)

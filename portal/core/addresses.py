@@ -16,8 +16,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MAX_URL = 2_048
-PORTS = frozenset({443, 8443})
+HTTPS_PORT = 443
+PORTS = frozenset({HTTPS_PORT, 8443})
 HTTP_PORTS = frozenset({80, 8080})
+# Databases listen on many ports; below this one are the services that a portal must never be made to speak with.
+MIN_SERVER_PORT, MAX_PORT = 1_024, 65_535
 INNER_NAMES = ("localhost", "local", "internal", "localdomain", "home.arpa", "onion")
 PRIVATE = tuple(ipaddress.ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 # Where clouds keep the keys of a machine; inside the private networks, and never opened with them.
@@ -89,6 +92,12 @@ class Target:
     address: Address | None = None
 
     @property
+    def authority(self) -> str:
+        """Host and port as secrets are bound to them: the port is left out where it is the usual one of https."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.scheme == "https" and self.port == HTTPS_PORT else f"{host}:{self.port}"
+
+    @property
     def host_header(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
@@ -149,6 +158,19 @@ def check_url(url: str, *, policy: Policy) -> Target:
 _QUERY = "/%:@!$&'()*+,;=~-._?[]{}|^`\"<>"
 
 
+def check_server(host: str, port: int, *, policy: Policy) -> Target:
+    """Judge the name of a server that speaks something else than HTTP (a database); the addresses behind it are judged at the call.
+
+    Raises:
+        EgressRefused: it breaks a rule.
+    """
+    if opened := _opened(host, port, policy):
+        return Target("tcp", host, port, "", opened)
+    if not MIN_SERVER_PORT <= port <= MAX_PORT:
+        raise EgressRefused("port", _l("This port may not be called."))
+    return Target("tcp", check_host(host, policy=policy), port, "")
+
+
 def check_host(host: str, *, policy: Policy) -> str:
     """Return a host name as an A-label.
 
@@ -172,8 +194,11 @@ def check_host(host: str, *, policy: Policy) -> str:
     return label
 
 
-def check_address(text: str, port: int, *, policy: Policy) -> Address:
+def check_address(text: str, port: int, *, policy: Policy, is_server: bool = False) -> Address:
     """Judge an address that a name resolved to.
+
+    Args:
+        is_server: it speaks something else than HTTP, on a port that `check_server` judged.
 
     Raises:
         EgressRefused: it is not a public address, and the operator has not opened it.
@@ -185,7 +210,7 @@ def check_address(text: str, port: int, *, policy: Policy) -> Address:
         raise refused from None
     if (address, port) in policy.pairs:
         return address
-    if port not in PORTS | HTTP_PORTS or address in METADATA or address in policy.own_addresses or _has_zone(address):
+    if (port not in PORTS | HTTP_PORTS and not is_server) or address in METADATA or address in policy.own_addresses or _has_zone(address):
         raise refused
     if any(address.version == network.version and address in network for network in policy.networks):
         return address

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import queue
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpcore2 as httpcore
 from flask_babel import lazy_gettext as _l
@@ -29,7 +30,22 @@ from portal.core import addresses, db
 from portal.core.addresses import Address, EgressRefused, Policy, Target, check_url, read_policy
 from portal.core.config import current_settings
 
-__all__ = ["Answer", "EgressError", "EgressRefused", "Policy", "Target", "Timeouts", "check_url", "operator_policy", "send"]
+__all__ = [
+    "Answer",
+    "Credentials",
+    "EgressError",
+    "EgressRefused",
+    "Policy",
+    "Target",
+    "Timeouts",
+    "check_url",
+    "operator_policy",
+    "reach",
+    "send",
+]
+
+# At DEBUG the engine writes down the heads of answers, and answers may repeat the secrets that they were sent.
+logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 MAX_ANSWERS = 16
@@ -37,7 +53,7 @@ MAX_LOOKUPS = 32
 MAX_TRIED = 3
 MAX_REQUEST = 256 * 1024
 MAX_BODY = 16 * 1024
-MAX_KEPT = 256 * 1024
+MAX_KEPT = 21 * 1024 * 1024  # the largest file of a workflow (20 MB), and what stands around it
 MAX_HEAD = 16 * 1024
 MAX_OWN_HEADERS = 20
 MAX_OWN_HEADER_BYTES = 4 * 1024
@@ -57,8 +73,9 @@ class EgressError(Exception):
     """A call that did not give an answer.
 
     Args:
-        code: dns, blocked, connect, tls, timeout, too_large or protocol.
+        code: dns, blocked, bound, connect, tls, timeout, too_large or protocol.
         message: what may be shown; never an inner address or what a server said of itself.
+            `bound` means that a secret would have gone to a host that it does not belong to.
         reason: for `blocked`, the rule that was broken: a code of EgressRefused.
         sent: False when it is proven that the request did not arrive; True when something came back; None when nobody can know.
     """
@@ -98,6 +115,27 @@ class Answer:
         return self.headers.get("location") if 300 <= self.status < 400 else None
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Secrets that go along with a call, and the only servers that may see them.
+
+    A call to any other server is refused before anything is resolved or sent, and no redirect is followed, so a secret never
+    reaches a server that it was not given for.
+
+    Args:
+        hosts: authorities (`api.example.com`, `api.example.com:8443`), as `Target.authority` writes them.
+        headers: added to the call's own; may be names that the call itself may not set.
+        query: added to the end of the address.
+    """
+
+    hosts: frozenset[str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Credentials({sorted(self.hosts)})"
+
+
 def send(
     method: str,
     url: str,
@@ -107,12 +145,16 @@ def send(
     policy: Policy | None = None,
     timeouts: Timeouts | None = None,
     max_body: int = MAX_BODY,
+    max_request: int = MAX_REQUEST,
+    credentials: Credentials | None = None,
 ) -> Answer:
     """Make one call and return the answer, whatever its status; a redirect is an answer.
 
     Args:
         policy: what the operator opened; the settings' when None.
-        max_body: how many bytes of the answer are kept; at most 256 kB.
+        max_body: how many bytes of the answer are kept; at most 21 MB.
+        max_request: how many bytes the body may have; at most 21 MB.
+        credentials: secrets of a connection; sent only to the servers that they are bound to, never without TLS.
 
     Raises:
         EgressError: no answer; `.sent` says whether the request may have arrived.
@@ -126,13 +168,28 @@ def send(
             raise EgressRefused("method", _l("This method may not be used."))
         target = check_url(url, policy=rules)
         own = _checked_headers(headers or {}, target)
+        if credentials is not None:
+            target, own = _with_credentials(target, own, credentials)
     except EgressRefused as refused:
-        raise EgressError("blocked", str(refused.message), reason=refused.code) from None
-    if body is not None and len(body) > MAX_REQUEST:
-        raise EgressError("too_large", "the request is larger than 256 kB")
+        code = "bound" if refused.code == "bound" else "blocked"
+        raise EgressError(code, str(refused.message), reason=refused.code) from None
+    if body is not None and len(body) > min(max_request, MAX_KEPT):
+        raise EgressError("too_large", "the request is too large")
     with _explained(trip):
         reachable = _judged(target, rules, trip)
         return _call(_request(method, target, own, body), reachable, trip, min(max_body, MAX_KEPT))
+
+
+def reach(host: str, port: int, *, policy: Policy | None = None, timeouts: Timeouts | None = None) -> str:
+    """Resolve the name of a server that speaks something else than HTTP once, and return the judged address to connect to.
+
+    Raises:
+        EgressError: `blocked` or `dns`; nothing was sent.
+    """
+    rules = policy if policy is not None else operator_policy()
+    trip = _Trip(timeouts or Timeouts())
+    with _explained(trip):
+        return str(_judged(addresses.check_server(host, port, policy=rules), rules, trip)[0])
 
 
 @lru_cache(maxsize=1)
@@ -228,6 +285,19 @@ def _checked_headers(headers: Mapping[str, str], target: Target) -> list[tuple[b
             raise EgressRefused("header", _l("The header %(name)s may not travel without TLS.", name=name))
         seen.add(low)
     return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def _with_credentials(target: Target, own: list[tuple[bytes, bytes]], credentials: Credentials) -> tuple[Target, list[tuple[bytes, bytes]]]:
+    """Add a connection's secrets to a call, if it goes to a server that they belong to."""
+    if target.authority not in credentials.hosts or (target.scheme == "http" and target.address is None):
+        raise EgressRefused("bound", _l("The secret of the connection may not be sent to %(host)s.", host=target.authority))
+    taken = {name.decode().lower() for name, _value in own}
+    for name, value in credentials.headers.items():
+        if not set(name.lower()) <= TOKEN or not value.isascii() or not value.isprintable() or name.lower() in taken:
+            raise EgressRefused("header", _l("The connection sets a header that the step sets, too, or that no header may be."))
+    added = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in credentials.query.items())
+    path = f"{target.path}{'&' if '?' in target.path else '?'}{added}" if added else target.path
+    return replace(target, path=path), [*own, *((name.encode(), value.encode()) for name, value in credentials.headers.items())]
 
 
 def _request(method: str, target: Target, own: list[tuple[bytes, bytes]], body: bytes | None) -> httpcore.Request:
@@ -372,7 +442,9 @@ def _judged(target: Target, policy: Policy, trip: _Trip) -> list[Address]:
     found = list(dict.fromkeys(_lookup(target.host, target.port, trip.left(trip.timeouts.resolve_s))))
     if not 1 <= len(found) <= MAX_ANSWERS:
         raise _NoSuchName(target.host)
-    return sorted((addresses.check_address(each, target.port, policy=policy) for each in found), key=lambda address: address.version)
+    is_server = target.scheme == "tcp"
+    judged = (addresses.check_address(each, target.port, policy=policy, is_server=is_server) for each in found)
+    return sorted(judged, key=lambda address: address.version)
 
 
 _lookups = threading.BoundedSemaphore(MAX_LOOKUPS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from portal.core.digits import read_number
@@ -20,6 +21,7 @@ TYPES = (
     ("date", _l("Date")),
     ("json", _l("JSON")),
 )
+NO_SUCH_COLUMN = _l("There is no such column.")
 MAX_COLUMNS = 50
 MAX_TEXT = 10_000
 
@@ -53,7 +55,7 @@ def read_values(columns: list[dict[str, Any]], given: dict[str, Any], *, whole: 
         Invalid: `.problems` names each column that is unknown, missing or of the wrong type.
     """
     known = {column["key"]: column for column in columns}
-    problems = {key: str(_l("There is no such column.")) for key in given if key not in known}
+    problems = {key: str(NO_SUCH_COLUMN) for key in given if key not in known}
     values: dict[str, Any] = {}
     for key, value in given.items():
         if key not in known:
@@ -68,6 +70,50 @@ def read_values(columns: list[dict[str, Any]], given: dict[str, Any], *, whole: 
     if problems:
         raise Invalid(problems)
     return values
+
+
+# How a filter may be written behind its column: `amount >= `, `name contains`. Without one the value must be equal.
+OPERATORS = {"=": "=", "!=": "!=", "≠": "!=", ">": ">", ">=": ">=", "≥": ">=", "<": "<", "<=": "<=", "≤": "<=", "contains": "contains"}
+ORDERED = ("number", "date", "text")
+FILTER = re.compile(r"\s*([a-z][a-z0-9_]{0,39})\s*(.*?)\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One filter: a column, how it compares, and the typed value."""
+
+    key: str
+    kind: str
+    operator: str
+    value: Any
+
+
+def read_filters(columns: list[dict[str, Any]], given: dict[str, Any]) -> list[Condition]:
+    """Return the filters of a step: `{"amount >=": 5, "city": "جدة"}`.
+
+    Raises:
+        Invalid: `.problems` names each filter whose column, comparison or value is wrong.
+    """
+    known = {column["key"]: column for column in columns}
+    found: list[Condition] = []
+    problems: dict[str, str] = {}
+    for name, value in given.items():
+        match = FILTER.match(name)
+        column = known.get(match[1]) if match else None
+        operator = OPERATORS.get(match[2] or "=") if match else None
+        if column is None:
+            problems[name] = str(NO_SUCH_COLUMN)
+        elif operator is None or (operator in (">", ">=", "<", "<=") and column["type"] not in ORDERED):
+            problems[name] = str(_l("This column cannot be compared so."))
+        else:
+            try:
+                typed = _text(value) if operator == "contains" else _read(column["type"], value)
+                found.append(Condition(column["key"], column["type"], operator, typed))
+            except ValueError as wrong:
+                problems[name] = str(wrong)
+    if problems:
+        raise Invalid(problems)
+    return found
 
 
 def _read(kind: str, value: Any) -> Any:

@@ -28,6 +28,7 @@ LICENSES = {
     "Nasij Mono (made from IBM Plex Mono)": "@fontsource/ibm-plex-mono/LICENSE",
     "Readex Pro (a subset)": "@fontsource-variable/readex-pro/LICENSE",
     "Cairo (a subset)": "@fontsource-variable/cairo/LICENSE",
+    "Noto Naskh Arabic": "@fontsource/noto-naskh-arabic/LICENSE",
     "Vazirmatn (a subset)": "@fontsource-variable/vazirmatn/LICENSE",
 }
 BUNDLES = (
@@ -86,7 +87,7 @@ class Build:
         recipe = hashlib.sha256(Path(fonts.__file__).read_bytes()).hexdigest()[:16]
         cache = self.packages / ".cache" / "nasij-fonts" / recipe
         cache.mkdir(parents=True, exist_ok=True)
-        for face in fonts.FACES:
+        for face in (*fonts.FACES, *fonts.DOCUMENT_FACES):
             if not (self.packages / face.source).exists():
                 raise BuildRefused(f"{face.source} is not there: run `npm ci`.")
             kept = cache / f"{_digest((self.packages / face.source).read_bytes())}-{face.name}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from portal.admin import service as admin
-from portal.core import clock, db
+from portal.connections import service as connections
+from portal.connections.checking import Given
+from portal.core import clock, db, secrets
 from portal.core.access import SYSTEM, Actor
 from portal.devkit import past
 from portal.identity import service as identity
@@ -46,6 +50,23 @@ def _step(
     }  # fmt: skip
 
 
+# A report of what came from a list, as a PDF that is mailed: what an office asks for first.
+REPORT_LIST = '[{"city": "الرياض", "amount": 1200}, {"city": "جدة", "amount": 800}, {"city": "الرياض", "amount": 450}]'
+REPORT_NODES = [
+    _step(
+        "by_city", "aggregate", "Add up by city", "الجمع حسب المدينة", list=REPORT_LIST, groups=[{"name": "city", "value": "item.city"}],
+        figures=[{"name": "orders", "value": "count()"}, {"name": "total", "value": "sum(item.amount)"}],
+    ),
+    _step(
+        "report", "document", "Make the report", "إعداد التقرير", format="pdf", title="الطلبات حسب المدينة",
+        rows="steps.by_city.items",
+        columns=[{"name": "city", "value": "المدينة"}, {"name": "orders", "value": "الطلبات"}, {"name": "total", "value": "المجموع"}],
+    ),
+    _step(
+        "mail", "email", "Mail the report", "إرسال التقرير",
+        to="finance@nasij.example", subject="الطلبات حسب المدينة", body="التقرير مرفق.", files="${ steps.report.file }",
+    ),
+]  # fmt: skip
 ORDER_NODES = [
     _step("large", "condition", "Above 10,000?", "أكثر من 10,000؟", when="input.amount > 10000"),
     _step(
@@ -103,8 +124,20 @@ def _live_through(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
         past.publish_then(tenant_id, workflow_id, at=now - timedelta(days=past.DAYS + 2 + place), by=people["owner"])
     past.change_draft(tenant_id, made["purchase_order"], ORDER_NEXT, at=now - timedelta(hours=5), by=people["builder"])
     colleague = {"key": "colleague", "type": "text", "label": "Name", "label_ar": "الاسم", "required": True, "choices": []}
+    report = _write(tenant_id, "Report of orders", "تقرير الطلبات", REPORT_NODES, [], by)
+    past.publish_then(tenant_id, report, at=now - timedelta(days=3), by=people["owner"])
+    _connect(tenant_id, by)
     _write(tenant_id, "Welcome a new colleague", "الترحيب بزميل جديد", WELCOME_NODES, [colleague], by)
     past.write(tenant_id, made, [people["owner"], people["builder"], people["member"]])
+
+
+def _connect(tenant_id: UUID, by: Actor) -> None:
+    """Add a connection to the webhook echo, which takes any token."""
+    url = urlsplit(os.environ.get("NASIJ_ECHO_URL", "http://127.0.0.1:8026"))
+    facts = {"hosts": [url.netloc], "test_url": f"{url.geturl()}/me"}
+    given = Given("Finance system", "النظام المالي", facts, {"token": secrets.new_token()}, [url.netloc])
+    with db.transaction(tenant_id):
+        connections.add_connection(tenant_id, "http_bearer", given, by=by)
 
 
 def _add_staff() -> UUID:

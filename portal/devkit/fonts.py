@@ -16,7 +16,7 @@ from fontTools.ttLib import TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
 
 SANS, MONO = "Nasij Sans", "Nasij Mono"
-WEIGHT_NAMES = {400: "Regular", 600: "SemiBold"}
+WEIGHT_NAMES = {400: "Regular", 600: "SemiBold", 700: "Bold"}
 NAME_FAMILY, NAME_STYLE, NAME_UNIQUE, NAME_FULL, NAME_POSTSCRIPT = 1, 2, 3, 4, 6
 NAME_TYPOGRAPHIC_FAMILY, NAME_TYPOGRAPHIC_STYLE = 16, 17
 
@@ -117,9 +117,24 @@ FACES = (
 )
 
 
+def _naskh(script: str, weight: int, family: str) -> Face:
+    source = f"@fontsource/noto-naskh-arabic/files/noto-naskh-arabic-{script}-{weight}-normal.woff2"
+    return Face(f"naskh-{script}-{weight}.ttf", source, frozenset(), family, weight)
+
+
+# What PDF documents are set in; never sent to a browser. Two families, because a typesetter takes one file for each name and weight.
+DOCUMENT_FACES = tuple(
+    _naskh(script, weight, family)
+    for script, family in (("arabic", "Noto Naskh Arabic"), ("latin", "Naskh Latin"))
+    for weight in (400, 700)
+)
+
+
 def make(face: Face, packages: Path) -> bytes:
-    """Return the woff2 of one face; the same input gives the same bytes."""
+    """Return the file of one face, woff2 for pages and ttf for documents; the same input gives the same bytes."""
     font = TTFont(packages / face.source, recalcTimestamp=False)
+    if face.name.endswith(".ttf"):
+        return _saved(font, face, flavor=None)
     options = Options()
     options.layout_features = ["*"]
     options.flavor = "woff2"
@@ -134,9 +149,13 @@ def make(face: Face, packages: Path) -> bytes:
     if face.weight == 0:
         instantiateVariableFont(font, {"wght": (400, face.heaviest)}, inplace=True)
         font["fvar"].axes[0].maxValue = 600
+    return _saved(font, face, flavor="woff2")
+
+
+def _saved(font: TTFont, face: Face, *, flavor: str | None) -> bytes:
     if face.family:
         _rename(font, face)
-    font.flavor = "woff2"
+    font.flavor = flavor
     out = BytesIO()
     font.save(out, reorderTables=True)
     return out.getvalue()

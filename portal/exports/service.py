@@ -20,10 +20,11 @@ from portal.exports import queries, sources, writing
 from portal.exports.errors import SwitchedOff, TooManyWaiting
 from portal.exports.models import Export
 from portal.exports.sources import Source, register
+from portal.exports.writing import MEDIA_TYPES, plain, write
 from portal.i18n.locale import LOCALES
 from portal.notifications import service as notifications
 
-__all__ = ["Source", "make", "register", "request_export", "sweep"]
+__all__ = ["MEDIA_TYPES", "Source", "make", "plain", "register", "request_export", "sweep", "write"]
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ READ = frozenset(
     {
         Permission.WORKFLOW_READ,
         Permission.RUN_READ,
+        Permission.FILE_READ,
         Permission.TABLE_READ,
         Permission.NOTIFICATION_READ,
         Permission.MEMBER_READ,
@@ -26,6 +27,8 @@ BUILDER = MEMBER | {
     Permission.TASK_MANAGE,
     Permission.SIGNAL_SEND,
     Permission.CALENDAR_EDIT,
+    Permission.CONNECTION_READ,
+    Permission.CONNECTION_USE,
 }
 
 # What an organisation is run with. Whoever holds one of these is held to the rules of security of an admin.
@@ -38,6 +41,7 @@ RUNS_ORGANISATION = frozenset(
         Permission.SSO_EDIT,
         Permission.SUPPORT_GRANT,
         Permission.TOKEN_MANAGE,
+        Permission.CONNECTION_MANAGE,
     }
 )
 ADMIN = BUILDER | {Permission.THEME_EDIT, Permission.GROUP_EDIT} | RUNS_ORGANISATION

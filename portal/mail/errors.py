@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-FINAL = frozenset({"recipient_refused", "sender_refused", "message_refused", "invalid_address", "invalid_header", "too_many_recipients"})
+FINAL = frozenset(
+    {
+        "recipient_refused",
+        "sender_refused",
+        "message_refused",
+        "invalid_address",
+        "invalid_header",
+        "too_many_recipients",
+        "attachments_too_large",
+    }
+)
 
 
 class MailNotSent(Exception):
@@ -10,7 +20,7 @@ class MailNotSent(Exception):
 
     Args:
         code: connect, timeout, busy, recipient_refused, sender_refused, message_refused, connection_lost, invalid_address,
-            invalid_header or too_many_recipients.
+            invalid_header, too_many_recipients or attachments_too_large.
         message: plain facts for the person: an address, a header's name; nothing that the server said of itself.
         sent: False when it is proven that nobody got it; None when the line broke after the whole text was handed over.
     """

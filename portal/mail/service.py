@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.encoders import encode_base64
 from email.header import Header
+from email.mime.multipart import MIMEMultipart
 from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,8 @@ MAX_RECIPIENTS = 20
 MAX_SUBJECT = 500
 MAX_TEXT = 200_000
 MAX_HTML = 500_000
+MAX_FILES = 10
+MAX_ATTACHED = 10 * 1024 * 1024  # most servers refuse more than 25 MB, and base64 adds a third
 KEY = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 HEADER = re.compile(r"[A-Za-z0-9-]{1,60}\Z")
 # What the service writes itself; a second one would let a mail say it is somebody else's.
@@ -62,6 +65,15 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes along with a mail."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingMail:
     """One mail: who gets it, what it says.
 
@@ -71,6 +83,8 @@ class OutgoingMail:
         locale: "ar" or "en", the language of the frame; empty takes the direction of the text.
         origin, origin_ar: the workflow's names; the one in the mail's language stands in the last line.
         button: what there is to do, below the text.
+        cc: who gets it, too, and is seen by everybody.
+        attachments: files, together 10 MB at most.
         tenant_id: whose look it wears: logo or name, colour and last lines, as published; None for the house's own.
     """
 
@@ -81,6 +95,8 @@ class OutgoingMail:
     headers: dict[str, str] = field(default_factory=dict)
     html: str | None = None
     reply_to: str = ""
+    cc: list[str] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
     locale: str = ""
     origin: str = ""
     origin_ar: str = ""
@@ -102,10 +118,14 @@ def send(mail: OutgoingMail) -> Receipt:
         MailNotSent: `.sent` says whether it may have been taken.
     """
     settings = current_settings()
-    recipients = _recipients(mail.to)
+    to = _recipients(mail.to)
+    cc = [each for each in _recipients(mail.cc) if each not in to] if mail.cc else []
+    recipients = [*to, *cc]
+    if len(recipients) > MAX_RECIPIENTS:
+        raise MailNotSent("too_many_recipients")
     _check(mail)
     sender = parseaddr(settings.mail_from)[1]
-    message = _built(mail, recipients, settings.mail_from, sender.rpartition("@")[2] or "localhost")
+    message = _built(mail, to, cc, settings.mail_from, sender.rpartition("@")[2] or "localhost")
     transport_of(settings).deliver(sender, recipients, _on_the_wire(message))
     return Receipt(message.msgId)
 
@@ -192,7 +212,7 @@ def is_right_to_left(text: str) -> bool:
     return bool(first and RIGHT_TO_LEFT.match(first[0]))
 
 
-def _built(mail: OutgoingMail, recipients: list[str], mail_from: str, domain: str) -> Message:
+def _built(mail: OutgoingMail, recipients: list[str], cc: list[str], mail_from: str, domain: str) -> Message:
     locale = LOCALES[mail.locale or ("ar" if is_right_to_left(mail.text or mail.subject) else "en")]
     text = _clean(mail.text)
     head = tenants.letterhead(mail.tenant_id) if mail.tenant_id else tenants.Letterhead()
@@ -215,6 +235,7 @@ def _built(mail: OutgoingMail, recipients: list[str], mail_from: str, domain: st
         message = Message(
             subject=_encoded(_directed(render_template("mail/step/subject.txt", **context).strip())),
             recipients=list(recipients),
+            cc=list(cc),
             body=render_template("mail/step/body.txt", **context),
             html=render_template("mail/step/body.html", **context),
             sender=mail_from,
@@ -224,6 +245,8 @@ def _built(mail: OutgoingMail, recipients: list[str], mail_from: str, domain: st
     message.msgId = f"<{mail.message_id}@{domain}>"
     if head.logo:  # carried along: programs that load no pictures from outside show it, and nobody learns when a mail is read
         message.attach("logo.png", "image/png", head.logo[0], "inline", headers={"Content-ID": f"<{LOGO_ID}>"})
+    for file in mail.attachments:
+        message.attach(file.name, file.media_type, file.content, "attachment")
     return message
 
 
@@ -236,15 +259,30 @@ def _on_the_wire(message: Message) -> bytes:
     """Write a message in plain ASCII with short lines: Flask-Mail leaves text as it is, which servers refuse past 998 bytes a line."""
     whole = message_from_bytes(message.as_bytes())
     if message.attachments:
-        whole.set_type("multipart/related")  # the logo belongs to the text; it is no file for the reader
+        _arrange(whole)
     for part in whole.walk():
-        if part.get_content_maintype() == "text":
+        if part.get_content_maintype() == "text" and part.get_content_disposition() != "attachment":
             text = part.get_payload(decode=True)
             assert isinstance(text, bytes)
             del part["Content-Transfer-Encoding"]
             part.set_payload(b"\r\n".join(text.splitlines()) + b"\r\n")
             encode_base64(part)
     return whole.as_bytes(policy=whole.policy.clone(linesep="\r\n"))
+
+
+def _arrange(whole: Any) -> None:
+    """Put the logo beside the text that shows it (`related`), and files for the reader beside both (`mixed`)."""
+    parts = whole.get_payload()
+    files = [part for part in parts if part.get_content_disposition() == "attachment"]
+    if not files:
+        whole.set_type("multipart/related")
+        return
+    inner = [part for part in parts if part not in files]
+    if len(inner) > 1:
+        related = MIMEMultipart("related")
+        related.set_payload(inner)
+        inner = [related]
+    whole.set_payload([*inner, *files])
 
 
 def _paragraphs(text: str) -> list[dict[str, Any]]:
@@ -305,5 +343,7 @@ def _check(mail: OutgoingMail) -> None:
             raise MailNotSent("invalid_header", _shown(name))
     if mail.locale and mail.locale not in LOCALES:
         raise MailNotSent("invalid_header", "locale")
+    if sum(len(file.content) for file in mail.attachments) > MAX_ATTACHED or len(mail.attachments) > MAX_FILES:
+        raise MailNotSent("attachments_too_large")
     if len(mail.text) > MAX_TEXT or len(mail.html or "") > MAX_HTML:
         raise MailNotSent("message_refused")

@@ -22,6 +22,8 @@ Edge = dict[str, str]
 Settings = dict[str, Any]
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
+# A figure of a group: what to do, and with what of each item.
+FIGURE = re.compile(r"(count|sum|avg|min|max|first|last|list)\s*\((.*)\)\Z", re.DOTALL)
 FORKS = frozenset({"condition", "switch"})
 BLOCKS = frozenset({"parallel", "foreach", "repeat", "group"})
 ERROR, UNDO = "error", "undo"
@@ -45,9 +47,11 @@ DEFAULT_DEADLINE_S = 86400
 class Field:
     """One setting of a step kind: what the inspector shows and the check enforces.
 
-    `type` is text, long_text, expression, cases, number, choice, boolean, pairs, duration, datetime, table, calendar, people, inputs,
-    outcomes, workflow or step. Values of text, long_text, pairs, number, duration and datetime may hold `${ … }`; an expression is
-    CEL alone, cases are pairs of a name and an expression. A late field is worked out by the block itself, inside its lane.
+    `type` is text, long_text, expression, cases, number, choice, boolean, pairs, duration, datetime, table, connection, calendar,
+    people, inputs, outcomes, workflow, step, code, item or item_pairs. Values of text, long_text, pairs, number, duration and
+    datetime may hold `${ … }`; an expression is CEL alone, cases are pairs of a name and an expression. A connection is chosen among
+    those whose family is in `choices`. Code is kept as it is; an item is CEL about `item`, one of a list, which the step itself works
+    out. A late field is worked out by the block itself, inside its lane.
     """
 
     name: str
@@ -139,16 +143,17 @@ def graph_hash(nodes: list[Node], settings: Settings) -> str:
 
 def config_of(node: Node, fields: Iterable[Field]) -> dict[str, Any]:
     """Return the node's settings with defaults filled in, without those that do not matter for its choices."""
-    given = node.get("config") or {}
+    given, fields = node.get("config") or {}, tuple(fields)
     full = {field.name: given.get(field.name, field.default) for field in fields}
-    return {field.name: full[field.name] for field in fields if _matters(field, full)}
+    return {field.name: full[field.name] for field in fields if _matters(field, fields, full)}
 
 
-def _matters(field: Field, config: dict[str, Any]) -> bool:
+def _matters(field: Field, fields: tuple[Field, ...], config: dict[str, Any]) -> bool:
     if field.show_when is None:
         return True
     other, values = field.show_when
-    return config.get(other) in values
+    asked = next((each for each in fields if each.name == other), None)
+    return config.get(other) in values and (asked is None or _matters(asked, fields, config))
 
 
 def texts_of(field: Field, value: Any) -> list[str]:
@@ -161,7 +166,25 @@ def texts_of(field: Field, value: Any) -> list[str]:
         return [str(pair.get("value", "")) for pair in value or []]
     if field.type in ("text", "long_text", "number", "duration", "datetime"):
         return [str(value)] if value not in (None, "") else []
+    if field.type == "item":
+        return [item_template(value)] if value else []
+    if field.type == "item_pairs":
+        about = [FIGURE.sub(r"\2", str(pair["value"]).strip()) for pair in value or [] if pair.get("value")]
+        return [item_template(each) for each in about if each.strip()]
     return []
+
+
+def item_template(expression: str, over: str = "[dyn(0)]") -> str:
+    """Write an expression about `item` as a text that gives its result for each item of a list."""
+    return f"${{ {over}.map(item, {bare(expression)}) }}"
+
+
+def bare(expression: str) -> str:
+    """Return an expression in brackets of its own, without the `${ … }` that people may have put around it."""
+    text = str(expression).strip()
+    if text.startswith("${") and text.endswith("}"):
+        text = text[2:-1].strip()
+    return f"({text}\n)"  # the line ends what a comment would hide
 
 
 def as_template(expression: str) -> str:

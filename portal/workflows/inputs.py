@@ -13,6 +13,8 @@ from portal.i18n.words import lazy_gettext as _l
 EMAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>]{2,}\Z")
 MAX_TEXT = 1_000
 MAX_LONG_TEXT = 20_000
+NO_SUCH_CONNECTION = _l("This connection is not there, or not for this workflow. Choose another one.")
+MAY_NOT_USE = _l("You may not use connections. Ask somebody who may to choose it.")
 NO_SUCH_TABLE = _l("This data table does not exist any more. Choose another one.")
 
 

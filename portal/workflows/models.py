@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from portal.core.db import Base, Dated, Identified, Json, TenantScoped
 from portal.i18n.keys import keeps_key
@@ -318,3 +318,28 @@ class WorkflowLeader(Base):
     owner: Mapped[str]
     epoch: Mapped[int] = mapped_column(default=1, server_default="1")
     until: Mapped[datetime]
+
+
+class WorkflowFile(Identified, TenantScoped, Base):
+    """A file that a step made or fetched; a repeated attempt puts its file in the place of the one before."""
+
+    __tablename__ = "workflow_files"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id"),
+        UniqueConstraint("tenant_id", "execution_id", "idem_key"),
+        same_tenant("execution_id", "workflow_executions.id"),
+        CheckConstraint("size = octet_length(content)", name="size_is_right"),
+        Index("ix_workflow_files_old", "expires_at"),
+    )
+
+    tenant_id = tenant_column()
+    execution_id: Mapped[UUID]
+    node_key: Mapped[str]
+    idem_key: Mapped[str]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str]
+    content: Mapped[bytes] = deferred(mapped_column(nullable=False))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    expires_at: Mapped[datetime]

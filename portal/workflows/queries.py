@@ -479,3 +479,48 @@ def _ids(wanted: Select[Any], row_id: ColumnElement[UUID], tenant_id: UUID, afte
     if after is not None:
         wanted = wanted.where(row_id > after)
     return list(db.session().scalars(wanted.order_by(row_id).limit(limit), {"tenant": tenant_id}))
+
+
+def workflow_of(tenant_id: UUID, run_id: UUID) -> UUID | None:
+    """Return the workflow that a run is of."""
+    wanted = select(WorkflowExecution.workflow_id).where(WorkflowExecution.tenant_id == tenant_id, WorkflowExecution.id == run_id)
+    return db.session().scalar(wanted)
+
+
+def uses_of_connections(tenant_id: UUID) -> Sequence[Row[Any]]:
+    """Return (connection, workflow id, name, name_ar, steps, is_live) for each workflow that uses a connection.
+
+    Looked at are drafts, live versions, and the versions of runs that have not ended.
+    """
+    return (
+        db.session()
+        .execute(
+            text(
+                """
+                with looked_at as (
+                  select t.id, t.nodes, false as is_live from workflow_templates t where t.tenant_id = :tenant
+                  union all
+                  select v.template_id, v.nodes, true from workflow_versions v where v.tenant_id = :tenant and (
+                    exists (select 1 from workflow_templates t where t.tenant_id = :tenant and t.published_version_id = v.id)
+                    or exists (select 1 from workflow_executions e where e.tenant_id = :tenant and e.version_id = v.id
+                               and e.completed_at is null))
+                )
+                select n.node -> 'config' ->> 'connection' as connection, t.id, t.name, t.name_ar,
+                       array_agg(distinct n.node ->> 'key' order by n.node ->> 'key') as steps, bool_or(l.is_live) as is_live
+                from looked_at l cross join lateral jsonb_array_elements(l.nodes) n(node)
+                join workflow_templates t on t.tenant_id = :tenant and t.id = l.id
+                where coalesce(n.node -> 'config' ->> 'connection', '') <> ''
+                group by 1, 2, 3, 4 order by t.name, t.id
+                """
+            ),
+            {"tenant": tenant_id},
+        )
+        .all()
+    )
+
+
+def names_of_workflows(tenant_id: UUID, *, limit: int) -> Sequence[Row[Any]]:
+    """Return id and names of workflows, by name."""
+    columns = WorkflowTemplate.id, WorkflowTemplate.name, WorkflowTemplate.name_ar
+    wanted = select(*columns).where(WorkflowTemplate.tenant_id == tenant_id)
+    return db.session().execute(wanted.order_by(WorkflowTemplate.name, WorkflowTemplate.id).limit(limit)).all()

@@ -10,15 +10,11 @@ from sqlalchemy import Row
 
 from portal import events
 from portal.audit import service as audit
-from portal.core import bus, clock, db, egress
+from portal.core import bus, clock, db
 from portal.core.access import SYSTEM, Actor
 from portal.core.errors import Invalid, NotFound
 from portal.core.paging import Listing, Place
-from portal.datatables import service as tables
-from portal.i18n.words import lazy_gettext as _l
-from portal.workflows import checks, definition, expressions, inputs, queries, samples
-from portal.workflows.actions.registry import ACTIONS, FIELDS
-from portal.workflows.definition import Problem
+from portal.workflows import definition, inputs, queries, samples, vetting
 from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import ending, pausing, rescuing, starting
@@ -26,9 +22,6 @@ from portal.workflows.engine.store.reading import published
 from portal.workflows.engine.store.starting import Reused
 from portal.workflows.errors import DraftInvalid, NotPublished, WrongState
 from portal.workflows.models import WorkflowExecution, WorkflowRevision, WorkflowStep, WorkflowTemplate, WorkflowVersion
-
-NO_SUCH_WORKFLOW = _l("This workflow is not there, is switched off or has no live version. Choose another one.")
-
 
 def create_workflow(tenant_id: UUID, *, name: str, name_ar: str | None, sample: str, by: Actor) -> UUID:
     """Create a workflow, blank or from a sample; a sample brings the data table that it writes to."""
@@ -97,120 +90,6 @@ def switch_workflow(tenant_id: UUID, workflow_id: UUID, *, is_active: bool, by: 
     return True
 
 
-def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
-    """Return every broken rule of a draft, every data table it names that is not there, every address that may not be called."""
-    problems = checks.check(workflow.nodes, workflow.settings, FIELDS)
-    known = tables.names(workflow.tenant_id)
-    for node in workflow.nodes:
-        problems.extend(_own_problems(node, workflow))
-        wanted = (node.get("config") or {}).get("table")
-        if node.get("kind") == "database" and wanted and wanted not in known:
-            problems.append(definition.Problem(node["key"], "table", inputs.NO_SUCH_TABLE))
-        if node.get("kind") == "webhook" and (refused := _refused_address((node.get("config") or {}).get("url"))):
-            problems.append(definition.Problem(node["key"], "url", refused))
-        if node.get("kind") == "subworkflow":
-            problems += _check_call(workflow, node)
-    wanted = workflow.settings.get("error_workflow")
-    if wanted and queries.called_version(workflow.tenant_id, wanted) is None:
-        problems.append(definition.Problem(None, "error_workflow", NO_SUCH_WORKFLOW))
-    return problems
-
-
-def _check_call(workflow: WorkflowTemplate, node: definition.Node) -> list[Problem]:
-    """Check a call of another workflow against its live version: it is there, it gets its inputs, and never leads back here."""
-    config = node.get("config") or {}
-    wanted = config.get("workflow")
-    if not wanted:
-        return []
-    live = queries.called_version(workflow.tenant_id, wanted)
-    if live is None:
-        return [definition.Problem(node["key"], "workflow", NO_SUCH_WORKFLOW)]
-    if _leads_to(workflow, str(wanted), passed=set()):
-        return [definition.Problem(node["key"], "workflow", _l("It leads back to this workflow, which would never end."))]
-    given = {pair.get("name"): pair.get("value") for pair in config.get("inputs") or ()}
-    declared = {each["key"]: each for each in live.settings.get("inputs", [])}
-    problems = [
-        definition.Problem(node["key"], "inputs", _l("That workflow has no input “%(key)s”.", key=key))
-        for key in given
-        if key not in declared
-    ]
-    for key, each in declared.items():
-        if each.get("required") and given.get(key) in (None, ""):
-            problems.append(definition.Problem(node["key"], "inputs", _l("That workflow needs the input “%(key)s”.", key=key)))
-        elif key in given and "${" not in str(given[key]):
-            try:
-                inputs.read([each], given)
-            except Invalid as wrong:
-                problems.append(definition.Problem(node["key"], "inputs", f"{key}: {wrong.problems[key]}"))
-    return problems
-
-
-def _leads_to(workflow: WorkflowTemplate, called: str, *, passed: set[str]) -> bool:
-    """Say whether calling a workflow would come back to this one through live versions."""
-    if called == str(workflow.id):
-        return True
-    if called in passed:
-        return False
-    passed.add(called)
-    live = queries.called_version(workflow.tenant_id, called)
-    further = [(node.get("config") or {}).get("workflow") for node in (live.nodes if live else ()) if node.get("kind") == "subworkflow"]
-    return any(_leads_to(workflow, str(each), passed=passed) for each in further if each)
-
-
-def _own_problems(node: dict[str, Any], workflow: WorkflowTemplate) -> list[Problem]:
-    """Return what a kind itself finds wrong with its settings, and callbacks of steps that wait for none."""
-    key, kind = node.get("key", ""), node.get("kind", "")
-    check = getattr(ACTIONS.get(kind), "check", None)
-    config = definition.config_of(node, FIELDS.get(kind, ()))
-    found = [Problem(key, name, message) for name, message in check(config, _deadline_of(workflow))] if check else []
-    waiting = _callbacks_in_reach(workflow.nodes, key)
-    for field in FIELDS.get(kind, ()):
-        for text in definition.texts_of(field, config.get(field.name)):
-            if wrong := _wrong_callback(text, waiting):
-                found.append(Problem(key, field.name, wrong))
-    return found
-
-
-def _callbacks_in_reach(nodes: list[definition.Node], key: str) -> set[str]:
-    """Return the steps waiting for a callback whose address a step can know: those of its own lane and of the lanes around it."""
-    graph = plan.Graph.of(nodes, [])
-    here = graph.region[key]
-    around = {here}
-    while here[0] is not None:
-        here = graph.region[here[0]]
-        around.add(here)
-    return {each for each in graph.callbacks if graph.region[each] in around}
-
-
-def _deadline_of(workflow: WorkflowTemplate) -> int:
-    deadline_s = workflow.settings.get("deadline_s", definition.DEFAULT_DEADLINE_S)
-    return deadline_s if isinstance(deadline_s, int) else definition.MAX_DEADLINE_S
-
-
-def _wrong_callback(text: str, waiting: set[str]) -> Any:
-    if "callback" not in text:
-        return None
-    try:
-        paths = expressions.names_used(text)
-    except expressions.ExpressionError:
-        return None  # told by the check of the field itself
-    for path in paths:
-        if path[:2] == ("run", "callback") and (len(path) < 3 or path[2] not in waiting):
-            return _l("“run.callback” needs the key of a step of this lane that waits for a callback, e.g. run.callback.answer.")
-    return None
-
-
-def _refused_address(url: Any) -> Any:
-    """Say why an address could never be called; one with values in it is judged when it is known."""
-    if not url or "${" in str(url):
-        return None
-    try:
-        egress.check_url(str(url).strip(), policy=egress.operator_policy())
-    except egress.EgressRefused as refused:
-        return refused.message
-    return None
-
-
 def publish_version(tenant_id: UUID, workflow_id: UUID, *, by: Actor) -> int:
     """Freeze the draft as the next version, make it the live one, and return its number.
 
@@ -222,7 +101,7 @@ def publish_version(tenant_id: UUID, workflow_id: UUID, *, by: Actor) -> int:
     """
     with db.transaction() as session:
         workflow = queries.get_workflow(tenant_id, workflow_id, lock=True)
-        if problems := check_draft(workflow):
+        if problems := vetting.check_draft(workflow):
             raise DraftInvalid(problems)
         digest = definition.graph_hash(workflow.nodes, workflow.settings)
         if workflow.published_version_id is not None:

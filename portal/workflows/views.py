@@ -19,7 +19,8 @@ from portal.i18n.locale import bilingual
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.lists import service as lists
-from portal.workflows import explain, queries, samples, service, streams
+from portal.workflows import explain, queries, samples, service, stored, streams
+from portal.workflows.actions import documents
 from portal.workflows.designer.flow import run_tree
 from portal.workflows.errors import NotPublished, WrongState
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
@@ -30,6 +31,7 @@ from portal.workflows.triggers import service as triggers
 from portal.workflows.triggers.service import TurnedOff
 
 bp = Blueprint("workflows", __name__)
+SAVED_TYPES = frozenset({*documents.MEDIA_TYPES.values(), "application/json", "application/zip", "image/png", "image/jpeg", "text/plain"})
 
 
 @bp.get("/")
@@ -239,6 +241,7 @@ def _run(run_id: UUID, *, status: int = 200, typed: dict[str, str] | None = None
         run=explain.run_view(found, version.number, names, queries.run_of_step(here.tenant_id, found.parent_step_id)),
         flow=run_tree(version.nodes, states, queries.crowds(here.tenant_id, run_id)),
         has_undo=any(node.get("undo") for node in version.nodes),
+        files=stored.files_of(here.tenant_id, run_id) if here.can(Permission.FILE_READ) else [],
         ended=service.has_ended(found.status),
         signals=_signals(here, run_id, steps),
         typed=typed or {},
@@ -289,6 +292,19 @@ def stream(run_id: UUID) -> Response:
         mimetype="text/event-stream",
         headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"},
     )
+
+
+@bp.get("/files/<uuid:file_id>/file")
+@requires(Permission.FILE_READ)
+def file(file_id: UUID) -> Response:
+    """Hand out a file of a run, to be saved and never shown in place: what another system sent must not run as a page of ours."""
+    kept = stored.get_file(access().tenant_id, file_id)
+    answer = Response(kept.content, mimetype=stored.USUAL_TYPE)
+    answer.headers["Content-Type"] = kept.media_type if kept.media_type in SAVED_TYPES else stored.USUAL_TYPE
+    answer.headers["Cache-Control"] = "private, no-store"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers.set("Content-Disposition", "attachment", filename=kept.name)
+    return answer
 
 
 @bp.post("/runs/<uuid:run_id>/cancel")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
+from portal.connections import service as connections
 from portal.core import palette
-from portal.workflows import entries, files, jobs, listeners, lists  # noqa: F401 - importing registers them
+from portal.workflows import entries, files, jobs, listeners, lists, uses  # noqa: F401 - importing registers them
 from portal.workflows.designer.views import bp as designer
 from portal.workflows.home.views import bp as home
 from portal.workflows.triggers import wiring as triggers
@@ -22,3 +23,5 @@ def init_app(app: Flask) -> None:
     palette.provide_recall("workflows", entries.recall_workflow)
     palette.provide_recall("runs", entries.recall_run)
     lists.register()
+    connections.know_uses(uses.uses_of_connections)
+    connections.offer_scopes(uses.scopes_of_connections, uses.kinds_with_connections)

@@ -540,3 +540,42 @@ def test_calls_of_many_threads_do_not_mix(serve):
     assert answers == [200] * 40
     for each in server.received:
         assert each.split(b" ")[1].strip(b"/") == each.rpartition(b"\r\n\r\n")[2]
+
+
+def test_secrets_go_to_their_servers_only(serve):
+    server, other = serve(HELLO), serve(HELLO)
+    bound = egress.Credentials(frozenset({f"127.0.0.1:{server.port}"}), {"Authorization": "Bearer canary"}, {"key": "a b&c"})
+
+    server.call(path="/x?a=1", credentials=bound)
+    with pytest.raises(EgressError) as refused:
+        other.call(path="/x", credentials=bound)
+
+    assert b"Authorization: Bearer canary" in server.received[0] and b"GET /x?a=1&key=a%20b%26c " in server.received[0]
+    assert (refused.value.code, refused.value.sent, other.received) == ("bound", False, [])
+    assert "canary" not in repr(bound) + str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "code", "reason"),
+    [
+        ("10.0.0.1", 5432, "blocked", "host"),
+        ("db.internal", 5432, "blocked", "host"),
+        ("db.example.com", 22, "blocked", "port"),
+        ("inner.example.com", 5432, "blocked", "address"),
+        ("nowhere.example.com", 5432, "dns", ""),
+    ],
+)
+def test_a_database_is_reached_by_the_same_rules(names, host, port, code, reason):
+    names.update({"inner.example.com": ["10.1.1.1"], "db.example.com": ["8.8.8.8"], "nowhere.example.com": []})
+    with pytest.raises(EgressError) as refused:
+        egress.reach(host, port, policy=Policy())
+    assert (refused.value.code, refused.value.reason) == (code, reason)
+    assert egress.reach("db.example.com", 5432, policy=Policy()) == "8.8.8.8"
+
+
+def test_secrets_do_not_travel_without_tls_even_where_plain_calls_may(names):
+    names["api.example.com"] = ["8.8.8.8"]
+    bound = egress.Credentials(frozenset({"api.example.com:80"}), {"Authorization": "Bearer canary"})
+    with pytest.raises(EgressError) as refused:
+        egress.send("GET", "http://api.example.com/", policy=Policy(http=True), credentials=bound, timeouts=QUICK)
+    assert refused.value.code == "bound"

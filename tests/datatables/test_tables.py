@@ -128,3 +128,21 @@ def test_an_arabic_reader_sees_arabic_names(sign_in, tenant, table):
 def test_another_tenants_table_is_not_there(table, stranger):
     assert stranger.get(f"/tables/{table}").status_code == 404
     assert "People" not in stranger.get("/tables").text
+
+
+def test_a_row_that_many_change_or_add_at_once_is_added_once(app, tenant):
+    from concurrent.futures import ThreadPoolExecutor
+
+    columns = [{"key": each, "type": "text", "label": each, "label_ar": None, "required": False} for each in ("key", "value")]
+    with app.app_context(), db.transaction(tenant.id):
+        tables.ensure_table(tenant.id, "once", name="Once", name_ar=None, columns=columns)
+
+    def change(number):
+        with app.app_context(), db.transaction(tenant.id):
+            return tables.upsert_row(tenant.id, "once", {"key": "k"}, {"value": str(number)})
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(change, range(24)))
+    with app.app_context(), db.transaction(tenant.id):
+        assert tables.count_rows(tenant.id, "once", {}) == 1
+    assert sorted(is_new for _count, is_new in done) == [False] * 23 + [True]

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import text
 
+from portal.connections import service as connections
+from portal.connections.checking import Given
 from portal.core import db
 from portal.core.access import Access
 from portal.datatables import service as tables
@@ -25,6 +27,7 @@ from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
+from portal.workflows import stored
 from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, urls, visit_of
 from tests.workflows.engine.conftest import Engine, step, values
 
@@ -123,7 +126,14 @@ def planted(app, tenant, staffer):
             session.execute(
                 text("update people set name = :it, name_ar = :it where id = :id"), {"it": HOSTILE, "id": tenant.people["owner"]}
             )
+        with db.transaction(tenant.id):
+            given = Given(HOSTILE, HOSTILE, {"hosts": [HOSTILE], "test_url": HOSTILE}, {"token": "a-secret"}, [HOSTILE])
+            connection_id = connections.add_connection(tenant.id, "http_bearer", given, by=engine.by)
+        file = stored.keep_file(tenant.id, run_id, "check", "key", name=MARK, media_type="text/plain", content=b"x")
+        with db.transaction(tenant.id) as session:
+            session.execute(text("update workflow_files set name = :name"), {"name": HOSTILE})
     return {
+        "connection_id": connection_id, "file_id": file["id"],
         "workflow_id": workflow_id, "run_id": run_id, "table_id": table_id, "notification_id": notification_id, "export_id": run_id,
         "node_key": "broken", "key": "yes", "group": "text", "view_id": view_id, "bulk_id": bulk_id, "theme_id": theme_id,
         "slot": "light", "tenant_id": tenant.id, "sha": "nothing", "name": "nothing.webp",

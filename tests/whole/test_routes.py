@@ -8,7 +8,11 @@ from uuid import UUID
 import pytest
 from flask_babel import force_locale
 from sqlalchemy import text
+from werkzeug.datastructures import MultiDict
 
+from portal.connections import service as connections
+from portal.connections.checking import read
+from portal.connections.kinds import KINDS
 from portal.core import db
 from portal.core.access import Access, Actor, Permission
 from portal.core.ids import new_id
@@ -30,6 +34,7 @@ from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
+from portal.workflows import stored
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft as CalendarDraft
 from portal.workflows.triggers import base, registry
@@ -134,7 +139,13 @@ def ours(app, tenant, staffer):
             calendar_id = calendars.add_calendar(tenant.id, draft, by=engine.by)
             trigger_id = add_webhook(tenant.id, workflow_id, name=CANARY, by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{CANARY}@example.com", "member", "en")
+        with db.transaction(tenant.id):
+            given = read(KINDS["http_bearer"], MultiDict({"name": CANARY, "scope": "tenant", "hosts": "api.example.com", "token": CANARY}))
+            connection_id = connections.add_connection(tenant.id, "http_bearer", given, by=engine.by)
+        file = stored.keep_file(tenant.id, run_id, "only", "key", name=CANARY, media_type="text/plain", content=CANARY.encode())
         return {
+            "connection_id": connection_id,
+            "file_id": file["id"],
             "workflow_id": workflow_id,
             "run_id": run_id,
             "step_id": step_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
@@ -28,6 +29,8 @@ class Call:
     idem_key: str
     attempt: int
     started_by: UUID | None
+    timeout_s: int = 30
+    context: Mapping[str, Any] = field(default_factory=dict)  # the variables of `${ … }`, for what is worked out item by item
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +167,12 @@ class Action(Protocol):
 
     def perform(self, call: Call) -> Outcome:
         """Do it once."""
+
+
+def whole(value: Any, usual: int, *, least: int, most: int) -> int:
+    """Read a whole number that an author typed or a run worked out; what is none is the usual one, and all of them keep to the bounds."""
+    try:
+        number = int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        number = usual
+    return max(least, min(number, most))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +37,9 @@ MAX_TEXT = 20_000
 MAX_PAIRS = 50
 # Written in Latin script whatever the language around: always left to right, in the mono face.
 CODE_FIELDS = {("webhook", "url"), ("webhook", "body"), ("webhook", "headers")}
-CODE_TYPES = ("expression", "datetime")
+CODE_TYPES = ("expression", "datetime", "code", "item")
+PAIR_TYPES = ("pairs", "cases", "item_pairs")
+CHOSEN_TYPES = ("table", "connection")
 INPUT_TYPE_LABELS = {
     "text": _l("Text"),
     "long_text": _l("Long text"),
@@ -101,7 +103,8 @@ def shown_fields(node: Node, action: Action, *, choices: Mapping[str, list[tuple
     """Return the fields of a step that matter for its choices, filled in.
 
     Args:
-        choices: what can be chosen in a field whose type stands for things of the tenant or the flow: table, calendar, people, workflow, step.
+        choices: what can be chosen in a field whose type stands for things of the tenant or the flow: table, connection, calendar,
+            people, workflow, step.
     """
     config = config_of(node, action.fields)
     return [
@@ -169,7 +172,7 @@ def _read_whole(form: Any, name: str, most: int, changes: dict[str, Any], errors
 
 def _read_field(wanted: Field, form: Any) -> dict[str, Any]:
     name = f"c-{wanted.name}"
-    if wanted.type in ("pairs", "cases"):
+    if wanted.type in PAIR_TYPES:
         return {wanted.name: _read_pairs(wanted, form)} if f"{name}-name" in form else {}
     if wanted.type == "people":
         chosen = [each for each in form.getlist(name) if WHO.match(each)]
@@ -377,6 +380,11 @@ def _about_database(config: dict[str, Any], node: Node) -> list[tuple[str, str]]
     return [("text", _choice(node, "operation", config)), *([("code", str(table))] if table else [])]
 
 
+def _about_list(config: dict[str, Any], _node: Node) -> list[tuple[str, str]]:
+    what = config.get("where") or config.get("by") or config.get("path") or config.get("value") or config.get("list")
+    return [("code", str(what))] if what else []
+
+
 def _about_wait(config: dict[str, Any], node: Node) -> list[tuple[str, str]]:
     if config.get("mode") == "working":
         return [*_pieces(config.get("amount")), ("text", _choice(node, "working_unit", config))]
@@ -397,6 +405,11 @@ def _about_wait(config: dict[str, Any], node: Node) -> list[tuple[str, str]]:
 _SUMMARIES: dict[str, Any] = {
     "email": lambda config, _node: _pieces(config.get("to")),
     "webhook": _about_webhook,
+    "sql": lambda config, _node: [("code", " ".join(str(config.get("statement") or "").split())[:80])] if config.get("statement") else [],
+    "slack": lambda config, _node: _pieces(config.get("title_ar") or config.get("title") or config.get("text_ar") or config.get("text")),
+    "teams": lambda config, _node: _pieces(config.get("title_ar") or config.get("title") or config.get("text_ar") or config.get("text")),
+    "document": lambda config, node: [("text", _choice(node, "format", config)), *_pieces(config.get("title") or config.get("name"))],
+    **dict.fromkeys(("transform", "filter", "sort", "limit", "aggregate", "dedupe"), _about_list),
     "database": _about_database,
     "notification": lambda config, node: [("text", _choice(node, "to", config))],
     "condition": lambda config, _node: [("code", str(config.get("when") or ""))] if config.get("when") else [],

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from portal.connections import service as connections
+from portal.core.access import Permission, access
 from portal.datatables import service as tables
 from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
-from portal.workflows import people, queries, service
+from portal.workflows import literals, people, queries, service, vetting
 from portal.workflows.actions.base import Action
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.calendars import service as calendars
@@ -42,7 +44,7 @@ def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepFor
     """
     workflow = queries.get_workflow(tenant_id, workflow_id)
     live = queries.get_version(tenant_id, workflow.published_version_id) if workflow.published_version_id else None
-    problems = service.check_draft(workflow)
+    problems = vetting.check_draft(workflow)
     cards = draft_tree(workflow.nodes, problems)
     chosen = next((card for card in edits.every_card(cards) if card.key == step), None)
     history = drafts.history(workflow)
@@ -51,6 +53,7 @@ def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepFor
         "live": live,
         "draft_changed": service.is_draft_changed(workflow, live),
         "problems": problems,
+        "warnings": literals.warnings_of(workflow.nodes),
         "cards": cards,
         "names": {node["key"]: node for node in workflow.nodes},
         "total": len(workflow.nodes),
@@ -69,7 +72,7 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
     # A step that was only just added is not scolded for being empty; its card says what is missing.
     stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") else {}
     errors = {**stored, **(form.errors if form else {})}
-    shown = fields.shown_fields(node, action, choices=_choices(workflow, card, action), errors=errors) if action else []
+    shown = fields.shown_fields(node, action, choices=_choices(workflow, node, action), errors=errors) if action else []
     return {
         "node": node,
         "action": action,
@@ -94,7 +97,7 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
 
 
 def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
-    stored = {problem.field: problem.message for problem in service.check_draft(workflow) if problem.step is None}
+    stored = {problem.field: problem.message for problem in vetting.check_draft(workflow) if problem.step is None}
     amount, unit = fields.deadline_parts(workflow.settings.get("deadline_s", DEFAULT_DEADLINE_S))
     given = form.typed if form else {}
     return {
@@ -110,17 +113,26 @@ def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
     }
 
 
-def _choices(workflow: WorkflowTemplate, card: Card, action: Action) -> dict[str, list[tuple[str, Any]]]:
+def _choices(workflow: WorkflowTemplate, node: Node, action: Action) -> dict[str, list[tuple[str, Any]]]:
     """Return what can be chosen in the fields of a kind that stand for things of the tenant or of the flow."""
     sources: dict[str, Callable[[UUID], list[tuple[str, Any]]]] = {
         "table": _tables,
+        "connection": lambda _tenant: _connections(workflow, node, action),
         "calendar": calendars.choices,
         "people": people.choices,
         "workflow": lambda tenant_id: _workflows(tenant_id, workflow.id),
-        "step": lambda _tenant: [(each["key"], plain_name(each)) for each in workflow.nodes if each["key"] != card.key],
+        "step": lambda _tenant: [(each["key"], plain_name(each)) for each in workflow.nodes if each["key"] != node["key"]],
     }
     types = {each.type for each in action.fields}
     return {name: source(workflow.tenant_id) for name, source in sources.items() if name in types}
+
+
+def _connections(workflow: WorkflowTemplate, node: Node, action: Action) -> list[tuple[str, str]]:
+    """Return the connections that a step may use; who may not use any sees the one that is chosen, and no other."""
+    families = [family for each in action.fields if each.type == "connection" for family, _label in each.choices]
+    found = connections.choices(workflow.tenant_id, families, workflow_id=workflow.id, step_kind=action.kind)
+    chosen = str((node.get("config") or {}).get("connection") or "")
+    return [each for each in found if each[0] == chosen or access().can(Permission.CONNECTION_USE)]
 
 
 def _tables(tenant_id: UUID) -> list[tuple[str, str]]:

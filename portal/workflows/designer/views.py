@@ -10,15 +10,15 @@ from flask import Blueprint, Response, request, url_for
 from flask_babel import force_locale
 
 from portal.core.access import Permission, access, requires
-from portal.core.errors import NotFound
+from portal.core.errors import Forbidden, NotFound
 from portal.core.render import changed, is_fragment_request, render, see_other, toast
 from portal.i18n.formats import number as formatted
 from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
-from portal.workflows import queries
+from portal.workflows import inputs, queries, service, uses
 from portal.workflows.actions.registry import ACTIONS
-from portal.workflows.definition import Node
+from portal.workflows.definition import Node, Problem
 from portal.workflows.designer import drafts, edits, fields, page
 from portal.workflows.designer.drafts import DraftChanged
 from portal.workflows.designer.edits import Place
@@ -99,6 +99,9 @@ def save(workflow_id: UUID, key: str) -> Response:
         form = fields.read_step(node, ACTIONS.get(node["kind"]), request.form)
         if form.errors:
             return _show(workflow_id, step=key, status=422, form=form, summary=not _is_autosave())
+        chosen = (form.changes["config"] or {}).get("connection") or ""
+        if chosen and chosen != (node.get("config") or {}).get("connection") and not here.can(Permission.CONNECTION_USE):
+            raise Forbidden
         drafts.change_step(
             here.tenant_id, workflow_id, key, form.changes, revision=_revision(), by=here.actor, dropped_case=_dropped_case()
         )
@@ -195,6 +198,10 @@ def _travel(workflow_id: UUID, verb: Any, done: Callable[[Any], str], nothing: s
 def publish(workflow_id: UUID) -> Response:
     here = access()
     step = request.form.get("stay", "")
+    nodes = queries.get_workflow(here.tenant_id, workflow_id).nodes
+    if uses.connections_of(nodes) and not here.can(Permission.CONNECTION_USE):
+        using = [node["key"] for node in nodes if uses.connections_of([node])]
+        return _show(workflow_id, step=step, status=422, refused=[Problem(key, "connection", inputs.MAY_NOT_USE) for key in using])
     try:
         number = drafts.publish(here.tenant_id, workflow_id, revision=_revision(), by=here.actor)
     except DraftInvalid as refused:

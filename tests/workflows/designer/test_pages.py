@@ -227,7 +227,7 @@ def test_an_address_that_may_not_be_called_is_refused_when_publishing(tenant, bu
 
         def problems(url):
             workflow.nodes = [{**call, "config": {"method": "POST", "url": url}}]
-            return [(each.step, each.field) for each in service.check_draft(workflow)]
+            return [(each.step, each.field) for each in vetting.check_draft(workflow)]
 
         assert problems("http://169.254.169.254/latest/meta-data") == [("call", "url")]
         assert problems("https://hooks.example.com/in") == []

@@ -93,7 +93,7 @@ def test_a_workflow_that_calls_itself_is_stopped_at_the_tenth_level(engine):
     with engine.in_house() as session:
         workflow = session.get(WorkflowTemplate, first)
         workflow.nodes = [calls("again", other)]
-        problems = service.check_draft(workflow)
+        problems = vetting.check_draft(workflow)
     assert [(problem.step, problem.field) for problem in problems] == [("again", "workflow")]
     assert version is not None
 

@@ -146,4 +146,27 @@ def test_rows_of_another_tenant_are_out_of_reach(engine, rows, other_tenant):
     run_id = stranger.start(stranger.publish(work("peek", "find", filters=[("n", "1")])))
     stranger.pump()
 
-    assert stranger.run(run_id).output_data == {"rows": [], "count": 0}
+    assert stranger.run(run_id).output_data == {"rows": [], "count": 0, "first": None}
+
+
+def test_rows_are_compared_counted_and_put_in_order(engine, rows):
+    engine.finish(engine.start(engine.publish(*(insert(f"s{n}", str(n)) for n in (2, 10, 1)))))
+
+    def find(**config):
+        run = engine.finish(engine.start(engine.publish(work("it", config.pop("operation", "find"), **config))))
+        assert run.status == "succeeded", run.error
+        return run.output_data
+
+    assert [row["n"] for row in find(filters=[("n >=", "2")], order="n")["rows"]] == [2, 10]
+    assert [row["n"] for row in find(filters=[("n !=", "2")], order="-n")["rows"]] == [10, 1]
+    assert find(operation="count", filters=[("n <", "10")]) == {"count": 2}
+    assert find(filters=[("who contains", "zzz")])["first"] is None
+    refused = engine.finish(engine.start(engine.publish(work("it", "find", filters=[("n like", "2")]))))
+    assert refused.error["code"] == "row_invalid"
+
+
+def test_a_row_is_changed_or_added_once(engine, rows):
+    change = work("it", "upsert", filters=[("n", "7")], values=[("who", "x")])
+    first, second = (engine.finish(engine.start(engine.publish(change))).output_data for _run in range(2))
+    assert (first, second) == ({"count": 1, "added": True}, {"count": 1, "added": False})
+    assert [(row["n"], row["who"]) for row in rows()] == [(7, "x")]

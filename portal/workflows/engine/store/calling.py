@@ -41,12 +41,14 @@ def call_of(run: Run, frame: Frame, node: dict[str, Any], attempt: int) -> Call 
         except ExpressionError as wrong:
             return Failed("expression", detail=f"{name}: {wrong.message}")
     key = idem_key(run.id, node["key"], frame.path, frame.gen_of(node["key"]))
-    return Call(run.tenant_id, run.id, run.workflow_name, run.workflow_name_ar, node["key"], config, key, attempt, run.executed_by)
+    timeout_s = int(node.get("timeout_s") or 30)
+    known = run.tenant_id, run.id, run.workflow_name, run.workflow_name_ar, node["key"]
+    return Call(*known, config, key, attempt, run.executed_by, timeout_s, context)
 
 
 def _value(kind: str, value: Any, context: dict[str, Any]) -> Any:
     if kind == "expression":
-        return compile_template(as_template(value)).evaluate(context) if value not in ("", None) else value
+        return compile_template(as_template(value)).evaluate(context) if value not in ("", None) else None
     if kind == "cases":
         return _cases(value or (), context)
     if kind == "pairs":

@@ -1,0 +1,146 @@
+"""What stands in the way of a draft: the rules of `checks`, and what only the tenant's other things can tell."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from portal.connections import service as connections
+from portal.core import egress
+from portal.core.errors import Invalid
+from portal.datatables import service as tables
+from portal.i18n.words import lazy_gettext as _l
+from portal.workflows import checks, definition, expressions, inputs, queries
+from portal.workflows.actions.registry import ACTIONS, FIELDS
+from portal.workflows.definition import Problem
+from portal.workflows.engine import plan
+from portal.workflows.models import WorkflowTemplate
+
+NO_SUCH_WORKFLOW = _l("This workflow is not there, is switched off or has no live version. Choose another one.")
+
+
+def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
+    """Return every broken rule of a draft, every data table it names that is not there, every address that may not be called."""
+    problems = checks.check(workflow.nodes, workflow.settings, FIELDS)
+    known = tables.names(workflow.tenant_id)
+    for node in workflow.nodes:
+        problems.extend(_own_problems(node, workflow))
+        wanted = (node.get("config") or {}).get("table")
+        if node.get("kind") == "database" and wanted and wanted not in known:
+            problems.append(Problem(node["key"], "table", inputs.NO_SUCH_TABLE))
+        problems += _connection_problems(workflow, node)
+        if node.get("kind") == "webhook" and (refused := _refused_address((node.get("config") or {}).get("url"))):
+            problems.append(Problem(node["key"], "url", refused))
+        if node.get("kind") == "subworkflow":
+            problems += _check_call(workflow, node)
+    wanted = workflow.settings.get("error_workflow")
+    if wanted and queries.called_version(workflow.tenant_id, wanted) is None:
+        problems.append(Problem(None, "error_workflow", NO_SUCH_WORKFLOW))
+    return problems
+
+
+def _check_call(workflow: WorkflowTemplate, node: definition.Node) -> list[Problem]:
+    """Check a call of another workflow against its live version: it is there, it gets its inputs, and never leads back here."""
+    config = node.get("config") or {}
+    wanted = config.get("workflow")
+    if not wanted:
+        return []
+    live = queries.called_version(workflow.tenant_id, wanted)
+    if live is None:
+        return [Problem(node["key"], "workflow", NO_SUCH_WORKFLOW)]
+    if _leads_to(workflow, str(wanted), passed=set()):
+        return [Problem(node["key"], "workflow", _l("It leads back to this workflow, which would never end."))]
+    given = {pair.get("name"): pair.get("value") for pair in config.get("inputs") or ()}
+    declared = {each["key"]: each for each in live.settings.get("inputs", [])}
+    problems = [
+        Problem(node["key"], "inputs", _l("That workflow has no input “%(key)s”.", key=key))
+        for key in given
+        if key not in declared
+    ]
+    for key, each in declared.items():
+        if each.get("required") and given.get(key) in (None, ""):
+            problems.append(Problem(node["key"], "inputs", _l("That workflow needs the input “%(key)s”.", key=key)))
+        elif key in given and "${" not in str(given[key]):
+            try:
+                inputs.read([each], given)
+            except Invalid as wrong:
+                problems.append(Problem(node["key"], "inputs", f"{key}: {wrong.problems[key]}"))
+    return problems
+
+
+def _leads_to(workflow: WorkflowTemplate, called: str, *, passed: set[str]) -> bool:
+    """Say whether calling a workflow would come back to this one through live versions."""
+    if called == str(workflow.id):
+        return True
+    if called in passed:
+        return False
+    passed.add(called)
+    live = queries.called_version(workflow.tenant_id, called)
+    further = [(node.get("config") or {}).get("workflow") for node in (live.nodes if live else ()) if node.get("kind") == "subworkflow"]
+    return any(_leads_to(workflow, str(each), passed=passed) for each in further if each)
+
+
+def _own_problems(node: dict[str, Any], workflow: WorkflowTemplate) -> list[Problem]:
+    """Return what a kind itself finds wrong with its settings, and callbacks of steps that wait for none."""
+    key, kind = node.get("key", ""), node.get("kind", "")
+    check = getattr(ACTIONS.get(kind), "check", None)
+    config = definition.config_of(node, FIELDS.get(kind, ()))
+    found = [Problem(key, name, message) for name, message in check(config, _deadline_of(workflow))] if check else []
+    waiting = _callbacks_in_reach(workflow.nodes, key)
+    for field in FIELDS.get(kind, ()):
+        for text in definition.texts_of(field, config.get(field.name)):
+            if wrong := _wrong_callback(text, waiting):
+                found.append(Problem(key, field.name, wrong))
+    return found
+
+
+def _callbacks_in_reach(nodes: list[definition.Node], key: str) -> set[str]:
+    """Return the steps waiting for a callback whose address a step can know: those of its own lane and of the lanes around it."""
+    graph = plan.Graph.of(nodes, [])
+    here = graph.region[key]
+    around = {here}
+    while here[0] is not None:
+        here = graph.region[here[0]]
+        around.add(here)
+    return {each for each in graph.callbacks if graph.region[each] in around}
+
+
+def _deadline_of(workflow: WorkflowTemplate) -> int:
+    deadline_s = workflow.settings.get("deadline_s", definition.DEFAULT_DEADLINE_S)
+    return deadline_s if isinstance(deadline_s, int) else definition.MAX_DEADLINE_S
+
+
+def _wrong_callback(text: str, waiting: set[str]) -> Any:
+    if "callback" not in text:
+        return None
+    try:
+        paths = expressions.names_used(text)
+    except expressions.ExpressionError:
+        return None  # told by the check of the field itself
+    for path in paths:
+        if path[:2] == ("run", "callback") and (len(path) < 3 or path[2] not in waiting):
+            return _l("“run.callback” needs the key of a step of this lane that waits for a callback, e.g. run.callback.answer.")
+    return None
+def _connection_problems(workflow: WorkflowTemplate, node: definition.Node) -> list[Problem]:
+    """Say which connection of a step is not there, of the wrong kind, or not for this workflow."""
+    kind, config = node.get("kind", ""), node.get("config") or {}
+    found = []
+    for field in FIELDS.get(kind, ()):
+        chosen = str(config.get(field.name) or "")
+        if field.type == "connection" and chosen:
+            families = [family for family, _label in field.choices]
+            known = dict(connections.choices(workflow.tenant_id, families, workflow_id=workflow.id, step_kind=kind))
+            if chosen not in known:
+                found.append(Problem(node["key"], field.name, inputs.NO_SUCH_CONNECTION))
+    return found
+
+
+def _refused_address(url: Any) -> Any:
+    """Say why an address could never be called; one with values in it is judged when it is known."""
+    if not url or "${" in str(url):
+        return None
+    try:
+        egress.check_url(str(url).strip(), policy=egress.operator_policy())
+    except egress.EgressRefused as refused:
+        return refused.message
+    return None

@@ -1,0 +1,65 @@
+# ruff: noqa: F811 - fixtures are named where they are used
+"""Steps carried out by the engine against systems that are really there."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql as psql
+
+from portal.core.config import current_settings
+from portal.core.ids import new_id
+from tests.connections.conftest import connect, elsewhere, opened, other  # noqa: F401 - fixtures
+from tests.mail.conftest import post, settings  # noqa: F401
+from tests.workflows.engine.conftest import Engine, engine, step  # noqa: F401
+
+
+def pairs(**given: Any) -> list[dict[str, Any]]:
+    return [{"name": name, "value": value} for name, value in given.items()]
+
+
+def run_one(engine: Engine, kind: str, *, attempts: int = 1, timeout_s: int = 30, **config: Any) -> Any:
+    """Carry out one step, and return its row."""
+    workflow = engine.publish(step("it", kind, attempts=attempts, timeout_s=timeout_s, **config))
+    run_id = engine.start(workflow)
+    engine.pump()
+    return engine.steps(run_id)["it"]
+
+
+def output_of(engine: Engine, kind: str, **config: Any) -> Any:
+    row = run_one(engine, kind, **config)
+    assert row.state == "succeeded", (row.state, row.error)
+    return row.output
+
+
+def error_of(engine: Engine, kind: str, **config: Any) -> tuple[str, str]:
+    row = run_one(engine, kind, **config)
+    assert row.state in ("failed", "in_doubt"), (row.state, row.output)
+    return row.error["code"], row.error["detail"]
+
+
+PASSWORD = "canary-postgres-9917"
+
+
+@pytest.fixture
+def outside(app, opened):
+    """A database with a role and a table of its own, as if it were somebody else's."""
+    url = urlsplit(current_settings().database_owner_url)
+    name = f"outside_{new_id().hex[:12]}"
+    with psycopg.connect(current_settings().database_owner_url, autocommit=True) as owner:
+        owner.execute(psql.SQL("create role {} login password {}").format(psql.Identifier(name), psql.Literal(PASSWORD)))
+        owner.execute(psql.SQL("create schema authorization {}").format(psql.Identifier(name)))
+        owner.execute(psql.SQL("grant connect on database {} to {}").format(psql.Identifier(url.path[1:]), psql.Identifier(name)))
+        owner.execute(
+            psql.SQL("create table {}.people (id int primary key, name text, born date, doc jsonb)").format(psql.Identifier(name))
+        )
+        owner.execute(psql.SQL("alter table {0}.people owner to {0}").format(psql.Identifier(name)))
+    opened(url.port)
+    yield {"host": "127.0.0.1", "port": str(url.port), "database": url.path[1:], "username": name, "password": PASSWORD, "tls": "none"}
+    with psycopg.connect(current_settings().database_owner_url, autocommit=True) as owner:
+        owner.execute(psql.SQL("drop schema {} cascade").format(psql.Identifier(name)))
+        owner.execute(psql.SQL("drop owned by {}").format(psql.Identifier(name)))
+        owner.execute(psql.SQL("drop role {}").format(psql.Identifier(name)))
