@@ -23,6 +23,7 @@ from portal.workflows.engine.store.starting import Reused
 from portal.workflows.errors import DraftInvalid, NotPublished, WrongState
 from portal.workflows.models import WorkflowExecution, WorkflowRevision, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
+
 def create_workflow(tenant_id: UUID, *, name: str, name_ar: str | None, sample: str, by: Actor) -> UUID:
     """Create a workflow, blank or from a sample; a sample brings the data table that it writes to."""
     chosen = samples.get(sample)

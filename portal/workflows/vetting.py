@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from portal.connections import service as connections
 from portal.core import egress
@@ -53,9 +52,7 @@ def _check_call(workflow: WorkflowTemplate, node: definition.Node) -> list[Probl
     given = {pair.get("name"): pair.get("value") for pair in config.get("inputs") or ()}
     declared = {each["key"]: each for each in live.settings.get("inputs", [])}
     problems = [
-        Problem(node["key"], "inputs", _l("That workflow has no input “%(key)s”.", key=key))
-        for key in given
-        if key not in declared
+        Problem(node["key"], "inputs", _l("That workflow has no input “%(key)s”.", key=key)) for key in given if key not in declared
     ]
     for key, each in declared.items():
         if each.get("required") and given.get(key) in (None, ""):
@@ -121,6 +118,8 @@ def _wrong_callback(text: str, waiting: set[str]) -> Any:
         if path[:2] == ("run", "callback") and (len(path) < 3 or path[2] not in waiting):
             return _l("“run.callback” needs the key of a step of this lane that waits for a callback, e.g. run.callback.answer.")
     return None
+
+
 def _connection_problems(workflow: WorkflowTemplate, node: definition.Node) -> list[Problem]:
     """Say which connection of a step is not there, of the wrong kind, or not for this workflow."""
     kind, config = node.get("kind", ""), node.get("config") or {}

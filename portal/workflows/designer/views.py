@@ -16,7 +16,7 @@ from portal.i18n.formats import number as formatted
 from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
-from portal.workflows import inputs, queries, service, uses
+from portal.workflows import inputs, queries, uses
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import Node, Problem
 from portal.workflows.designer import drafts, edits, fields, page

@@ -8,7 +8,7 @@ import pytest
 
 from portal.core import db
 from portal.core.access import Actor
-from portal.workflows import service
+from portal.workflows import service, vetting
 from portal.workflows.actions.registry import ACTIONS
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, text
 
-from portal.workflows import service
+from portal.workflows import service, vetting
 from portal.workflows.engine.store import leasing
 from portal.workflows.models import WorkflowExecution, WorkflowTemplate
 from tests.workflows.engine.conftest import step, values
