@@ -38,6 +38,7 @@ OPENERS = {
     "tenant_domains.found_by_domain": "the organisation of a domain that somebody types at sign-in",
     "api_tokens.shown_secret_opens": "the row whose hash the transaction has named",
     "refresh_tokens.shown_secret_opens": "the row whose hash the transaction has named",
+    "workflow_triggers.shown_address_opens": "the trigger of an address whose hash the transaction has named",
     "api_clients.shown_secret_opens": "the client of a secret whose hash the transaction has named",
 }
 ROLES = ("nasij_app", "nasij_system")

@@ -28,6 +28,8 @@ from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
 from portal.workflows import stored
+from portal.workflows.calendars import service as calendars
+from portal.workflows.calendars.service import Draft as CalendarDraft
 from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, urls, visit_of
 from tests.workflows.engine.conftest import Engine, step, values
 
@@ -75,6 +77,11 @@ def planted(app, tenant, staffer):
         run_id = engine.start(workflow_id, who=HOSTILE)
         engine.pump()
         step_id = engine.steps(run_id)["each"].id
+        asking = [{"type": "text", "label": HOSTILE, "label_ar": HOSTILE, "key": "why", "required": True}]
+        asked = engine.start(
+            engine.publish(step("ask", "approval", title=HOSTILE, details=HOSTILE, candidates=["role:owner"], form=asking))
+        )
+        engine.pump()
         with db.transaction(tenant.id) as session:
             template = session.get(workflows.WorkflowTemplate, workflow_id)
             template.name = template.name_ar = template.description = template.description_ar = HOSTILE
@@ -115,6 +122,10 @@ def planted(app, tenant, staffer):
             trigger_id = add_webhook(tenant.id, workflow_id, name="x", by=engine.by)
             session.execute(text("update workflow_triggers set name = :it, name_ar = :it"), {"it": HOSTILE})
             session.execute(text("update totp_factors set label = :it"), {"it": HOSTILE})
+            draft = CalendarDraft("Ours", None, "Asia/Riyadh", (5, 6), ((480, 1020),))
+            calendar_id = calendars.add_calendar(tenant.id, draft, by=engine.by)
+            session.execute(text("update business_calendars set name = :it, name_ar = :it"), {"it": HOSTILE})
+            task_id = session.scalar(text("select id from workflow_tasks where execution_id = :run"), {"run": asked})
             factor_id = factors.begin_app(tenant.people["owner"])
             notification_id = session.scalar(text("select id from notifications limit 1"))
             provider_id = sso.add_provider(tenant.id, {**PROVIDER, "name": HOSTILE, "name_ar": HOSTILE, "issuer": HOSTILE}, DISCOVERY, kind="oidc",
@@ -142,6 +153,7 @@ def planted(app, tenant, staffer):
         "visit_id": visit_of(tenant, staffer, HOSTILE), "announcement_id": run_id, "job_id": run_id,
         "person_id": tenant.people["owner"], "role_id": role_id, "group_id": group_id, "invitation_id": invitation_id,
         "factor_id": factor_id, "step_id": step_id, "trigger_id": trigger_id, "kind_name": "webhook", "kind": "manual", "token": "nothing",
+        "calendar_id": calendar_id, "task_id": task_id,
     }  # fmt: skip
 
 

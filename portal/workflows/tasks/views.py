@@ -12,6 +12,7 @@ from portal.core.access import Access, Permission, access, requires
 from portal.core.errors import Conflict, Invalid
 from portal.core.ids import as_uuid
 from portal.core.render import render, see_other, toast
+from portal.i18n.formats import isolate
 from portal.i18n.locale import current
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
@@ -151,7 +152,7 @@ def _task(
         may_decide=here.can(Permission.TASK_DECIDE) and here.person_id in able and not has_voted and task.claimed_by in (None, here.person_id),
         is_able=here.person_id in able and not has_voted, has_voted=has_voted, is_mine=task.claimed_by == here.person_id,
         manages=here.can(Permission.TASK_MANAGE), able=len(able), given=len(votes), can_see_run=here.can(Permission.RUN_READ),
-        members=[(str(each), name) for each, name in (identity.names_of_members(here.tenant_id) or {}).items() if each != here.person_id],
+        members=[(str(each), isolate(name)) for each, name in (identity.names_of_members(here.tenant_id) or {}).items() if each != here.person_id],
     )  # fmt: skip
 
 
