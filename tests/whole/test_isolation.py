@@ -25,7 +25,7 @@ from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service as workflows
-from tests.whole.test_routes import DISCOVERY, PROVIDER, urls, visit_of
+from tests.whole.test_routes import DISCOVERY, PROVIDER, plant_passkey, plant_saml, urls, visit_of
 from tests.workflows.engine.conftest import Engine, step, values
 
 # An override without its end, Hebrew with digits, an early end of an isolate, markup.
@@ -112,6 +112,8 @@ def planted(app, tenant, staffer):
             provider_id = sso.add_provider(tenant.id, {**PROVIDER, "name": HOSTILE, "name_ar": HOSTILE, "issuer": HOSTILE}, DISCOVERY, kind="oidc",
                                            secret="", by=engine.by)  # fmt: skip
             domain_id = sso.add_domain(tenant.id, "nasij.example", by=engine.by)
+            saml_id = plant_saml(tenant.id, HOSTILE, engine.by)
+            passkey_id = plant_passkey(tenant.people["owner"], HOSTILE)
             scim.add_group(tenant.id, {"displayName": HOSTILE}, by=engine.by)
         with db.transaction() as session:
             session.execute(text("update tenants set name = :it, name_ar = :it where id = :id"), {"it": HOSTILE, "id": tenant.id})
@@ -126,7 +128,7 @@ def planted(app, tenant, staffer):
         "way_id": run_id, "which": "nobody", "token_id": token_id, "client_id": client_id,
         "visit_id": visit_of(tenant, staffer, HOSTILE), "announcement_id": run_id, "job_id": run_id,
         "person_id": tenant.people["owner"], "role_id": role_id, "group_id": group_id, "invitation_id": invitation_id,
-        "factor_id": factor_id,
+        "factor_id": factor_id, "passkey_id": passkey_id, "saml_id": saml_id,
     }  # fmt: skip
 
 
