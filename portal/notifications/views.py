@@ -34,6 +34,7 @@ SENTENCES: dict[str, Any] = {
     "client.reuse": _l("A refresh token was used twice: somebody may have copied it. The API client has been signed out."),
     "member.joined": _l("Somebody you invited has joined the organisation."),
     "member.role_changed": _l("You have another role in the organisation."),
+    "sign_in.stuffing": _l("Passwords are tried at many accounts. Look at the page of health."),
     "step.in_doubt": _l("A step was cut off and may have happened. Please decide how the run goes on."),
 }
 
