@@ -47,7 +47,7 @@ def tenant(tenant_id: UUID) -> Row[Any] | None:
     """Return one tenant with figures of its last day."""
     rows = _all(
         """
-        select t.id, t.slug, t.name, t.name_ar, t.status, t.timezone, t.created_at,
+        select t.id, t.slug, t.name, t.name_ar, t.status, t.status_reason, t.status_reason_ar, t.timezone, t.created_at,
                (select count(*) from memberships m where m.tenant_id = t.id) as people,
                (select count(*) from workflow_templates w where w.tenant_id = t.id) as workflows,
                count(e.id) as runs, count(e.id) filter (where e.status in ('failed','timed_out')) as failed,

@@ -38,18 +38,59 @@ def add_staff(person_id: UUID) -> None:
     identity.add_member(house_id, person_id, "staff", by=SYSTEM)
 
 
+def suspend(tenant_id: UUID, *, reason: str, reason_ar: str, by: Actor) -> None:
+    """Let an organisation stand still; its members read the reason, its owners get it by mail. Stands in its book and in ours.
+
+    Raises:
+        NotFound: there is none.
+        Invalid: the reason is missing in a language, or too long.
+        Conflict: it is closed.
+    """
+    if problems := _unsaid(reason=reason, reason_ar=reason_ar):
+        raise Invalid(problems)
+    _check_is_of_others(tenant_id)
+    with db.unit_of_work(tenant_id):
+        tenants.suspend(tenant_id, reason=reason, reason_ar=reason_ar, by=Actor("staff", by.id))
+    with db.unit_of_work(system=True), db.transaction():
+        _record(by, "organisation.suspended", tenant_id)
+
+
+def resume(tenant_id: UUID, *, by: Actor) -> None:
+    """Let an organisation that stands still go on.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it is closed.
+    """
+    _check_is_of_others(tenant_id)
+    with db.unit_of_work(tenant_id):
+        tenants.resume(tenant_id, by=Actor("staff", by.id))
+    with db.unit_of_work(system=True), db.transaction():
+        _record(by, "organisation.resumed", tenant_id)
+
+
+def _check_is_of_others(tenant_id: UUID) -> None:
+    if tenant_id == tenants.house_id():
+        raise NotFound
+
+
+def _unsaid(**texts: str) -> dict[str, str]:
+    problems = {}
+    for name, given in texts.items():
+        if not given:
+            problems[name] = _("Write the sentence in both languages.")
+        elif len(given) > LONGEST:
+            problems[name] = _("Use at most 300 characters.")
+    return problems
+
+
 def announce(*, text: str, text_ar: str, tone: str, since: datetime | None, until: datetime | None, by: Actor) -> None:
     """Tell everybody a sentence for a while.
 
     Raises:
         Invalid: a text is missing or too long, or the end is not after the start.
     """
-    problems = {}
-    for name, given in (("text", text), ("text_ar", text_ar)):
-        if not given:
-            problems[name] = _("Write the sentence in both languages.")
-        elif len(given) > LONGEST:
-            problems[name] = _("Use at most 300 characters.")
+    problems = _unsaid(text=text, text_ar=text_ar)
     if tone not in TONES:
         problems["tone"] = _("Choose one of the values.")
     if until is None:

@@ -41,11 +41,40 @@ def tenants() -> Response:
 @bp.get("/staff/tenants/<uuid:tenant_id>")
 @staff_only
 def tenant(tenant_id: UUID) -> Response:
+    return _tenant(tenant_id)
+
+
+@bp.post("/staff/tenants/<uuid:tenant_id>/suspend")
+@staff_only
+@confirmed
+def suspend(tenant_id: UUID) -> Response:
+    reason, reason_ar = (str(tidy(request.form.get(name, ""))) for name in ("reason", "reason_ar"))
+    try:
+        service.suspend(tenant_id, reason=reason, reason_ar=reason_ar, by=access().actor)
+    except Invalid as refused:
+        return _tenant(tenant_id, status=422, problems=refused.problems)
+    toast(_("The organisation is suspended: its members read why instead of their pages."))
+    return see_other(url_for("admin.tenant", tenant_id=tenant_id))
+
+
+@bp.post("/staff/tenants/<uuid:tenant_id>/resume")
+@staff_only
+@confirmed
+def resume(tenant_id: UUID) -> Response:
+    service.resume(tenant_id, by=access().actor)
+    toast(_("The organisation goes on."))
+    return see_other(url_for("admin.tenant", tenant_id=tenant_id))
+
+
+def _tenant(tenant_id: UUID, *, status: int = 200, problems: dict[str, str] | None = None) -> Response:
     found = queries.tenant(tenant_id)
     if found is None:
         raise NotFound
     return render(
         "admin/tenant.html",
+        status=status,
+        given=request.form,
+        problems=problems or {},
         organisation=found,
         people=queries.people_of(tenant_id),
         runs=queries.runs_of(tenant_id),

@@ -54,6 +54,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "auditor": frozenset(str(p) for p in READ),
 }
 
+# Of the house, whose members are its staff: they read their bell. What else they may is no permission of a tenant (`access.staff_only`).
+STAFF = frozenset({str(Permission.NOTIFICATION_READ)})
+
 BUILT_IN = tuple(PERMISSIONS)
 CUSTOM = "custom"  # the role of a membership whose permissions stand in a row of `roles`
 
@@ -66,7 +69,7 @@ def permissions_of(role: str | None, own: Collection[str] | None) -> frozenset[s
     """
     if role == CUSTOM:
         return frozenset(own or ()) & frozenset(str(each) for each in Permission)
-    return PERMISSIONS.get(role or "", frozenset())
+    return STAFF if role == "staff" else PERMISSIONS.get(role or "", frozenset())
 
 
 def weight(role: str, permissions: Collection[str]) -> str:

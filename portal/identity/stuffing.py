@@ -13,6 +13,8 @@ from portal.audit import service as audit
 from portal.core import bus, db
 from portal.core.access import SYSTEM
 from portal.core.ids import new_id
+from portal.identity import queries
+from portal.mail import service as mail
 from portal.tenants import service as tenants
 
 log = logging.getLogger(__name__)
@@ -85,8 +87,18 @@ def _give(house_id: UUID, kind: str, network: str, row: Any) -> bool:
     )
     audit.record(house_id, SYSTEM, "sign_in.stuffing_suspected", alarm_id, **values)
     bus.announce(events.StuffingSuspected(house_id, alarm_id, kind, row.accounts, row.failures))
+    _mail_staff(house_id, values)
     log.warning("passwords are tried at many accounts", extra={"alarm": str(alarm_id), "kind": kind, "failures": row.failures})
     return True
+
+
+def _mail_staff(house_id: UUID, facts: dict[str, Any]) -> None:
+    for person_id in queries.member_ids(house_id, ("staff",)):
+        person = queries.get_person(person_id)
+        if person is not None:
+            mail.post(
+                person.email, "stuffing_suspected", locale=person.locale, name=person.name, name_ar=person.name_ar, link="/staff", **facts
+            )
 
 
 def sweep() -> int:

@@ -25,6 +25,7 @@ from portal.identity.factors import service as factors
 from portal.identity.forms import PreferencesForm, SignInForm
 from portal.identity.sso import policy
 from portal.identity.sso.models import IdentityProvider
+from portal.identity.sso.saml import service as saml
 
 bp = Blueprint("identity", __name__)
 
@@ -70,8 +71,10 @@ def first_page(person_id: UUID, tenant_id: UUID | None, wanted: str | None) -> s
 @bp.post("/sign-out")
 @public("signing out twice is no error")
 def sign_out() -> Response:
-    sessions.finish_session(session)
-    answer = see_other(url_for("identity.sign_in"))
+    here = current()
+    sessions.finish_session(session)  # first: whatever the provider does, nobody is signed in here from now on
+    onward = saml.came_through(here.tenant_id, here.session_id) if here else ""
+    answer = see_other(onward or url_for("identity.sign_in"))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 

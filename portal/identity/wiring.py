@@ -19,6 +19,7 @@ from portal.identity.service import limits_of
 from portal.identity.sessions import DatabaseSessions, WebData, keep_device
 from portal.identity.support import visits as support
 from portal.identity.views import bp
+from portal.identity.whereabouts import place_of
 
 # Carries the signed-in person to whatever knows Flask-Login. Sessions are rows of ours, so it keeps and protects none itself.
 people = LoginManager()
@@ -33,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.before_request(find_access)
     app.after_request(keep_device)
     app.context_processor(tell_pages)
+    app.jinja_env.filters["place"] = place_of
     access.know_names(queries.names_of)
     palette.provide(entries.find, place=8)
     note = _l("Language, digits, calendar, week and time zone.")

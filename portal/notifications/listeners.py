@@ -92,3 +92,9 @@ def _admins(tenant_id: UUID) -> list[UUID]:
 def on_account_locked(event: events.AccountLocked) -> None:
     link = f"/settings/members/{event.person_id}"
     service.notify(event.tenant_id, _admins(event.tenant_id), type="account.locked", message="", severity="warning", link=link)
+
+
+@listen(events.StuffingSuspected)
+def on_stuffing(event: events.StuffingSuspected) -> None:
+    staff = identity.member_ids(event.tenant_id, roles=("staff",))
+    service.notify(event.tenant_id, staff, type="sign_in.stuffing", message="", severity="error", link="/staff#alarms")

@@ -39,6 +39,7 @@ SENTENCES: dict[str, Any] = {
     "task.reminded": _l("A reminder: a task still waits for your decision."),
     "task.escalated": _l("Nobody decided a task in time, so you may decide it too."),
     "task.delegated": _l("A task was handed on to you."),
+    "sign_in.stuffing": _l("Passwords are tried at many accounts. Look at the page of health."),
     "step.in_doubt": _l("A step was cut off and may have happened. Please decide how the run goes on."),
 }
 

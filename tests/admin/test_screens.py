@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from portal.core import clock, db, flags
 from portal.core.ids import new_id
+from tests.identity.letters import letters_to
 from tests.workflows.engine.conftest import Engine, step, values
 
 CANARY = "canary-7741"
@@ -153,3 +154,65 @@ def test_what_staff_do_stands_in_the_houses_book(staffer, as_staff):
         ).all()
         session.rollback()
     assert [row.action for row in rows] == ["announcement.made"]
+
+
+REASON = {"reason": "The bill is open.", "reason_ar": "الفاتورة لم تُدفع."}
+
+
+def test_staff_suspend_an_organisation_and_let_it_go_on(tenant, as_staff, as_role, staffer):
+    browser, member, page = as_staff(), as_role("builder"), f"/staff/tenants/{tenant.id}"
+    assert browser.post(f"{page}/suspend", data=REASON).status_code == 303
+
+    assert member.get("/workflows").headers["Location"].startswith("/organisations")
+    assert "The bill is open." in member.get("/organisations").text
+    assert "الفاتورة لم تُدفع." in as_staff("ar").get(page).text
+    assert [each["message"] for each in letters_to(tenant.email("owner"))] == ["organisation_suspended"]
+    assert browser.post(f"{page}/suspend", data=REASON).status_code == 303, "a second time changes nothing"
+
+    assert browser.post(f"{page}/resume").status_code == 303
+    assert member.get("/workflows").status_code == 200
+    with db.transaction(tenant.id) as session:
+        entries = session.execute(
+            text("select action, actor_kind, actor_id from audit_entries where action like 'organisation.%' order by at, id")
+        )
+        assert [tuple(row) for row in entries] == [(f"organisation.{each}", "staff", staffer.id) for each in ("suspended", "resumed")]
+    assert len(house_book("organisation.suspended", tenant.id)) == 2 and len(house_book("organisation.resumed", tenant.id)) == 1
+
+
+def house_book(action, target):
+    with db.transaction(system=True) as session:
+        statement = (
+            "select 1 from audit_entries a join tenants t on t.id = a.tenant_id where t.is_house and action = :action and target_id = :it"
+        )
+        return session.execute(text(statement), {"action": action, "it": target}).all()
+
+
+@pytest.mark.parametrize("missing", ["reason", "reason_ar"])
+def test_nobody_is_suspended_without_a_reason_in_both_languages(tenant, as_staff, as_role, missing):
+    page = as_staff().post(f"/staff/tenants/{tenant.id}/suspend", data={**REASON, missing: " "})
+
+    assert page.status_code == 422 and "both languages" in page.text
+    assert "The bill is open." in page.text or "الفاتورة" in page.text, "what was typed is kept"
+    assert as_role("builder").get("/workflows").status_code == 200
+
+
+def test_the_house_and_what_is_closed_are_not_suspended(tenant, as_staff):
+    with db.transaction() as session:
+        house = session.scalar(text("select id from tenants where is_house"))
+        session.execute(text("update tenants set status = 'closed' where id = :id"), {"id": tenant.id})
+    browser = as_staff()
+    assert [browser.post(f"/staff/tenants/{each}/suspend", data=REASON).status_code for each in (house, new_id(), tenant.id)] == [
+        404,
+        404,
+        409,
+    ]
+    assert 'name="reason"' not in browser.get(f"/staff/tenants/{tenant.id}").text
+
+
+def test_suspending_wants_a_fresh_proof(tenant, as_staff, staffer):
+    browser = as_staff()
+    with db.transaction() as session:
+        session.execute(
+            text("update sessions set confirmed_at = confirmed_at - interval '16 minutes' where person_id = :id"), {"id": staffer.id}
+        )
+    assert browser.post(f"/staff/tenants/{tenant.id}/suspend", data=REASON).headers["Location"].startswith("/confirm")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from flask import render_template
 from sqlalchemy import text
 
 from portal.core import db
 from portal.core.ids import new_id
+from portal.i18n.reader import LOCALES, reading
 from portal.identity import stuffing
+from tests.identity.letters import letters_to
 from tests.identity.test_throttle import somewhere
 
 
@@ -103,6 +106,41 @@ def test_staff_see_it_on_the_health_page_and_it_stands_in_the_houses_book(app, a
     assert "203.0.113.7/32" in arabic and "Passwords tried" not in arabic
     with db.transaction(system=True) as session:
         assert session.scalar(text("select count(*) from audit_entries where action = 'sign_in.stuffing_suspected'")) >= 1
+
+
+def test_staff_are_told_once_by_mail_and_bell_in_their_language(app, as_staff, staffer):
+    browser = as_staff()
+    assert "Nothing new" in browser.get("/notifications").text and 'class="count"' not in browser.get("/staff").text
+    with app.app_context():
+        usual(40)
+        tried(120)
+        assert stuffing.watch() == 1
+        tried(30)
+        stuffing.watch()
+
+    page = browser.get("/notifications")
+    assert page.text.count("Passwords are tried at many accounts") == 1 and 'href="/staff#alarms"' in page.text
+    assert 'class="count"' in browser.get("/staff").text
+    assert "تُجرَّب كلمات مرور" in as_staff("ar").get("/notifications").text
+    letters = [each for each in letters_to(staffer.email) if each["message"] == "stuffing_suspected"]
+    assert [(each["network"], each["accounts"], each["link"]) for each in letters] == [("203.0.113.7/32", 120, "/staff")]
+    with app.test_request_context():
+        for tag, network, country in (("en", "Network:", "A private network"), ("ar", "الشبكة:", "شبكة خاصة")):
+            with reading(LOCALES[tag]):
+                said = render_template("mail/stuffing_suspected/body.txt", lang=tag, **letters[0])
+                of_the_site = render_template("mail/stuffing_suspected/body.txt", lang=tag, **{**letters[0], "network": ""})
+            assert network in said and country in said and country not in of_the_site
+    browser.post("/notifications/read-all")
+    assert 'class="count"' not in browser.get("/staff").text
+
+
+def test_who_is_no_staff_hears_nothing(app, tenant, as_role):
+    browser = as_role("owner")
+    with app.app_context():
+        tried(120)
+        stuffing.watch()
+    assert "Passwords are tried" not in browser.get("/notifications").text
+    assert [each for each in letters_to(tenant.email("owner")) if each["message"] == "stuffing_suspected"] == []
 
 
 def test_real_sign_ins_are_what_is_counted(app, tenant, visitor):

@@ -30,7 +30,7 @@ from portal.workflows import service as workflows
 from portal.workflows import stored
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft as CalendarDraft
-from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, urls, visit_of
+from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, plant_passkey, plant_saml, urls, visit_of
 from tests.workflows.engine.conftest import Engine, step, values
 
 # An override without its end, Hebrew with digits, an early end of an isolate, markup.
@@ -131,6 +131,8 @@ def planted(app, tenant, staffer):
             provider_id = sso.add_provider(tenant.id, {**PROVIDER, "name": HOSTILE, "name_ar": HOSTILE, "issuer": HOSTILE}, DISCOVERY, kind="oidc",
                                            secret="", by=engine.by)  # fmt: skip
             domain_id = sso.add_domain(tenant.id, "nasij.example", by=engine.by)
+            saml_id = plant_saml(tenant.id, HOSTILE, engine.by)
+            passkey_id = plant_passkey(tenant.people["owner"], HOSTILE)
             scim.add_group(tenant.id, {"displayName": HOSTILE}, by=engine.by)
         with db.transaction() as session:
             session.execute(text("update tenants set name = :it, name_ar = :it where id = :id"), {"it": HOSTILE, "id": tenant.id})
@@ -153,7 +155,7 @@ def planted(app, tenant, staffer):
         "visit_id": visit_of(tenant, staffer, HOSTILE), "announcement_id": run_id, "job_id": run_id,
         "person_id": tenant.people["owner"], "role_id": role_id, "group_id": group_id, "invitation_id": invitation_id,
         "factor_id": factor_id, "step_id": step_id, "trigger_id": trigger_id, "kind_name": "webhook", "kind": "manual", "token": "nothing",
-        "calendar_id": calendar_id, "task_id": task_id,
+        "calendar_id": calendar_id, "task_id": task_id, "passkey_id": passkey_id, "saml_id": saml_id,
     }  # fmt: skip
 
 

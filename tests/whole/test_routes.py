@@ -22,11 +22,14 @@ from portal.identity import permissions
 from portal.identity.custom_roles import service as custom_roles
 from portal.identity.custom_roles.service import Draft
 from portal.identity.factors import service as factors
+from portal.identity.factors.models import Passkey
 from portal.identity.groups import service as groups
 from portal.identity.invitations import service as invitations
 from portal.identity.roles import PERMISSIONS
 from portal.identity.scim import service as scim
 from portal.identity.sso import service as sso
+from portal.identity.sso.saml import certificates
+from portal.identity.sso.saml import service as saml
 from portal.identity.support import service as support
 from portal.identity.tokens import clients, scopes
 from portal.identity.tokens import service as tokens
@@ -45,7 +48,27 @@ from tests.workflows.engine.conftest import Engine, step, values
 CANARY = "canary-5502"
 ISSUER = "https://login.example"
 PROVIDER = {"name": "x", "name_ar": None, "issuer": ISSUER, "client_id": "x", "default_role": "member", "admits_newcomers": True, "allows_passwords": True}  # fmt: skip
+# What else stands under the same name in an address: each is tried there too.
+ALSO = {"provider_id": "saml_id", "group_id": "directory_group_id", "token_id": "directory_token_id", "factor_id": "passkey_id"}
 DISCOVERY = {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/a", "token_endpoint": f"{ISSUER}/t", "jwks_uri": f"{ISSUER}/k"}
+
+
+def plant_saml(tenant_id, name, by):
+    """Add a SAML provider, as the pages of the settings do."""
+    given = {**PROVIDER, "name": name, "name_ar": name, "issuer": f"{ISSUER}/saml", "client_id": ""}
+    _key, certificate = certificates.make_pair("idp")
+    kept = {"sso_url": f"{ISSUER}/{name}", "slo_url": f"{ISSUER}/{name}", "certificates": (certificate,)}
+    return saml.add_provider(tenant_id, given, kept, by=by)
+
+
+def plant_passkey(person_id, name):
+    """Add a passkey that no device has."""
+    with db.transaction() as session:
+        made = Passkey(person_id=person_id, credential_id=new_id().bytes, public_key=b"x", sign_count=0, aaguid=UUID(int=0), name=name,
+                       is_backed_up=False)  # fmt: skip
+        session.add(made)
+        session.flush()
+        return made.id
 
 
 def test_every_route_says_who_may_enter(app):
@@ -119,7 +142,6 @@ def ours(app, tenant, staffer):
         step_id = engine.steps(run_id)["each"].id
         with db.transaction(tenant.id) as session:
             task_id = session.scalar(text("select id from workflow_tasks where execution_id = :run"), {"run": asked})
-        with db.transaction(tenant.id):
             here = Access(tenant.people["owner"], tenant.id, "owner", PERMISSIONS["owner"], "Owner", tenant.name, None)
             state = lists.read(lists.get("runs"), {})
             view_id = lists.save_view(here, lists.get("runs"), name=CANARY, state=state, is_shared=True)
@@ -127,8 +149,11 @@ def ours(app, tenant, staffer):
             lists.undo(here, bulk_id)
             provider_id = sso.add_provider(tenant.id, {**PROVIDER, "name": CANARY}, DISCOVERY, kind="oidc", secret=CANARY, by=engine.by)
             domain_id = sso.add_domain(tenant.id, f"{CANARY}.example", by=engine.by)
+            saml_id = plant_saml(tenant.id, CANARY, engine.by)
+            passkey_id = plant_passkey(tenant.people["owner"], CANARY)
             scim.make_token(tenant.id, by=engine.by)
-            scim.add_group(tenant.id, {"displayName": CANARY}, by=engine.by)
+            directory_token_id = session.scalar(text("select id from scim_tokens"))
+            directory_group_id = scim.add_group(tenant.id, {"displayName": CANARY}, by=engine.by).id
             mine = {"name": CANARY, "wanted": ["workflow:read"], "by": engine.by}
             token_id = tokens.create_token(tenant.id, tenant.people["owner"], days=90, **mine).id
             client_id = clients.create_client(tenant.id, tenant.people["owner"], kind="public", **mine).id
@@ -161,6 +186,10 @@ def ours(app, tenant, staffer):
             "token_id": token_id,
             "client_id": client_id,
             "factor_id": factor_id,
+            "passkey_id": passkey_id,
+            "saml_id": saml_id,
+            "directory_group_id": directory_group_id,
+            "directory_token_id": directory_token_id,
             "slot": "light",
             "provider_id": provider_id,
             "domain_id": domain_id,
@@ -217,10 +246,12 @@ def urls(app, ids):
         if not rule.arguments or rule.endpoint == "static":
             continue
         assert rule.arguments <= set(ids), f"{rule} has an id that this test does not know: add one to `ours`"
-        with app.app_context():
-            path = app.url_map.bind("localhost").build(rule.endpoint, {name: ids[name] for name in rule.arguments})
-        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
-            yield method, path
+        others = [{name: ids[ALSO[name]]} for name in rule.arguments if ALSO.get(name) in ids]
+        for other in ({}, *others):
+            with app.app_context():
+                path = app.url_map.bind("localhost").build(rule.endpoint, {name: ids[name] for name in rule.arguments} | other)
+            for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+                yield method, path
 
 
 def pages_of(app, ids, browser):

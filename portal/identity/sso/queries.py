@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 
 from portal.core import db
 from portal.core.errors import NotFound
@@ -122,6 +123,12 @@ def provider_of_session(tenant_id: UUID, session_id: bytes) -> UUID | None:
     rows = text("select provider_id from sso_sessions where tenant_id = :tenant and session_id = :id")
     found: UUID | None = db.session().scalar(rows, {"tenant": tenant_id, "id": session_id})
     return found
+
+
+def came_through(tenant_id: UUID, session_id: bytes) -> Row[Any] | None:
+    """Return how a browser came into a tenant: provider_id, subject and sid; None for a way of ours."""
+    rows = text("select provider_id, subject, sid from sso_sessions where tenant_id = :tenant and session_id = :id")
+    return db.session().execute(rows, {"tenant": tenant_id, "id": session_id}).first()
 
 
 def is_expelled(tenant_id: UUID, email_key: str) -> bool:

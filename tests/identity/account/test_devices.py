@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+from flask import render_template
 from sqlalchemy import text
 
 from portal.core import db
+from portal.i18n.reader import LOCALES, reading
 from portal.identity import service as identity
 from tests.conftest import PASSWORD, Browser
 from tests.identity.letters import letters_to
 
+NEW_DEVICE = ("name", "name_ar", "browser", "system", "address")
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -167,3 +171,31 @@ def test_signing_out_elsewhere_asks_who_it_is_after_15_minutes(app, tenant):
     for path, data in (("end", {"session": _key(elsewhere, tenant)}), ("end-others", {})):
         assert here.post(f"/settings/devices/{path}", data=data).headers["Location"].startswith("/confirm")
     assert elsewhere.get("/workflows").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "place", "in_arabic"),
+    [
+        ("94.97.1.1", "Saudi Arabia", "المملكة العربية السعودية"), ("2001:4860:4860::8888", "United States", "الولايات المتحدة"),
+        ("::ffff:41.32.1.1", "Egypt", "مصر"), ("10.1.2.3", "A private network", "شبكة خاصة"), ("fd00::1", "A private network", "شبكة خاصة"),
+        ("100.64.9.9", "A private network", "شبكة خاصة"), ("", "Unknown country", "بلد غير معروف"), ("?", "Unknown country", "بلد غير معروف"),
+    ],
+)  # fmt: skip
+def test_devices_are_shown_with_country_and_address(app, tenant, address, place, in_arabic):
+    here = enter(app, tenant)
+    with db.transaction() as session:
+        session.execute(text("update sessions set address = :it where person_id = :id"), {"it": address, "id": tenant.people["member"]})
+    page = here.get("/settings/devices")
+    assert place in page.text and address in page.text
+    here.post("/locale", data={"locale": "ar", "next": "/"})
+    assert in_arabic in here.get("/settings/devices").text
+
+
+def test_the_mail_about_a_new_device_names_its_country(app, tenant):
+    enter(app, tenant)
+    client = app.test_client()
+    client.post("/sign-in", data={"email": tenant.email("member"), "password": PASSWORD}, environ_base={"REMOTE_ADDR": "94.97.1.1"})
+    letter = letters_to(tenant.email("member"))[-1]
+    with app.test_request_context(), reading(LOCALES["ar"]):
+        said = render_template("mail/new_device/body.txt", lang="ar", **{key: letter.get(key, "") for key in NEW_DEVICE})
+    assert "السعودية" in said and "94.97.1.1" in said

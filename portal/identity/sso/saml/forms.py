@@ -42,6 +42,7 @@ class SamlForm(Entered):
     issuer = StringField(_l("Entity ID"), [InputRequired(_l("Enter the entity ID of the provider.")), LONG])
     sso_url = StringField(_l("Sign-in address"), [InputRequired(_l("Enter the address where people sign in.")), LONG])
     slo_url = StringField(_l("Sign-out address"), [LONG])
+    slo_response_url = StringField(_l("Address for answers about signing out"), [LONG])
     metadata_url = StringField(_l("Address of the metadata"), [LONG])
     certificates = TextAreaField(_l("Certificates"), [InputRequired(_l("Paste the certificate with which the provider signs.")),
                                                       Length(max=40_000, message=TOO_LONG)])  # fmt: skip
@@ -56,6 +57,9 @@ class SamlForm(Entered):
     def validate_slo_url(self, field: StringField) -> None:
         _check_address(field, _("the sign-out"))
 
+    def validate_slo_response_url(self, field: StringField) -> None:
+        _check_address(field, _("the sign-out"))
+
     def validate_certificates(self, field: TextAreaField) -> None:
         try:
             self.read_certificates = certificates.read(field.data or "")
@@ -68,7 +72,7 @@ class SamlForm(Entered):
 
     def terms(self) -> dict[str, Any]:
         """Return what only SAML keeps, without our certificate."""
-        names = ("sso_url", "slo_url", "metadata_url", "email_attribute", "name_attribute")
+        names = ("sso_url", "slo_url", "slo_response_url", "metadata_url", "email_attribute", "name_attribute")
         texts = {name: getattr(self, name).data or "" for name in names}
         return {
             **texts,
@@ -80,6 +84,7 @@ class SamlForm(Entered):
     def take(self, published: Published) -> None:
         """Fill in what metadata says; what people decide stays."""
         self.issuer.data, self.sso_url.data, self.slo_url.data = published.issuer, published.sso_url, published.slo_url
+        self.slo_response_url.data = published.slo_response_url
         self.certificates.data = _pasted(published.certificates)
         if published.wants_signed_requests:
             self.signs_requests.data = True

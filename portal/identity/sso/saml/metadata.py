@@ -28,6 +28,7 @@ class Published:
     issuer: str
     sso_url: str
     slo_url: str
+    slo_response_url: str
     certificates: tuple[str, ...]
     wants_signed_requests: bool
 
@@ -93,18 +94,15 @@ def _published(entity: Element) -> Published:
         issuer=entity.get("entityID", "").strip(),
         sso_url=sso,
         slo_url=_location(role, "SingleLogoutService"),
+        slo_response_url=_location(role, "SingleLogoutService", "ResponseLocation"),
         certificates=tuple(dict.fromkeys(found)),
         wants_signed_requests=role.get("WantAuthnRequestsSigned") in ("true", "1"),
     )
 
 
-def _location(role: Element, kind: str) -> str:
-    for each in role.findall(name("md", kind)):
-        if each.get("Binding") == REDIRECT:
-            return str(
-                each.get("ResponseLocation") if kind == "SingleLogoutService" and each.get("ResponseLocation") else each.get("Location", "")
-            ).strip()
-    return ""
+def _location(role: Element, kind: str, which: str = "Location") -> str:
+    found = (each for each in role.findall(name("md", kind)) if each.get("Binding") == REDIRECT)
+    return next((str(each.get(which, "")).strip() for each in found), "")
 
 
 def ours(peer: Peer) -> bytes:

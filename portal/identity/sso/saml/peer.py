@@ -15,6 +15,7 @@ class Terms:
 
     Args:
         certificates: base64 of DER, those whose signatures count; several while the provider changes its key.
+        slo_url: where we say that somebody signed out here; the provider's own requests are answered at `slo_response_url`, or there.
         vouches: the organisation says that nobody can change their own address there, so it connects people to accounts that are here.
         own_certificate: of our key for this provider, base64 of DER.
     """
@@ -23,11 +24,17 @@ class Terms:
     certificates: tuple[str, ...]
     own_certificate: str
     slo_url: str = ""
+    slo_response_url: str = ""
     metadata_url: str = ""
     email_attribute: str = ""
     name_attribute: str = ""
     signs_requests: bool = False
     vouches: bool = False
+
+    @property
+    def answers_at(self) -> str:
+        """Where our answer to a logout request goes; empty for a provider that wants none."""
+        return self.slo_response_url or self.slo_url
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "certificates": list(self.certificates)}

@@ -1,9 +1,10 @@
-"""What we send to a provider, through the browser: requests to sign somebody in, and answers to a logout. Knows no table."""
+"""What we send to a provider, through the browser: requests to sign somebody in, and to sign somebody out, and answers to a logout. Knows no table."""
 
 from __future__ import annotations
 
 import base64
 import zlib
+from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
 from cryptography.hazmat.primitives import hashes
@@ -18,6 +19,8 @@ from portal.identity.sso.saml.peer import PERSISTENT, Peer
 
 RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+OF_THE_PERSON = "urn:oasis:names:tc:SAML:2.0:logout:user"
+REQUEST_COUNTS = timedelta(minutes=5)
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 _protocol = ElementMaker(namespace=PROTOCOL, nsmap={"samlp": PROTOCOL, "saml": ASSERTION})
 _assertion = ElementMaker(namespace=ASSERTION, nsmap={"saml": ASSERTION})
@@ -54,10 +57,32 @@ def logged_out(peer: Peer, *, in_response_to: str, relay_state: str) -> str:
         ID=f"_{new_token()}",
         Version="2.0",
         IssueInstant=written(clock.now()),
-        Destination=peer.terms.slo_url,
+        Destination=peer.terms.answers_at,
         InResponseTo=in_response_to,
     )
-    return _redirected(peer.terms.slo_url, "SAMLResponse", answer, relay_state, key=peer.private_key)
+    return _redirected(peer.terms.answers_at, "SAMLResponse", answer, relay_state, key=peer.private_key)
+
+
+def log_out(peer: Peer, *, request_id: str, subject: str, sid: str) -> str:
+    """Return where to send the browser of somebody who has signed out here, so that the provider ends its session; always signed.
+
+    Args:
+        sid: the provider's name for the session; empty ends all of the person's there.
+    """
+    named = [_protocol.SessionIndex(sid)] if sid else []
+    now = clock.now()
+    request = _protocol.LogoutRequest(
+        _assertion.Issuer(peer.entity_id),
+        _assertion.NameID(subject, Format=PERSISTENT),
+        *named,
+        ID=request_id,
+        Version="2.0",
+        IssueInstant=written(now),
+        NotOnOrAfter=written(now + REQUEST_COUNTS),
+        Destination=peer.terms.slo_url,
+        Reason=OF_THE_PERSON,
+    )
+    return _redirected(peer.terms.slo_url, "SAMLRequest", request, "", key=peer.private_key)
 
 
 def _redirected(url: str, kind: str, message: Element, relay_state: str, *, key: str) -> str:

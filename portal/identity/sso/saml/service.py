@@ -18,15 +18,17 @@ from portal.core import bus, clock, db, secrets
 from portal.core.access import SYSTEM, Actor
 from portal.core.config import current_settings
 from portal.core.errors import NotFound
+from portal.identity.sso import queries
 from portal.identity.sso import service as sso
 from portal.identity.sso.errors import TokenRefused
 from portal.identity.sso.oidc import Claims
 from portal.identity.sso.saml import assertions, certificates, requests
-from portal.identity.sso.saml.logouts import Farewell
+from portal.identity.sso.saml.logouts import Farewell, Goodbye
 from portal.identity.sso.saml.peer import Peer, Terms
 from portal.identity.sso.service import Provider
 
 PASS_S = 120
+ANSWER_S = 900
 COMMON_NAME = "Nasij SAML"
 
 
@@ -124,8 +126,8 @@ def open_pass(provider: Provider, sealed: str) -> Passed | None:
     return Passed(**kept, claims=Claims(**claims) if claims else None)
 
 
-def _place(provider: Provider) -> str:
-    return f"saml.pass:{provider.tenant_id}:{provider.id}"
+def _place(provider: Provider, what: str = "saml.pass") -> str:
+    return f"{what}:{provider.tenant_id}:{provider.id}"
 
 
 def end_sessions_for(provider: Provider, farewell: Farewell) -> int:
@@ -144,8 +146,53 @@ def end_sessions_for(provider: Provider, farewell: Farewell) -> int:
     return ended
 
 
+def came_through(tenant_id: UUID, session_id: bytes) -> str:
+    """Return the path that leads somebody who signs out here to their provider, or an empty text when it does not want to hear of it.
+
+    What it names is sealed for two minutes: the session that it stands for is over when the path is opened.
+    """
+    with db.transaction():
+        came = queries.came_through(tenant_id, session_id)
+    if came is None:
+        return ""
+    provider = sso.find_provider(came.provider_id)
+    if provider.kind != "saml" or not Terms.of(provider.endpoints).slo_url:
+        return ""
+    sealed = seal_pass(provider, Passed("", claims=Claims(came.subject, sid=came.sid or "")))
+    return url_for("saml.leave", way_id=provider.id, sealed=sealed)
+
+
+def way_out(provider: Provider, peer: Peer, sealed: str) -> str:
+    """Return where the browser goes so that the provider ends its session; an empty text for a path that is too old or not ours."""
+    passed = open_pass(provider, sealed)
+    if passed is None or passed.claims is None or not peer.terms.slo_url:
+        return ""
+    return requests.log_out(peer, request_id=_request_id(provider), subject=passed.claims.subject, sid=passed.claims.sid)
+
+
+def _request_id(provider: Provider) -> str:
+    """Return a name for a request that we know again without keeping it: nobody has a session any more to keep it in."""
+    sealed = secrets.seal(str(clock.now().timestamp()), where=_place(provider, "saml.logout"))
+    return f"_{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
+
+
+def check_goodbye(provider: Provider, goodbye: Goodbye) -> None:
+    """Let an answer pass only if we asked for it a short while ago.
+
+    Raises:
+        TokenRefused: we did not.
+    """
+    named = goodbye.in_response_to[1:]
+    try:
+        asked_at = float(secrets.unseal(base64.urlsafe_b64decode(named + "=" * (-len(named) % 4)), where=_place(provider, "saml.logout")))
+    except (secrets.SecretLost, binascii.Error, ValueError):
+        raise TokenRefused("in_response_to") from None
+    if clock.now().timestamp() - asked_at > ANSWER_S:
+        raise TokenRefused("expired")
+
+
 def answer_to(peer: Peer, farewell: Farewell) -> str:
     """Return where to send the browser with the word that it is signed out; an empty text when the provider wants none."""
-    if not peer.terms.slo_url:
+    if not peer.terms.answers_at:
         return ""
     return requests.logged_out(peer, in_response_to=farewell.request_id, relay_state=farewell.relay_state)

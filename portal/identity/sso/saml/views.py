@@ -1,4 +1,4 @@
-"""Signing in through a SAML provider: its answer in two halves, our metadata, and its word that a session is over.
+"""Signing in through a SAML provider: its answer in two halves, our metadata, and the end of a session, there or here.
 
 The provider's page sends its answer as a form from another site, and browsers leave our session's cookie (SameSite=Lax) out of that. So the
 first half judges the message by itself, without a session and without setting one: it would take the place of the one that the browser
@@ -18,10 +18,12 @@ from portal.core.access import for_programs, public
 from portal.core.errors import NotFound
 from portal.core.render import see_other
 from portal.i18n.words import gettext as _
+from portal.identity.outside import outside
 from portal.identity.sso import service as sso
 from portal.identity.sso.errors import TokenRefused
 from portal.identity.sso.saml import logouts, service
 from portal.identity.sso.saml import metadata as ours
+from portal.identity.sso.saml.peer import Peer
 from portal.identity.sso.saml.service import Passed
 from portal.identity.sso.service import Provider
 from portal.identity.sso.views import TEST, finish, refused_page, take_flow
@@ -98,13 +100,15 @@ def metadata(way_id: UUID) -> Response:
 )
 def log_out(way_id: UUID) -> Response:
     provider, peer = service.find(way_id)
+    if "SAMLResponse" in request.values:
+        return _answered(provider, peer)
     try:
         if request.method == "POST":
             farewell = logouts.judge_posted(request.form.get("SAMLRequest", ""), request.form.get("RelayState", ""), peer)
         elif "SAMLRequest" in request.args:
             farewell = logouts.judge_redirected(request.query_string.decode("ascii", "replace"), peer)
         else:
-            raise NotFound  # an answer to a request that we never send
+            raise NotFound
         service.end_sessions_for(provider, farewell)
     except TokenRefused as refused:
         log.warning("a logout request is refused", extra={"reason": refused.reason, "provider": str(provider.id)})
@@ -114,6 +118,43 @@ def log_out(way_id: UUID) -> Response:
         return _unkept(Response(_("You are signed out."), mimetype="text/plain"))
     answer: Response = redirect(url, code=303)  # type: ignore[assignment]  # a werkzeug response is one
     return _unkept(answer)
+
+
+def _answered(provider: Provider, peer: Peer) -> Response:
+    """Take the provider's answer to our own logout request. It changes nothing: who reads it is signed out here already."""
+    try:
+        if request.method == "POST":
+            goodbye = logouts.judge_posted_answer(request.form.get("SAMLResponse", ""), peer)
+        else:
+            goodbye = logouts.judge_redirected_answer(request.query_string.decode("ascii", "replace"), peer)
+        service.check_goodbye(provider, goodbye)
+    except TokenRefused as refused:
+        log.warning("an answer to a logout is refused", extra={"reason": refused.reason, "provider": str(provider.id)})
+        return _unkept(Response(_("The answer of the provider cannot be trusted. Here you are signed out in any case."), status=400,
+                                mimetype="text/plain"))  # fmt: skip
+    # A page of ours, opened by itself: a form from another site came without the session that the browser may have, see above.
+    return _unkept(see_other(url_for("saml.left", way_id=provider.id, all=int(goodbye.is_whole))))
+
+
+@bp.get("/sign-in/sso/<uuid:way_id>/leave")
+@public("who comes here has just signed out; what it does is sealed in its address")
+def leave(way_id: UUID) -> Response:
+    """Send somebody who signed out here on to their provider.
+
+    A page and no redirect: signing out is a form, and the policy of our pages lets no form lead to another site.
+    """
+    provider, peer = service.find(way_id)
+    url = service.way_out(provider, peer, request.args.get("sealed", ""))
+    if not url:
+        return see_other(url_for("identity.sign_in"))
+    return outside("identity/sso/saml/leave.html", provider=provider, url=url)
+
+
+@bp.get("/sign-in/sso/<uuid:way_id>/left")
+@public("who comes here has signed out")
+def left(way_id: UUID) -> Response:
+    provider, _peer = service.find(way_id)
+    return outside("identity/sso/saml/left.html", provider=provider, is_whole=request.args.get("all") == "1")
 
 
 def _unkept(answer: Response) -> Response:

@@ -69,7 +69,8 @@ function signOut(request, response) {
   };
   if (request.query.SAMLResponse) request.browser.wasAnswered = true;
   const binding = sp?.binding ?? 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
-  return samlp.logout({ ...ours, deflate: true, protocolBinding: binding, sessionParticipants: participants })(request, response, fail(response));
+  const clearIdPSession = (done) => (delete request.browser.person, delete request.browser.index, done(sp?.options?.forgetful ? new Error('still there') : undefined));
+  return samlp.logout({ ...ours, deflate: true, protocolBinding: binding, sessionParticipants: participants, clearIdPSession })(request, response, fail(response));
 }
 
 createServer(async (request, raw) => {

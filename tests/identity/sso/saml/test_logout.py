@@ -150,7 +150,6 @@ def test_more_forged_ends(setup, saml_traveller, saml, visitor):
     ):
         assert visitor.get(url).status_code == 400, url
     assert visitor.get(f"{setup.start}/slo").status_code == 404
-    assert visitor.get(f"{setup.start}/slo?SAMLResponse=x").status_code == 404
     assert visitor.post(f"{setup.start}/slo", data={"SAMLRequest": "x"}).status_code == 400
     assert is_in(person)
 
