@@ -15,6 +15,7 @@ from portal.workflows.definition import Problem
 from portal.workflows.engine import plan
 from portal.workflows.models import WorkflowTemplate
 
+ENDLESS = _l("It leads back to this workflow, which would never end. Put it into a lane of a condition.")
 NO_SUCH_WORKFLOW = _l("This workflow is not there, is switched off or has no live version. Choose another one.")
 
 
@@ -44,11 +45,11 @@ def _check_call(workflow: WorkflowTemplate, node: definition.Node) -> list[Probl
     wanted = config.get("workflow")
     if not wanted:
         return []
-    live = queries.called_version(workflow.tenant_id, wanted)
+    live = workflow if str(wanted) == str(workflow.id) else queries.called_version(workflow.tenant_id, wanted)
     if live is None:
         return [Problem(node["key"], "workflow", NO_SUCH_WORKFLOW)]
-    if _leads_to(workflow, str(wanted), passed=set()):
-        return [Problem(node["key"], "workflow", _l("It leads back to this workflow, which would never end."))]
+    if not _may_not_come(workflow.nodes, node) and _leads_to(workflow, str(wanted), passed=set()):
+        return [Problem(node["key"], "workflow", ENDLESS)]
     given = {pair.get("name"): pair.get("value") for pair in config.get("inputs") or ()}
     declared = {each["key"]: each for each in live.settings.get("inputs", [])}
     problems = [
@@ -63,6 +64,15 @@ def _check_call(workflow: WorkflowTemplate, node: definition.Node) -> list[Probl
             except Invalid as wrong:
                 problems.append(Problem(node["key"], "inputs", f"{key}: {wrong.problems[key]}"))
     return problems
+
+
+def _may_not_come(nodes: list[definition.Node], node: definition.Node) -> bool:
+    """Say whether a run can end without coming to a step: it stands in a lane of a condition or a switch."""
+    by_key = {each["key"]: each for each in nodes}
+    while (node := by_key.get(node.get("parent") or "", {})) != {}:
+        if node.get("kind") in definition.FORKS:
+            return True
+    return False
 
 
 def _leads_to(workflow: WorkflowTemplate, called: str, *, passed: set[str]) -> bool:

@@ -13,6 +13,9 @@ from portal.workflows.expressions import as_text
 from portal.workflows.signals import kept as signals
 
 
+UNHEARD = (("keep", _l("Keep it for whoever waits next")), ("drop", _l("Nobody hears it")))
+
+
 class SendSignal:
     kind: ClassVar[str] = "send_signal"
     icon: ClassVar[str] = "radio-tower"
@@ -22,8 +25,9 @@ class SendSignal:
         Field("signal", "text", _l("Name of the signal"), required=True),
         Field("corr_key", "text", _l("Key"), _l("The same as of the step that waits; empty for none.")),
         Field("values", "pairs", _l("Values to send along"), default=()),
+        Field("unheard", "choice", _l("If nobody waits for it yet"), choices=UNHEARD, default="keep"),
     )
-    outputs: ClassVar[tuple[tuple[str, Any], ...]] = (("id", _l("Id of the signal")),)
+    outputs: ClassVar[tuple[tuple[str, Any], ...]] = (("id", _l("Id of the signal; none if nobody heard it")),)
 
     def effect(self, config: dict[str, Any]) -> str:
         return "db"
@@ -35,7 +39,13 @@ class SendSignal:
             return Failed("signal_name", detail=name[:100])
         if len(db.to_json(payload)) > signals.MAX_PAYLOAD_BYTES:
             return Failed("signal_too_large")
-        signal_id, _is_new = signals.keep(call.tenant_id, name, key=key, payload=payload, source="run", dedup_key=f"run:{call.idem_key}")
+        is_passing = call.config["unheard"] == "drop"
+        if is_passing and not signals.is_awaited(call.tenant_id, name, key):
+            return Done({"id": None})
+        signal_id, _is_new = signals.keep(
+            call.tenant_id, name, key=key, payload=payload, source="run", dedup_key=f"run:{call.idem_key}",
+            kept_s=signals.PASSING_S if is_passing else signals.KEPT_S,
+        )  # fmt: skip
         return Done({"id": str(signal_id)})
 
     def check(self, config: dict[str, Any], _deadline_s: int) -> list[tuple[str, Any]]:

@@ -102,7 +102,7 @@ def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
     given = form.typed if form else {}
     return {
         "inputs": given.get("inputs", workflow.settings.get("inputs", [])),
-        "workflows": _workflows(workflow.tenant_id, None),
+        "workflows": _workflows(workflow.tenant_id),
         "error_workflow": given.get("error_workflow", workflow.settings.get("error_workflow") or ""),
         "deadline": given.get("deadline", amount),
         "deadline_unit": given.get("deadline_unit", unit),
@@ -120,7 +120,7 @@ def _choices(workflow: WorkflowTemplate, node: Node, action: Action) -> dict[str
         "connection": lambda _tenant: _connections(workflow, node, action),
         "calendar": calendars.choices,
         "people": people.choices,
-        "workflow": lambda tenant_id: _workflows(tenant_id, workflow.id),
+        "workflow": _workflows,
         "step": lambda _tenant: [(each["key"], plain_name(each)) for each in workflow.nodes if each["key"] != node["key"]],
     }
     types = {each.type for each in action.fields}
@@ -139,9 +139,9 @@ def _tables(tenant_id: UUID) -> list[tuple[str, str]]:
     return [(slug, plain_name({"name": name, "name_ar": name_ar})) for slug, (name, name_ar) in tables.names(tenant_id).items()]
 
 
-def _workflows(tenant_id: UUID, without: UUID | None) -> list[tuple[str, str]]:
+def _workflows(tenant_id: UUID) -> list[tuple[str, str]]:
     names = queries.workflow_names(tenant_id)
-    return [(str(row.id), plain_name({"name": row.name, "name_ar": row.name_ar})) for row in names if row.id != without]
+    return [(str(row.id), plain_name({"name": row.name, "name_ar": row.name_ar})) for row in names]
 
 
 def _places(nodes: list[Node], card: Card) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from portal.core import db
 from portal.core.access import Actor
@@ -15,7 +15,7 @@ from portal.core.config import current_settings
 from portal.workflows import queries, service
 from portal.workflows.engine import janitor, runner
 from portal.workflows.engine.store import leasing
-from portal.workflows.models import WorkflowTemplate
+from portal.workflows.models import WorkflowExecution, WorkflowTemplate
 
 
 def step(
@@ -78,6 +78,19 @@ class Engine:
             session.flush()
             service.publish_version(self.house.id, workflow.id, by=self.by)
         return workflow.id
+
+    def publish_again(self, workflow_id: Any, nodes: list[dict[str, Any]]) -> None:
+        """Publish a new version of a workflow with these steps."""
+        with db.transaction(self.house.id) as session:
+            session.get_one(WorkflowTemplate, workflow_id).nodes = list(nodes)
+            session.flush()
+            service.publish_version(self.house.id, workflow_id, by=self.by)
+
+    def family(self, run_id: Any) -> list[Any]:
+        """Return a run and all that it started, at any depth."""
+        with db.transaction(self.house.id) as session:
+            both = (WorkflowExecution.id == run_id) | (WorkflowExecution.root_id == run_id)
+            return list(session.scalars(select(WorkflowExecution).where(both)))
 
     def start(self, workflow_id: Any, key: str | None = None, **given: Any) -> Any:
         with db.transaction(self.house.id):

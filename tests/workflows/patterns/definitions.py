@@ -34,6 +34,15 @@ def inside(key: str, kind: str, at: str = "", **config: Any) -> dict[str, Any]:
     return step(key, kind, parent=parent or None, lane=lane or None, **config)
 
 
+def tell(key: str, at: str, signal: str = "", **config: Any) -> dict[str, Any]:
+    """Send a signal to this very run."""
+    return inside(key, "send_signal", at, signal=signal or key, corr_key="${ run.id }", **config)
+
+
+def hear(key: str, at: str, signal: str) -> dict[str, Any]:
+    return inside(key, "signal", at, signal=signal, corr_key="${ run.id }")
+
+
 def sleep(key: str, at: str, hours: int = 1) -> dict[str, Any]:
     return inside(key, "wait", at, mode="for", amount=hours, unit="hours")
 
@@ -124,13 +133,22 @@ EXAMPLES: dict[int, Example] = {
         ("a@each:0", "b@each:0", "a@each:1", "b@each:1", "each"), ordered=False),
     43: Example("Explicit termination", "الإنهاء الصريح", (
         lanes(2), sleep("slow", "fork.lane_1"), inside("end", "stop", "fork.lane_2", outcome="succeeded", message="m")), ("end@fork:1",)),
+    18: Example("Milestone", "المَعلم المرحلي", (
+        lanes(2), tell("reached", "fork.lane_1"), inside("before", "wait", "fork.lane_1", mode="for", amount=1, unit="hours"),
+        hear("passed", "fork.lane_1", "reached"), hear("asks", "fork.lane_2", "reached"), do("allowed", "fork.lane_2"),
+        inside("end", "stop", "fork.lane_2", outcome="succeeded", message="m")),
+        ("reached@fork:0", "asks@fork:1", "allowed@fork:1", "end@fork:1"), ordered=False),
+    23: Example("Transient trigger", "المُطلق العابر", (
+        lanes(2, join="any"), tell("early", "fork.lane_2", "go", unheard="drop"), hear("waits", "fork.lane_1", "go"),
+        sleep("later", "fork.lane_2", 0), tell("again", "fork.lane_2", "go", unheard="drop"), sleep("long", "fork.lane_2")),
+        ("early@fork:1", "later@fork:1", "again@fork:1", "waits@fork:0", "long@fork:1 cancelled", "fork"), ordered=False),
+    24: Example("Persistent trigger", "المُطلق الدائم", (
+        tell("early", "", "go"), do("busy"), hear("waits", "", "go"), do("then")), ("early", "busy", "waits", "then")),
+    39: Example("Critical section", "المقطع الحرج", (
+        tell("free", "", "turn"), lanes(2), hear("enter_1", "fork.lane_1", "turn"), do("a", "fork.lane_1"), tell("leave_1", "fork.lane_1", "turn"),
+        hear("enter_2", "fork.lane_2", "turn"), do("b", "fork.lane_2"), tell("leave_2", "fork.lane_2", "turn")),
+        ("free", "enter_1@fork:0", "a@fork:0", "leave_1@fork:0", "enter_2@fork:1", "b@fork:1", "leave_2@fork:1", "fork"), ordered=False),
 }  # fmt: skip
 
-# Offered by other parts of the engine; their examples come with those.
-OPEN = {
-    18: ("Milestone", "المَعلم المرحلي"),
-    22: ("Recursion", "الاستدعاء الذاتي"),
-    23: ("Transient trigger", "المُطلق العابر"),
-    24: ("Persistent trigger", "المُطلق الدائم"),
-    39: ("Critical section", "المقطع الحرج"),
-}
+# Needs two versions of one workflow, so it stands by itself: `test_recursion`.
+RECURSION = (22, ("Recursion", "الاستدعاء الذاتي"))

@@ -8,7 +8,8 @@ import pytest
 
 from portal.core.config import ROOT
 from portal.workflows.engine.store import following
-from tests.workflows.patterns.definitions import EXAMPLES, OPEN
+from tests.workflows.engine.conftest import step, values
+from tests.workflows.patterns.definitions import EXAMPLES, RECURSION
 
 DIRECT = {*range(1, 8), *range(9, 17), *range(18, 27), 29, 30, 32, *range(34, 38), 39, 40, 42, 43}
 
@@ -31,9 +32,26 @@ def test_the_pattern_does_what_it_says(engine, monkeypatch, number, inline):
     engine.assert_sound(run.id)
 
 
-def test_every_pattern_is_shown_or_listed_as_open():
-    assert set(EXAMPLES) | set(OPEN) == DIRECT
-    assert not set(EXAMPLES) & set(OPEN)
+def test_recursion(engine):
+    """Pattern 22: a workflow runs itself, on what is left to do, until nothing is left."""
+    again = step(
+        "again", "subworkflow", parent="more", lane="then", workflow="", inputs=values(left="${ string(int(input.left) - 1) }")["values"]
+    )
+    nodes = [step("more", "condition", when="int(input.left) > 0"), again, step("work", "set", **values(x="${ input.left }"))]
+    workflow_id = engine.publish(*nodes[:1], inputs=("left",))
+    again["config"]["workflow"] = str(workflow_id)
+    engine.publish_again(workflow_id, nodes)
+
+    run = engine.go(workflow_id, left="3")
+
+    assert run.status == "succeeded", run.error
+    runs = engine.family(run.id)
+    assert sorted((each.depth, each.input_data["left"]) for each in runs) == [(0, "3"), (1, "2"), (2, "1"), (3, "0")]
+    assert {each.status for each in runs} == {"succeeded"}
+
+
+def test_every_pattern_is_shown():
+    assert {*EXAMPLES, RECURSION[0]} == DIRECT
 
 
 def test_the_manual_names_every_pattern_in_both_languages():
@@ -42,5 +60,5 @@ def test_the_manual_names_every_pattern_in_both_languages():
         int(number): (name, name_ar) for number, name, name_ar in re.findall(r"^\| (\d+) \| ([^|]+?) \| ([^|]+?) \|", page, re.MULTILINE)
     }
 
-    wanted = {number: (each.name, each.name_ar) for number, each in EXAMPLES.items()} | OPEN
+    wanted = {number: (each.name, each.name_ar) for number, each in EXAMPLES.items()} | {RECURSION[0]: RECURSION[1]}
     assert {number: rows.get(number) for number in wanted} == wanted
