@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from portal import events
-from portal.core import bus, db
+from portal.core import db
 from portal.notifications import queries
 from portal.notifications import service as notifications
+from tests.workflows.engine.conftest import Engine, step, values
 
 
 @pytest.fixture
@@ -85,12 +85,14 @@ def test_a_long_or_odd_message_is_kept_and_never_breaks_the_page(tell, as_role):
 
 @pytest.mark.parametrize(("locale", "words", "name"), [("en", "has failed", "Bell flow"), ("ar", "تعذّر|فشل|أخفق", "مسار الجرس")])
 def test_a_failed_run_tells_its_starter_in_their_language(app, tenant, sign_in, locale, words, name):
-    with app.app_context(), db.transaction(tenant.id) as session:
-        workflow = session.scalar(
-            text("insert into workflow_templates (id, tenant_id, name, name_ar) values (gen_random_uuid(), :t, 'Bell flow', 'مسار الجرس') returning id"),
-            {"t": tenant.id},
-        )  # fmt: skip
-        bus.announce(events.RunFinished(tenant.id, workflow, workflow, "failed", tenant.people["owner"]))
+    engine = Engine(tenant)
+    with app.app_context():
+        workflow_id = engine.publish(step("only", "set", **values(x="${ int('x') }")))
+        with db.transaction(tenant.id) as session:
+            session.execute(
+                text("update workflow_templates set name = 'Bell flow', name_ar = 'مسار الجرس' where id = :id"), {"id": workflow_id}
+            )
+        assert engine.go(workflow_id).status == "failed"
 
     page = sign_in(tenant, "owner", locale).get("/notifications")
 

@@ -14,7 +14,7 @@ MOST = 1_000_000
 
 class Limit:
     kind: ClassVar[str] = "limit"
-    icon: ClassVar[str] = "scissors"
+    icon: ClassVar[str] = "list"
     label: ClassVar[Any] = _l("Limit")
     description: ClassVar[Any] = _l("Take the first or the last items of a list")
     fields: ClassVar[tuple[Field, ...]] = (

@@ -12,7 +12,6 @@ from portal.workflows.definition import Field
 from portal.workflows.expressions import as_text
 from portal.workflows.signals import kept as signals
 
-
 UNHEARD = (("keep", _l("Keep it for whoever waits next")), ("drop", _l("Nobody hears it")))
 
 
