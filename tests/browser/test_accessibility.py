@@ -196,7 +196,7 @@ def test_many_rows_are_handled_and_taken_back_without_a_script(app, address, chr
 
     page.goto(f"{address}/runs?view=all")
     page.locator("summary", has_text="Filter").click()
-    page.get_by_label("Failed").check()
+    page.get_by_label("Failed", exact=True).check()
     page.get_by_role("button", name="Show", exact=True).click()
     assert "status=failed" in page.url
     page.locator("[data-select-row]").first.check()
