@@ -11,7 +11,7 @@ from portal.core.palette import Entry, Kind, entry
 from portal.i18n.words import lazy_gettext as _l
 
 PAGES = (
-    ("admin.home", _l("Health"), "heart-pulse"),
+    ("admin.home", _l("Health"), "activity"),
     ("admin.tenants", _l("Organisations"), "building-2"),
     ("admin.jobs", _l("Failed jobs"), "rotate-ccw"),
     ("admin.announcements", _l("Announcements"), "megaphone"),
