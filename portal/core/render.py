@@ -21,7 +21,7 @@ from portal.core.config import current_settings
 PLAIN = frozenset({str, Markup, int, bool, float, type(None)})
 # What a component may use and still say the same to everybody who reads the same language.
 SAME_NAMES = frozenset({"ui", "_", "ngettext", "asset", "caller", "loop"})
-SAME_FILTERS = frozenset({"default", "first", "isolate", "join", "last", "length", "lower", "replace", "string", "trim", "upper"})
+SAME_FILTERS = frozenset({"default", "first", "forceescape", "isolate", "join", "last", "length", "lower", "replace", "string", "trim", "upper"})
 KEPT_TEXTS = 1_000
 KEPT_LENGTH = 4_000
 
@@ -67,11 +67,16 @@ class Kept:
         self._texts: dict[Any, Markup] = {}
 
     def __call__(self, *values: Any, **named: Any) -> Markup:
-        every = (*values, *named.values())
+        # What carries the nonce of one answer would be kept and never asked for again.
+        if named.get("hx"):
+            return self._macro(*values, **named)
+        # The one argument that is often no plain value: attributes by name.
+        attrs = named.get("attrs") or {}
+        every = (*values, *(value for name, value in named.items() if name != "attrs"), *attrs.values())
         kinds = tuple(map(type, every))
         if not PLAIN.issuperset(kinds):
             return self._macro(*values, **named)
-        key = (voice(), tuple(named), kinds, every)
+        key = (voice(), tuple(named), tuple(attrs), kinds, every)
         text = self._texts.get(key)
         if text is None:
             text = self._macro(*values, **named)
@@ -84,9 +89,12 @@ class Kept:
 
 def language() -> str:
     """Return the tag of the language that is spoken now: the reader's, or the one that `force_locale` set."""
-    # Where Flask-Babel keeps it. A page asks some hundreds of times, and each look through its own proxies costs as much as a word.
-    kept = vars(g._get_current_object()).get("_flask_babel")
-    chosen = getattr(kept, "babel_locale", None) or get_locale()
+    return language_in(vars(g._get_current_object()))
+
+
+def language_in(kept: dict[str, Any]) -> str:
+    """Return the same for who holds the dictionary of Flask's `g` already: a page asks some hundreds of times, and each look for it costs as much as a word."""
+    chosen = getattr(kept.get("_flask_babel"), "babel_locale", None) or get_locale()  # where Flask-Babel keeps it
     return chosen.language if chosen else "en"
 
 
@@ -96,7 +104,7 @@ def voice() -> str:
     voices: dict[str, str] | None = kept.get("voices")
     if voices is None:
         voices = kept["voices"] = find_voices[0]() if find_voices else {}
-    tag = language()
+    tag = language_in(kept)
     return voices.get(tag, tag)
 
 

@@ -84,7 +84,11 @@ def _names(region: str | None) -> Cldr:
 
 
 def _here() -> Manner:
-    return manner(current())
+    reader = current()
+    found: Manner | None = reader.worked_out.get("manner")
+    if found is None:
+        found = reader.worked_out["manner"] = manner(reader)
+    return found
 
 
 def _digits(here: Manner, text: str) -> str:
