@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Flask, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, flash, g, has_request_context, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale, gettext
 from jinja2 import nodes
 from jinja2_fragments.flask import render_block
@@ -21,9 +21,11 @@ from portal.core.config import current_settings
 PLAIN = frozenset({str, Markup, int, bool, float, type(None)})
 # What a component may use and still say the same to everybody who reads the same language.
 SAME_NAMES = frozenset({"ui", "_", "ngettext", "asset", "caller", "loop"})
-SAME_FILTERS = frozenset({"default", "first", "forceescape", "isolate", "join", "last", "length", "lower", "replace", "string", "trim", "upper"})
+SAME_FILTERS = frozenset({"default", "first", "isolate", "join", "last", "length", "lower", "replace", "string", "trim", "upper"})
+# What takes attributes by name is kept only if it is named here: fields and copy buttons carry what people typed, and secrets.
+WITH_ATTRIBUTES = frozenset({"attributes", "button", "column_boxes", "icon_button"})
 KEPT_TEXTS = 1_000
-KEPT_LENGTH = 4_000
+KEPT_LENGTH = 8_000
 
 
 class Components:
@@ -53,9 +55,12 @@ class Components:
         tree = environment.parse(environment.loader.get_source(environment, f"components/{name}.html")[0])
         names = {each.name for each in tree.find_all(nodes.Name) if each.ctx == "load"}
         own = {each.name for each in tree.find_all(nodes.Name) if each.ctx != "load"}
-        if names - own - SAME_NAMES or any(each.name not in SAME_FILTERS for each in tree.find_all(nodes.Filter)):
+        filters = {each.name for each in tree.find_all(nodes.Filter)} - ({"forceescape"} if name in WITH_ATTRIBUTES else set())
+        if names - own - SAME_NAMES or filters - SAME_FILTERS:
             return False
         used = {each.attr for each in tree.find_all(nodes.Getattr) if isinstance(each.node, nodes.Name) and each.node.name == "ui"}
+        if used & WITH_ATTRIBUTES and name not in WITH_ATTRIBUTES:
+            return False
         return all(self._says_the_same(each, seen | {name}) for each in used - seen - {name})
 
 
@@ -67,11 +72,11 @@ class Kept:
         self._texts: dict[Any, Markup] = {}
 
     def __call__(self, *values: Any, **named: Any) -> Markup:
-        # What carries the nonce of one answer would be kept and never asked for again.
-        if named.get("hx"):
-            return self._macro(*values, **named)
         # The one argument that is often no plain value: attributes by name.
         attrs = named.get("attrs") or {}
+        # What carries the nonce of one answer would never be asked for again; what is copied may be a secret.
+        if named.get("hx") or "data-copy" in attrs:
+            return self._macro(*values, **named)
         every = (*values, *(value for name, value in named.items() if name != "attrs"), *attrs.values())
         kinds = tuple(map(type, every))
         if not PLAIN.issuperset(kinds):
@@ -176,7 +181,8 @@ def asset(name: str) -> str:
     hashed = manifest().get(name)
     if hashed is None:
         raise RuntimeError(f"{name!r} is not built: run `make setup`")
-    return url_for("static", filename=hashed)
+    # What `url_for` builds for "static": a page names some dozen parts, and each call of it costs as much as rendering a button.
+    return f"{request.script_root}{current_app.static_url_path}/{hashed}" if has_request_context() else url_for("static", filename=hashed)
 
 
 def url_of(endpoint: str, **ids: UUID) -> str:
