@@ -243,6 +243,16 @@ def weekday(value: int | dt.date, width: str = "wide") -> str:
     return {"wide": here.days, "abbreviated": here.short_days, "narrow": here.day_letters}[width][place]
 
 
+def month_name(place: int) -> str:
+    """The name of a Gregorian month, from 1."""
+    return _here().months[place]
+
+
+def comma() -> str:
+    """The comma of the reader's language with the space after it."""
+    return f"{_here().comma} "
+
+
 def relative(value: dt.datetime | None) -> str:
     """How long ago, or how long until, in the largest whole unit; a month and more away, the date."""
     if value is None:
