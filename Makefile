@@ -40,7 +40,8 @@ format: dev ## Format the code
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
 
-bench: dev ## Measure against peers; one with NAME=engine_latency
+bench: ## Measure against peers; one with NAME=engine_latency
+	@$(PYTHON) portal/devkit/bootstrap.py bench
 	@$(BIN)/python bench/run.py $(NAME)
 
 isolation-report: dev ## Try every wall between tenants and write what was found, in var/isolation

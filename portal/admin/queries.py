@@ -163,16 +163,14 @@ def announcements() -> list[Row[Any]]:
     )
 
 
-def announced_now() -> list[Row[Any]]:
-    """Return what everybody is told now."""
-    return list(
-        db.session().execute(
-            text(
-                "select id, text, text_ar, tone from announcements where since <= clock_timestamp() and until > clock_timestamp()"
-                " order by since desc, id limit 3"
-            )
-        )
-    )
+# What everybody is told now, as one value: a part of the query of every page's frame.
+ANNOUNCED_SQL = """select jsonb_agg(jsonb_build_object('id', a.id, 'text', a.text, 'text_ar', a.text_ar, 'tone', a.tone) order by a.since desc, a.id)
+from (select id, text, text_ar, tone, since from announcements where since <= clock_timestamp() and until > clock_timestamp() order by since desc, id limit 3) a"""
+
+
+def announced_ids() -> set[str]:
+    """Return the ids of what everybody is told now."""
+    return {each["id"] for each in db.session().scalar(text(ANNOUNCED_SQL)) or ()}
 
 
 def flag_states() -> dict[str, Row[Any]]:

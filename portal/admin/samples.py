@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from portal.core import charts, clock
 from portal.core.access import access
 from portal.core.charts import Item, Moment, Series
 from portal.core.paging import Listing
 from portal.core.palette import Entry, Kind
-from portal.i18n import formats, locale
+from portal.i18n import formats, locale, schedules
 from portal.i18n.months import Month, month_of
 from portal.lists import service as lists
 
@@ -32,6 +33,7 @@ def samples() -> dict[str, Any]:
         "cards": _cards(),
         "run_card": _run_card(),
         "month": _month(),
+        "schedule": schedules.explained("*/15 9-16 * * 0-4", after=now, zone=ZoneInfo("Asia/Riyadh")),
         **_list(),
         "entries": _entries(),
         "charts": _charts(),

@@ -141,7 +141,7 @@ def end_announcement(announcement_id: UUID) -> Response:
 @bp.post("/announcements/<uuid:announcement_id>/put-away")
 @signed_in
 def put_away(announcement_id: UUID) -> Response:
-    if announcement_id not in {row.id for row in queries.announced_now()}:
+    if str(announcement_id) not in queries.announced_ids():
         raise NotFound
     session[SEEN] = [*session.get(SEEN, [])[-9:], str(announcement_id)]
     return see_other(local_address(request.form.get("next")))

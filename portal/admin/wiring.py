@@ -8,8 +8,8 @@ from flask import Flask, Response, request, session, url_for
 
 from portal.admin import entries, queries
 from portal.admin.views import SEEN, bp
-from portal.core import access, palette
-from portal.core.render import is_fragment_request, see_other
+from portal.core import access, frame, palette
+from portal.core.render import see_other
 
 
 def init_app(app: Flask) -> None:
@@ -17,7 +17,7 @@ def init_app(app: Flask) -> None:
     access.know_staff(queries.is_staff)
     palette.provide(entries.find, place=9)
     app.before_request(lead_staff_home)
-    app.context_processor(tell_pages)
+    frame.offer(frame.Fact("announced", queries.ANNOUNCED_SQL, _announced, ()))
 
 
 def lead_staff_home() -> Response | None:
@@ -25,9 +25,7 @@ def lead_staff_home() -> Response | None:
     return see_other(url_for("admin.home")) if request.path in ("/", "/home") and access.is_staff() else None
 
 
-def tell_pages() -> dict[str, Any]:
-    """`announced`: what the house tells everybody who is signed in, but what they have put away; for whole pages."""
-    if access.current() is None or is_fragment_request():
-        return {"announced": []}
+def _announced(found: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """What the house tells everybody who is signed in, but what they have put away."""
     put_away = session.get(SEEN, [])
-    return {"announced": [row for row in queries.announced_now() if str(row.id) not in put_away]}
+    return [each for each in found or () if each["id"] not in put_away]

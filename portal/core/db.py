@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from uuid import UUID
 from sqlalchemy import Connection, CursorResult, DateTime, Engine, MetaData, Result, create_engine, event, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PGUUID
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from portal.core.config import current_settings
@@ -100,13 +102,13 @@ class Unit:
 _unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
 
 
-_asks_first = True
+_looks_first = True
 
 
 def trust_connections() -> None:
-    """Use pooled connections without asking whether they still live: for processes that repeat what a dead one broke."""
-    global _asks_first
-    _asks_first = False
+    """Use pooled connections without looking whether they still live: for processes that repeat what a dead one broke."""
+    global _looks_first
+    _looks_first = False
     engine.cache_clear()
 
 
@@ -115,17 +117,30 @@ def engine(*, system: bool = False) -> Engine:
     """Return the pool of the application role, or of the system role."""
     settings = current_settings()
     url = settings.database_system_url if system else settings.database_url
-    return create_engine(
+    made = create_engine(
         driver_url(url),
         pool_size=settings.database_pool,
         max_overflow=settings.database_pool,
         pool_timeout=10,
         pool_recycle=1800,
-        # A restarted PostgreSQL leaves dead connections in the pool; the request that meets one must not fail. A worker
-        # repeats each move itself (engine.runner.again), so it need not ask before every transaction.
-        pool_pre_ping=_asks_first,
         connect_args={"connect_timeout": 5, "prepare_threshold": 3, "application_name": "nasij"},
     )
+    if _looks_first:
+        event.listen(made, "checkout", _refuse_dead)
+    return made
+
+
+def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have the pool put a new connection in the place of a dead one.
+
+    A restarted PostgreSQL leaves dead connections in the pool; the request that meets one must not fail. The server says farewell, or the
+    system does for it: a connection that waits for nothing and still has something to read is at its end. Asking the server would say
+    the same, for a round trip before every request. A worker repeats each move itself (engine.runner.again), so it does not look.
+    """
+    looked = select.poll()
+    looked.register(connection.fileno(), select.POLLIN)
+    if connection.closed or looked.poll(0):
+        raise DisconnectionError
 
 
 def driver_url(url: str) -> str:

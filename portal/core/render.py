@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Flask, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, flash, g, has_request_context, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale, gettext
 from jinja2 import nodes
 from jinja2_fragments.flask import render_block
@@ -22,8 +22,10 @@ PLAIN = frozenset({str, Markup, int, bool, float, type(None)})
 # What a component may use and still say the same to everybody who reads the same language.
 SAME_NAMES = frozenset({"ui", "_", "ngettext", "asset", "caller", "loop"})
 SAME_FILTERS = frozenset({"default", "first", "isolate", "join", "last", "length", "lower", "replace", "string", "trim", "upper"})
+# What takes attributes by name is kept only if it is named here: fields and copy buttons carry what people typed, and secrets.
+WITH_ATTRIBUTES = frozenset({"attributes", "button", "column_boxes", "icon_button"})
 KEPT_TEXTS = 1_000
-KEPT_LENGTH = 4_000
+KEPT_LENGTH = 8_000
 
 
 class Components:
@@ -53,9 +55,12 @@ class Components:
         tree = environment.parse(environment.loader.get_source(environment, f"components/{name}.html")[0])
         names = {each.name for each in tree.find_all(nodes.Name) if each.ctx == "load"}
         own = {each.name for each in tree.find_all(nodes.Name) if each.ctx != "load"}
-        if names - own - SAME_NAMES or any(each.name not in SAME_FILTERS for each in tree.find_all(nodes.Filter)):
+        filters = {each.name for each in tree.find_all(nodes.Filter)} - ({"forceescape"} if name in WITH_ATTRIBUTES else set())
+        if names - own - SAME_NAMES or filters - SAME_FILTERS:
             return False
         used = {each.attr for each in tree.find_all(nodes.Getattr) if isinstance(each.node, nodes.Name) and each.node.name == "ui"}
+        if used & WITH_ATTRIBUTES and name not in WITH_ATTRIBUTES:
+            return False
         return all(self._says_the_same(each, seen | {name}) for each in used - seen - {name})
 
 
@@ -67,11 +72,16 @@ class Kept:
         self._texts: dict[Any, Markup] = {}
 
     def __call__(self, *values: Any, **named: Any) -> Markup:
-        every = (*values, *named.values())
+        # The one argument that is often no plain value: attributes by name.
+        attrs = named.get("attrs") or {}
+        # What carries the nonce of one answer would never be asked for again; what is copied may be a secret.
+        if named.get("hx") or "data-copy" in attrs:
+            return self._macro(*values, **named)
+        every = (*values, *(value for name, value in named.items() if name != "attrs"), *attrs.values())
         kinds = tuple(map(type, every))
         if not PLAIN.issuperset(kinds):
             return self._macro(*values, **named)
-        key = (voice(), tuple(named), kinds, every)
+        key = (voice(), tuple(named), tuple(attrs), kinds, every)
         text = self._texts.get(key)
         if text is None:
             text = self._macro(*values, **named)
@@ -84,9 +94,12 @@ class Kept:
 
 def language() -> str:
     """Return the tag of the language that is spoken now: the reader's, or the one that `force_locale` set."""
-    # Where Flask-Babel keeps it. A page asks some hundreds of times, and each look through its own proxies costs as much as a word.
-    kept = vars(g._get_current_object()).get("_flask_babel")
-    chosen = getattr(kept, "babel_locale", None) or get_locale()
+    return language_in(vars(g._get_current_object()))
+
+
+def language_in(kept: dict[str, Any]) -> str:
+    """Return the same for who holds the dictionary of Flask's `g` already: a page asks some hundreds of times, and each look for it costs as much as a word."""
+    chosen = getattr(kept.get("_flask_babel"), "babel_locale", None) or get_locale()  # where Flask-Babel keeps it
     return chosen.language if chosen else "en"
 
 
@@ -96,7 +109,7 @@ def voice() -> str:
     voices: dict[str, str] | None = kept.get("voices")
     if voices is None:
         voices = kept["voices"] = find_voices[0]() if find_voices else {}
-    tag = language()
+    tag = language_in(kept)
     return voices.get(tag, tag)
 
 
@@ -168,7 +181,8 @@ def asset(name: str) -> str:
     hashed = manifest().get(name)
     if hashed is None:
         raise RuntimeError(f"{name!r} is not built: run `make setup`")
-    return url_for("static", filename=hashed)
+    # What `url_for` builds for "static": a page names some dozen parts, and each call of it costs as much as rendering a button.
+    return f"{request.script_root}{current_app.static_url_path}/{hashed}" if has_request_context() else url_for("static", filename=hashed)
 
 
 def url_of(endpoint: str, **ids: UUID) -> str:

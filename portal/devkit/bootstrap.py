@@ -1,6 +1,6 @@
 """Set-up on a fresh machine, with nothing but Python 3.11: the virtual environment, the front-end parts, then the command.
 
-Standard library only, run by the machine's own Python: `python3.11 portal/devkit/bootstrap.py setup|run|dev|test`. What has not
+Standard library only, run by the machine's own Python: `python3.11 portal/devkit/bootstrap.py setup|run|dev|test|bench`. What has not
 changed since the last time is not done again.
 """
 
@@ -102,10 +102,10 @@ def npm() -> list[str]:
 
 
 def browser() -> None:
-    """Bring Chromium, which the browser tests drive: found on PATH, else from the system's packages.
+    """Bring Chromium, which the browser tests and the benchmarks of pages drive: found on PATH, else from the system's packages.
 
     Raises:
-        Refused: in CI there is none; elsewhere one line says that those tests are left out.
+        Refused: in CI there is none; elsewhere one line says what is left out.
     """
     if any(shutil.which(name) for name in BROWSERS):
         return
@@ -119,7 +119,7 @@ def browser() -> None:
     advice = "Chromium is not there. Install it (on Debian: `apt-get install chromium`)"
     if os.environ.get("CI"):
         raise Refused(f"{advice}: in CI the browser tests must run.")
-    say(f"  {advice}; until then the browser tests are left out.")
+    say(f"  {advice}; until then the browser tests are left out, and the benchmarks of pages measure nothing.")
 
 
 def _pip(*words: str) -> None:
@@ -149,14 +149,14 @@ def _digest(path: Path) -> str:
 
 
 def main(words: list[str]) -> None:
-    if words not in (["setup"], ["run"], ["dev"], ["test"]):
-        sys.exit("usage: bootstrap.py setup|run|dev|test")
+    if words not in (["setup"], ["run"], ["dev"], ["test"], ["bench"]):
+        sys.exit("usage: bootstrap.py setup|run|dev|test|bench")
     try:
         check_machine()
         say("Nasij")
-        environment("dev" if words in (["dev"], ["test"]) else "run")
+        environment("run" if words in (["setup"], ["run"]) else "dev")
         front_end()
-        if words == ["test"]:
+        if words in (["test"], ["bench"]):
             browser()
     except Refused as refused:
         sys.exit(f"\nThe set-up stopped. {refused}")

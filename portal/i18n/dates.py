@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, time
 
 from hijridate import Hijri
 
@@ -27,3 +27,42 @@ def read(text: str) -> date | None:
         return date(year, month, day) if year >= _FIRST_GREGORIAN else date(*Hijri(year, month, day).to_gregorian().datetuple())
     except (ValueError, OverflowError):
         return None
+
+
+_TIME = re.compile(r"(?P<hour>\d{1,2})(?:[:.٫](?P<minute>\d{2}))?\s*(?P<half>am|pm|a\.m\.|p\.m\.|ص|م)?\Z", re.ASCII | re.IGNORECASE)
+_NOON = 12
+
+
+def read_time(text: str) -> time | None:
+    """Read a time of day: 08:30, ٨:٣٠, 8.30, 5:30 PM or ٥:٣٠ م; None if it is none."""
+    found = _TIME.match(ascii_digits(text).translate(TAKEN_OUT).strip())
+    if found is None or (found["minute"] is None and not found["half"]):
+        return None
+    hour, minute, half = int(found["hour"]), int(found["minute"] or 0), (found["half"] or "").lower()
+    if half:
+        if not 1 <= hour <= _NOON:
+            return None
+        hour = hour % _NOON + (_NOON if half[0] in "pم" else 0)
+    try:
+        return time(hour, minute)
+    except ValueError:
+        return None
+
+
+SECONDS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
+
+
+def read_duration(amount: str, unit: str) -> int | None:
+    """Read the two parts of `ui.duration_field` as whole seconds, 1.5 hours too; None if they are no length of time."""
+    plain = ascii_digits(amount).translate(TAKEN_OUT).replace("٫", ".").strip()
+    if unit not in SECONDS or not re.fullmatch(r"\d{1,9}(\.\d{1,3})?", plain, re.ASCII):
+        return None
+    return round(float(plain) * SECONDS[unit])
+
+
+def split_duration(seconds: int | None) -> tuple[str, str]:
+    """Return a length of time as `ui.duration_field` shows it: the amount and the largest unit that needs no fraction."""
+    if seconds is None:
+        return "", "min"
+    unit = next(each for each in ("d", "h", "min", "s") if seconds % SECONDS[each] == 0 and (seconds or each == "min"))
+    return str(seconds // SECONDS[unit]), unit

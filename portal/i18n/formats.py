@@ -84,7 +84,11 @@ def _names(region: str | None) -> Cldr:
 
 
 def _here() -> Manner:
-    return manner(current())
+    reader = current()
+    found: Manner | None = reader.worked_out.get("manner")
+    if found is None:
+        found = reader.worked_out["manner"] = manner(reader)
+    return found
 
 
 def _digits(here: Manner, text: str) -> str:
@@ -254,8 +258,13 @@ def weekday(value: int | dt.date, width: str = "wide") -> str:
 
 
 def month_name(value: int) -> str:
-    """The name of a month, from January 1."""
+    """The name of a Gregorian month, from January 1."""
     return _here().months[value]
+
+
+def comma() -> str:
+    """The comma of the reader's language with the space after it."""
+    return f"{_here().comma} "
 
 
 def relative(value: dt.datetime | None) -> str:

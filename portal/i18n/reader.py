@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import g, has_app_context
@@ -12,19 +12,24 @@ from flask_babel import force_locale
 
 from portal.core import access
 from portal.core.access import Access
-from portal.core.render import language
+from portal.core.render import language_in
 from portal.i18n import words
 from portal.i18n.preferences import Preferences, resolve
 
 
 @dataclass(frozen=True, slots=True)
 class Locale:
-    """A language of the portal with how its reader wants things written; `name` is written in its own script."""
+    """A language of the portal with how its reader wants things written; `name` is written in its own script.
+
+    Attributes:
+        worked_out: what `formats` found for this reader, so that it does not look for it again at each figure of a page.
+    """
 
     tag: str
     dir: str
     name: str
     preferences: Preferences = Preferences()  # noqa: RUF009 - frozen
+    worked_out: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     @property
     def other(self) -> Locale:
@@ -48,7 +53,7 @@ def current() -> Locale:
     readers: dict[str, Locale] | None = kept.get("readers")
     if readers is None:
         readers = kept["readers"] = {}
-    tag = language()
+    tag = language_in(kept)
     found = readers.get(tag)
     if found is None:
         found = readers[tag] = of(tag, preferences_of(access.current()))

@@ -105,6 +105,12 @@ def sessions_of(person_id: UUID) -> list[Row[Any]]:
     )
 
 
+# The same as one value, for the frame around each page.
+OWN_TENANTS = """select jsonb_agg(jsonb_build_object('id', m.id, 'name', m.name, 'name_ar', m.name_ar) order by m.place)
+from own_memberships(:person) with ordinality as m (id, name, name_ar, role, status, status_reason, status_reason_ar, joined_at, seen_at, place)
+where m.status = 'active'"""
+
+
 def tenants_of(person_id: UUID) -> list[Row[Any]]:
     """Return id, names and role of every active tenant a person belongs to, first joined first."""
     return [row for row in memberships_of(person_id) if row.status == "active"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import Flask, g, session
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager
 
-from portal.core import access, palette, places
+from portal.core import access, frame, palette, places
 from portal.core.access import Access, Known, current
 from portal.core.log import add_fields
 from portal.core.places import Place
@@ -35,6 +36,7 @@ def init_app(app: Flask) -> None:
     app.after_request(keep_device)
     app.context_processor(tell_pages)
     app.jinja_env.filters["place"] = place_of
+    frame.offer(frame.Fact("tenants", queries.OWN_TENANTS, _tenants, ()))
     access.know_names(queries.names_of)
     palette.provide(entries.find, place=8)
     note = _l("Language, digits, calendar, week and time zone.")
@@ -42,14 +44,16 @@ def init_app(app: Flask) -> None:
 
 
 def tell_pages() -> dict[str, Any]:
-    """What the shell shows of identity: the tenants to switch to, and how long a page may stand idle. Only for whole pages."""
+    """How long a page may stand idle; only for whole pages."""
     here = current()
     if here is None or is_fragment_request():
-        return {"tenants": [], "idle_s": 0}
-    return {
-        "tenants": queries.tenants_of(here.person_id),
-        "idle_s": limits_of(roles.weight(here.role, here.permissions), here.tenant_security)[0],
-    }
+        return {"idle_s": 0}
+    return {"idle_s": limits_of(roles.weight(here.role, here.permissions), here.tenant_security)[0]}
+
+
+def _tenants(found: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """The organisations to switch to."""
+    return [{**each, "id": UUID(each["id"])} for each in found or ()]
 
 
 def find_access() -> ResponseReturnValue | None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, tuple_
+from sqlalchemy import select, text, tuple_
 
 from portal.core import db
 from portal.core.paging import Listing, Page, write_cursor
 from portal.notifications.models import Notification
 
-# Built once: every page asks it.
-N = Notification.__table__.c
-UNREAD = select(func.count()).where(N.tenant_id == bindparam("tenant"), N.person_id == bindparam("person"), N.read_at.is_(None))
+# A part of the query of every page's frame.
+UNREAD_SQL = "select count(*) from notifications where tenant_id = :tenant and person_id = :person and read_at is null"
 
 
 def list_notifications(tenant_id: UUID, person_id: UUID, page: Page) -> Listing[Notification]:
@@ -33,4 +32,4 @@ def list_notifications(tenant_id: UUID, person_id: UUID, page: Page) -> Listing[
 
 def unread_count(tenant_id: UUID, person_id: UUID) -> int:
     """Return how many notices a person has not read."""
-    return db.session().scalar(UNREAD, {"tenant": tenant_id, "person": person_id}) or 0
+    return db.session().scalar(text(UNREAD_SQL), {"tenant": tenant_id, "person": person_id}) or 0

@@ -27,7 +27,12 @@ export function isChanged(control) {
   // In the answer to a refused form everything was typed by the person, though the page calls it the default.
   if (control.form?.querySelector("[aria-invalid], .error-summary") || control.form?.dataset.refused === "") return true;
   if (isBox(control)) return control.checked !== control.defaultChecked;
-  if (control.options) return [...control.options].some((each) => each.selected !== each.defaultSelected) && control.selectedIndex >= 0;
+  if (control.options) {
+    const choices = [...control.options];
+    // Where the page names no choice, the browser takes the first one.
+    if (control.type === "select-one" && !choices.some((each) => each.defaultSelected)) return control.selectedIndex > 0;
+    return choices.some((each) => each.selected !== each.defaultSelected) && control.selectedIndex >= 0;
+  }
   return control.value !== control.defaultValue;
 }
 

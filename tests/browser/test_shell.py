@@ -92,3 +92,13 @@ def test_without_a_connection_nothing_is_sent_or_lost(page, address):
     assert page.input_value("[name=name]") == "Kept"
     page.context.set_offline(False)
     page.wait_for_selector("#offline", state="hidden")
+
+
+def test_a_form_says_that_it_is_not_saved_only_once_something_changed(page, address):
+    page.goto(f"{address}/settings/preferences")
+    state = page.locator(".save-state")
+    assert state.is_hidden(), "a choice for which the page names none stands at its first, which is no change"
+    page.select_option("[name=calendar]", index=1)
+    assert state.is_visible()
+    page.select_option("[name=calendar]", index=0)
+    assert state.is_hidden()

@@ -44,7 +44,9 @@ def find_house() -> None:
 
 def keep_house(endpoint: str, values: dict[str, Any]) -> None:
     """Carry the name of the house from one page for visitors to the next, so that signing in stays in its look to the end."""
-    house = worn() if has_request_context() else None
+    if not has_request_context() or "worn" not in g:  # cheap, for each address that a page names: only visitors ask for a house
+        return
+    house = worn()
     is_for_visitors = hasattr(current_app.view_functions.get(endpoint), "public_because") and not endpoint.startswith("themes.")
     if house is not None and house.slug and is_for_visitors:
         values.setdefault("org", house.slug)

@@ -1,0 +1,27 @@
+"""Somebody signed in, in Chromium."""
+
+from __future__ import annotations
+
+from tests.conftest import PASSWORD, code_of
+
+
+def enter(chromium, address, tenant, locale, noise, *, email=None, home="/home"):
+    context = chromium.new_context(locale=locale, reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.on("console", lambda said: noise.append(said.text) if said.type == "error" and "Failed to load" not in said.text else None)
+    page.goto(f"{address}/sign-in")
+    pass_doors(page, email or tenant.email("owner"))
+    page.wait_for_url(f"{address}{home}")
+    return context, page
+
+
+def pass_doors(page, email):
+    """Fill in the sign-in page that is open, and the second step."""
+    page.fill("[name=email]", email)
+    page.fill("[name=password]", PASSWORD)
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url("**/sign-in/factor")
+    page.fill("[name=code]", code_of(email))
+    page.locator("[name=code]").press("Enter")

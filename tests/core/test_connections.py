@@ -1,0 +1,25 @@
+"""A restarted PostgreSQL leaves dead connections in the pool; nobody may meet one."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from portal.core import db
+
+
+def _backend() -> int:
+    with db.unit_of_work() as session:
+        return session.scalar(text("select pg_backend_pid()"))
+
+
+def test_a_dead_connection_is_replaced_before_anybody_meets_it(app, servers):
+    import psycopg
+
+    with app.app_context():
+        before = _backend()
+        assert _backend() == before, "a living one is used again"
+        with psycopg.connect(servers.postgres.url("postgres"), autocommit=True) as owner:
+            owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'nasij'")
+        after = _backend()
+
+    assert after != before
