@@ -469,3 +469,13 @@ class ConnectionChanged:
     connection_id: UUID
     kind: str
     change: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryBroken:
+    """The chain of a run's events is not as it was written; `tenant_id` is the run's, and once more that of the house."""
+
+    tenant_id: UUID
+    run_id: UUID
+    event: int
+    reason: str

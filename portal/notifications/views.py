@@ -39,6 +39,7 @@ SENTENCES: dict[str, Any] = {
     "task.reminded": _l("A reminder: a task still waits for your decision."),
     "task.escalated": _l("Nobody decided a task in time, so you may decide it too."),
     "task.delegated": _l("A task was handed on to you."),
+    "history.broken": _l("The recorded history of a run was changed after it was written. Please tell whoever runs the database."),
     "step.in_doubt": _l("A step was cut off and may have happened. Please decide how the run goes on."),
 }
 

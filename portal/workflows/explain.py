@@ -257,6 +257,7 @@ def run_view(run: Any, version_number: int, names: dict[UUID, str], parent_run: 
         run.replay_of,
         parent_run,
         run.error_of,
+        run.event_hash.hex() if run.event_hash else None,
     )
 
 

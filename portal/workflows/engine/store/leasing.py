@@ -11,6 +11,7 @@ from portal.core import db
 from portal.workflows.engine.states import RUN_CARRIED
 from portal.workflows.engine.store.reading import run_of
 from portal.workflows.engine.store.rows import QUEUE, Lease, Run, publish
+from portal.workflows.engine.store.sql import HEAD
 
 CLAIM = """
 with due as (
@@ -78,11 +79,11 @@ def _mark_running(connection: Connection, run: Run, worker: str) -> None:
     run.event_seq += 1
     run.status = "running"
     connection.exec_driver_sql(
-        """
-        with run as (update workflow_executions set status = 'running', started_at = %(at)s, event_seq = %(seq)s::int
-                     where tenant_id = %(tenant)s and id = %(run)s)
-        insert into workflow_events (tenant_id, execution_id, seq, kind, actor)
-        values (%(tenant)s, %(run)s, %(seq)s::int, 'run.started', %(worker)s)
+        f"""
+        with told as (insert into workflow_events (tenant_id, execution_id, seq, kind, actor)
+                      values (%(tenant)s, %(run)s, %(seq)s::int, 'run.started', %(worker)s) returning seq, hash)
+        update workflow_executions set status = 'running', started_at = %(at)s, event_seq = %(seq)s::int, {HEAD}
+        where tenant_id = %(tenant)s and id = %(run)s
         """,
         {"tenant": run.tenant_id, "run": run.id, "at": run.started_at, "seq": run.event_seq, "worker": worker},
     )

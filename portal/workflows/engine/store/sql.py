@@ -28,7 +28,10 @@ TOLD = """
   insert into workflow_events (tenant_id, execution_id, seq, kind, node_key, actor, data)
   select %(tenant)s, %(run)s, r.seq, r.kind, r.node_key, %(actor)s::text, r.data
   from jsonb_to_recordset(%(events)s::jsonb) as r(seq int, kind text, node_key text, data jsonb)
+  returning seq, hash
 """
+# The run keeps the hash of its last event, which the trigger of the events has made: so a missing tail is noticed.
+HEAD = "event_hash = coalesce((select hash from told order by seq desc limit 1), event_hash)"
 TIMED = """
   insert into workflow_timers (id, tenant_id, execution_id, step_id, due_at, expect_epoch, fails_with)
   select r.id, %(tenant)s, %(run)s, r.step_id, coalesce(r.due_at, clock_timestamp() + make_interval(secs => r.after_s)), r.epoch, r.fails_with
@@ -79,19 +82,19 @@ tried as (
 born as ({BORN}),
 told as ({TOLD})
 """
-RUN_GOES_ON = """
-update workflow_executions set event_seq = %(seq)s::int where tenant_id = %(tenant)s and id = %(run)s
+RUN_GOES_ON = f"""
+update workflow_executions set event_seq = %(seq)s::int, {HEAD} where tenant_id = %(tenant)s and id = %(run)s
 """
-RUN_ENDS = """
+RUN_ENDS = f"""
 update workflow_executions
-set event_seq = %(seq)s::int, status = %(status)s::text, completed_at = clock_timestamp(), output_data = %(run_output)s::jsonb,
+set event_seq = %(seq)s::int, {HEAD}, status = %(status)s::text, completed_at = clock_timestamp(), output_data = %(run_output)s::jsonb,
     error = %(run_error)s::jsonb, error_message = %(error_message)s::text, started_at = coalesce(started_at, clock_timestamp())
 where tenant_id = %(tenant)s and id = %(run)s
 """
 # The run will end as `ends_as` says once no worker holds a step of it any more, or once what it did is undone.
-RUN_CLOSES = """
+RUN_CLOSES = f"""
 update workflow_executions
-set event_seq = %(seq)s::int, status = %(status)s::text, cancel_at = coalesce(cancel_at, clock_timestamp()), ends_as = %(ends_as)s::text,
+set event_seq = %(seq)s::int, {HEAD}, status = %(status)s::text, cancel_at = coalesce(cancel_at, clock_timestamp()), ends_as = %(ends_as)s::text,
     error = %(run_error)s::jsonb, error_message = %(error_message)s::text, output_data = %(run_output)s::jsonb,
     started_at = coalesce(started_at, clock_timestamp())
 where tenant_id = %(tenant)s and id = %(run)s
@@ -99,9 +102,9 @@ where tenant_id = %(tenant)s and id = %(run)s
 
 
 def write_rows(connection: Connection, moves: Moves) -> None:
-    """Write the rows of moves that settle no step of their own."""
+    """Write the rows of moves that settle no step of their own, and the run's last event."""
     values, parts = _row_values(moves)
-    connection.exec_driver_sql(f"with born as ({BORN}), told as ({TOLD}){parts} select 1", values)
+    connection.exec_driver_sql(f"with born as ({BORN}), told as ({TOLD}){parts} {RUN_GOES_ON}", {**values, "seq": moves.run.event_seq})
 
 
 def _row_values(moves: Moves) -> tuple[dict[str, Any], str]:
