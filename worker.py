@@ -27,6 +27,7 @@ from portal.mail import service as mail
 from portal.workflows import stored
 from portal.workflows.engine import janitor, runner
 from portal.workflows.history import events as history
+from portal.workflows.history import sweeping
 from portal.workflows.jobs import BUDGET_S
 from portal.workflows.signals import kept as signals
 from portal.workflows.triggers import firing
@@ -51,6 +52,7 @@ TIDYING = (
     stored.sweep,
     connections.reseal_once,
     history.watch,
+    sweeping.sweep,
 )
 # What it calls each minute.
 WATCHING = (stuffing.watch,)

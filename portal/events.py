@@ -479,3 +479,29 @@ class HistoryBroken:
     run_id: UUID
     event: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionChanged:
+    """Runs of a workflow (None: of all without a rule of their own) are kept for another time."""
+
+    tenant_id: UUID
+    workflow_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced:
+    """Nothing of a run, a workflow or an organisation may be deleted any more."""
+
+    tenant_id: UUID
+    hold_id: UUID
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLifted:
+    """What was held may go when its time is over."""
+
+    tenant_id: UUID
+    hold_id: UUID
+    scope: str

@@ -23,8 +23,8 @@ from portal.workflows import explain, queries, samples, service, stored, streams
 from portal.workflows.actions import documents
 from portal.workflows.designer.flow import run_tree
 from portal.workflows.errors import NotPublished, WrongState
-from portal.workflows.history import events
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
+from portal.workflows.history import events
 from portal.workflows.lists import RUNS, WORKFLOWS, run_cells, run_filter, state_counts, state_lines, total_of, workflow_filter
 from portal.workflows.queries import RunFilter
 from portal.workflows.signals import service as signals

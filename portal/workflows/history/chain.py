@@ -1,6 +1,6 @@
 """The chain of a run's events, and the file in which a run's history leaves the house. Pure: it needs no database.
 
-The hash of an event is SHA-256 over this text in UTF-8, which the schema's `event_hash` writes in the same way:
+The hash of an event is SHA-256 over this text in UTF-8, which the schema's trigger `chain_event` writes in the same way:
 
     ["tenant", "run", seq, "2026-01-31T12:00:00.000000Z", "kind", "actor", "node_key" or null, data or null, "hash of the event before"]
 
