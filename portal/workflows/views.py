@@ -19,7 +19,7 @@ from portal.i18n.locale import bilingual
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.lists import service as lists
-from portal.workflows import explain, queries, samples, service, stored, streams
+from portal.workflows import explain, payloads, queries, samples, service, stored, streams
 from portal.workflows.actions import documents
 from portal.workflows.designer.flow import run_tree
 from portal.workflows.errors import NotPublished, WrongState
@@ -287,6 +287,15 @@ def history(run_id: UUID) -> Response:
         mimetype="application/json",
         headers={"Content-Disposition": f'attachment; filename="history-{run_id}.json"', "Cache-Control": "private, no-store"},
     )
+
+
+@bp.get("/runs/<uuid:run_id>/values/<sha>")
+@requires(Permission.RUN_READ)
+def value(run_id: UUID, sha: str) -> Response:
+    """Hand out a large value of a run whole; its page shows only the beginning."""
+    found = payloads.of_run(access().tenant_id, run_id, sha)
+    headers = {"Content-Disposition": f'attachment; filename="value-{sha[:12]}.json"', "Cache-Control": "private, no-store"}
+    return Response(found, mimetype="application/json", headers=headers)
 
 
 @bp.get("/runs/<uuid:run_id>/stream")

@@ -141,8 +141,8 @@ def _told(holds: list[LegalHold]) -> list[dict[str, Any]]:
     workflows = {row.id: row for row in queries.workflow_names_of(tenant_id, [each.workflow_id for each in holds if each.workflow_id])}
     return [
         {
-            "hold": each, "named": runs.get(each.run_id) or workflows.get(each.workflow_id),
-            "placed_by": people.get(each.placed_by), "lifted_by": people.get(each.lifted_by),
+            "hold": each, "named": (runs.get(each.run_id) if each.run_id else None) or (workflows.get(each.workflow_id) if each.workflow_id else None),
+            "placed_by": people.get(each.placed_by) if each.placed_by else None, "lifted_by": people.get(each.lifted_by) if each.lifted_by else None,
         }
         for each in holds
     ]  # fmt: skip

@@ -117,7 +117,7 @@ def test_events_of_another_run_do_not_fit(engine, lines):
 def test_the_command_and_the_module_say_what_is_wrong(lines, tmp_path):
     fine, broken = tmp_path / "fine.json", tmp_path / "broken.json"
     fine.write_text("".join(lines))
-    broken.write_text("".join(lines[:3] + [lines[3].replace("step.", "stop.")] + lines[4:]))
+    broken.write_text("".join([*lines[:3], lines[3].replace("step.", "stop."), *lines[4:]]))
     head = json.loads("".join(lines))["head"]
 
     good = CliRunner().invoke(main, ["verify-history", str(fine), "--head", head])

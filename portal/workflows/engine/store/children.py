@@ -7,7 +7,7 @@ from uuid import UUID
 
 from portal.core import db
 from portal.core.errors import Invalid, NotFound
-from portal.workflows import inputs, queries
+from portal.workflows import inputs, payloads, queries
 from portal.workflows.actions.base import Calls, Done, Failed, Waiting
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store.rows import Lease, Moves
@@ -50,7 +50,7 @@ def hear(tenant_id: UUID, parent_id: UUID, step_id: UUID) -> bool:
         run, row = locked_run(connection, tenant_id, parent_id)
         step = connection.exec_driver_sql(
             """
-            select s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt, s.timeout_s, s.scope_path, s.gen,
+            select s.tenant_id, s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt, s.timeout_s, s.scope_path, s.gen,
                    e.id as child, e.status, e.error, e.output_data
             from workflow_steps s join workflow_executions e on e.tenant_id = s.tenant_id and e.parent_step_id = s.id
             where s.tenant_id = %s and s.id = %s and s.state = 'waiting' for update of s
@@ -69,6 +69,6 @@ def hear(tenant_id: UUID, parent_id: UUID, step_id: UUID) -> bool:
 
 def _outcome(step: Any) -> Done | Failed:
     if step.status == "succeeded":
-        return Done({"run_id": str(step.child), "output": step.output_data})
+        return Done({"run_id": str(step.child), "output": payloads.read_one(step.tenant_id, step.output_data)})
     error = step.error or {}
     return Failed("child_failed", detail=f"{step.status}: {error.get('code', '')} {error.get('detail') or ''}".strip(" :"))

@@ -12,6 +12,7 @@ from portal.workflows.engine.states import RUN_CARRIED
 from portal.workflows.engine.store.reading import run_of
 from portal.workflows.engine.store.rows import QUEUE, Lease, Run, publish
 from portal.workflows.engine.store.sql import HEAD
+from portal.workflows.payloads import Apart
 
 CLAIM = """
 with due as (
@@ -116,6 +117,9 @@ def fence(lease: Lease, config: dict[str, Any]) -> bool:
     From here on a crash is ambiguous, and the effect class decides what becomes of the step.
     """
     with db.transaction(lease.tenant_id) as session:
+        apart = Apart()
+        stored = apart.text_of(config)
+        apart.keep(session.connection(), lease.tenant_id, lease.run_id)
         row = (
             session.connection()
             .exec_driver_sql(
@@ -132,7 +136,7 @@ def fence(lease: Lease, config: dict[str, Any]) -> bool:
                     "scope": lease.scope,
                     "step": lease.step_id,
                     "epoch": lease.epoch,
-                    "input": db.to_json(config),
+                    "input": stored,
                 },
             )
             .first()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from portal.workflows import payloads
 from portal.workflows.definition import BLOCKS, ERROR, UNDO, branches
 from portal.workflows.engine.plan import INNER, Graph, Stand, path_of, paths_around, view
 from portal.workflows.engine.states import RUN_ENDED
@@ -53,6 +54,7 @@ def read_steps(connection: Connection, run: Run) -> None:
     run.frames, run.ended = {"": Frame()}, {}
     if not run.graph.has_frames:
         _fill(run.graph, run.root, list(connection.exec_driver_sql(OF_RUN, (run.tenant_id, run.id))))
+        _read_large(connection, run, [run.root])
         return
     _read_frames(connection, run)
     _read_all(connection, run)
@@ -72,7 +74,21 @@ def _read_all(connection: Connection, run: Run) -> None:
     for frame in frames:
         _fill(run.graph, frame, rows[frame.path])
     _read_inside(connection, run, frames)
+    _read_large(connection, run, frames)
     _read_progress(connection, run)
+
+
+def _read_large(connection: Connection, run: Run, frames: Iterable[Frame]) -> None:
+    """Bring in the values that are kept apart."""
+    places = [(frame, key) for frame in frames for key, value in frame.outputs.items() if payloads.looks_kept(value)]
+    frames = [frame for frame in frames if payloads.looks_kept(frame.last) or payloads.looks_kept(frame.value)]
+    if not places and not frames:
+        return
+    values = payloads.read(connection, run.tenant_id, [frame.outputs[key] for frame, key in places])
+    for (frame, key), value in zip(places, values, strict=True):
+        frame.outputs[key] = value
+    for frame in frames:
+        frame.last, frame.value = payloads.read(connection, run.tenant_id, (frame.last, frame.value))
 
 
 def _fill(graph: Graph, frame: Frame, rows: list[Any]) -> None:
@@ -189,7 +205,8 @@ def _read_progress(connection: Connection, run: Run) -> None:
 def run_of(connection: Connection, tenant_id: UUID, run_id: UUID, row: Any) -> Run:
     """Build what a worker knows of a run from its row, with the steps read anew."""
     graph = published(connection, tenant_id, row.version_id).graph
-    known = row.workflow_id, row.name, row.name_ar, graph, row.input_data, row.executed_by, row.started_at, row.event_seq
+    given = payloads.read(connection, tenant_id, [row.input_data])[0]
+    known = row.workflow_id, row.name, row.name_ar, graph, given, row.executed_by, row.started_at, row.event_seq
     run = Run(tenant_id, run_id, *known, status=row.status, depth=row.depth, root_id=row.root_id)
     read_steps(connection, run)
     return run

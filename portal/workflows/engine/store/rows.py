@@ -175,6 +175,7 @@ class Moves:
     may_carry: bool
     may_apply: bool = False
     applied: int = 0
+    weight: int = 0  # of the values that these moves write, in characters of JSON
     begun: float = field(default_factory=time.monotonic)
     events: list[dict[str, Any]] = field(default_factory=list)
     born: list[dict[str, Any]] = field(default_factory=list)

@@ -17,6 +17,7 @@ from portal.workflows.engine.plan import Graph, Stand
 from portal.workflows.engine.store.reading import published
 from portal.workflows.engine.store.rows import Moves, born, wake
 from portal.workflows.engine.store.sql import write_rows
+from portal.workflows.payloads import Apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def start(
     version = published(connection, tenant_id, version_id)
     graph = version.graph
     run_id = new_id()
+    apart = Apart()
     taken = connection.exec_driver_sql(
         """
         insert into workflow_executions
@@ -79,13 +81,14 @@ def start(
         """,
         {
             "id": run_id, "tenant": tenant_id, "workflow": workflow_id, "version": version_id, "by": by,
-            "input": db.to_json(input_data), "dedup": dedup_key, "replay_of": replay_of,
+            "input": apart.text_of(input_data), "dedup": dedup_key, "replay_of": replay_of,
             "deadline_s": version.settings.get("deadline_s", DEFAULT_DEADLINE_S), "parent": parent.step_id if parent else None,
             "root": parent.root_id if parent else None, "depth": parent.depth if parent else 0, "error_of": error_of,
         },
     ).first()  # fmt: skip
     if taken is None:
         return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False
+    apart.keep(connection, tenant_id, run_id)
     moves = _first_moves(tenant_id, run_id, graph, reused or {}, replay_of)
     write_rows(connection, moves)
     bus.announce(events.RunStarted(tenant_id, run_id, workflow_id))
