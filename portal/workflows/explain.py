@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.i18n.words import lazy_gettext as _l
-from portal.workflows import payloads
+from portal.workflows import payloads, redaction
 from portal.workflows.definition import graph_hash
 
 REASONS: dict[str, Any] = {
@@ -273,9 +273,9 @@ def run_view(run: Any, version_number: int, names: dict[UUID, str], parent_run: 
 
 
 def shown_value(tenant_id: UUID, value: Any) -> Any:
-    """Return a value as a page shows it: a large one as its beginning."""
+    """Return a value as a page shows it: a large one as its beginning, dots for what is sealed."""
     if not payloads.looks_kept(value):
-        return value
+        return redaction.shown(value)
     return Large(payloads.beginning(tenant_id, value), int(value["size"]), value[payloads.MARK])
 
 

@@ -17,6 +17,8 @@ from sqlalchemy import Connection
 
 from portal.core import db
 from portal.core.errors import NotFound
+from portal.workflows import redaction
+from portal.workflows.redaction import Secrets
 
 INLINE_BYTES = 32 * 1024
 MAX_VALUE_BYTES = 4 * 1024 * 1024
@@ -41,6 +43,8 @@ on conflict do nothing
 class Apart:
     """Values on their way into rows of a run; `keep` writes the large ones among them."""
 
+    tenant_id: UUID
+    secrets: Secrets | None = None  # of the run: what holds one of them is sealed
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def text_of(self, value: Any) -> str | None:
@@ -48,23 +52,37 @@ class Apart:
         if value is None:
             return None
         text = db.to_json(value)
+        if self.secrets and self.secrets.stands_in(text):
+            value = self.secrets.hide(self.tenant_id, value)
+            text = db.to_json(value)
         # A character has four bytes at most, so most values are not even counted.
         if len(text) * 4 <= INLINE_BYTES and not looks_kept(value):
             return text
         return db.to_json(self._stored(value, text))
 
     def rows(self, rows: list[dict[str, Any]], names: tuple[str, ...]) -> str:
-        """Return the JSON of rows, whose columns `names` hold values."""
+        """Return the JSON of rows, whose columns `names` hold values; in all others secrets become dots."""
         text = db.to_json(rows)
+        if self.secrets and self.secrets.stands_in(text):
+            rows = [{name: self._hidden(name, each, names) for name, each in row.items()} for row in rows]
+            text = db.to_json(rows)
         if len(text) * 4 <= INLINE_BYTES and not any(looks_kept(row.get(name)) for row in rows for name in names):
             return text
         return db.to_json([{**row, **{name: self._stored(row[name]) for name in names if row.get(name) is not None}} for row in rows])
 
-    def keep(self, connection: Connection, tenant_id: UUID, run_id: UUID) -> None:
+    def keep(self, connection: Connection, run_id: UUID) -> None:
         """Write the large values, in the transaction that writes the rows; the run's own row must be there."""
         if self.entries:
             values = db.to_json(list(self.entries.values()))
-            connection.exec_driver_sql(KEEP, {"tenant": tenant_id, "run": run_id, "values": values})
+            connection.exec_driver_sql(KEEP, {"tenant": self.tenant_id, "run": run_id, "values": values})
+
+    def masked(self, value: Any) -> Any:
+        """Return a value with dots in the place of secrets."""
+        return self.secrets.masked(value) if self.secrets else value
+
+    def _hidden(self, name: str, value: Any, names: tuple[str, ...]) -> Any:
+        assert self.secrets is not None
+        return self.secrets.hide(self.tenant_id, value) if name in (*names, "items") else self.secrets.masked(value)
 
     def _stored(self, value: Any, text: str | None = None) -> Any:
         body = (text or db.to_json(value)).encode()
@@ -110,7 +128,7 @@ def beginning(tenant_id: UUID, value: Any) -> str:
         )
         .scalar()
     )
-    return str(found or "")
+    return redaction.shown_text(str(found or ""))
 
 
 def of_run(tenant_id: UUID, run_id: UUID, sha: str) -> str:
@@ -133,4 +151,4 @@ def of_run(tenant_id: UUID, run_id: UUID, sha: str) -> str:
         )
     if found is None:
         raise NotFound
-    return str(found)
+    return redaction.shown_text(str(found))

@@ -382,7 +382,10 @@ def items(run_id: UUID, step_id: UUID) -> Response:
         step_id=step_id,
         state=state,
         counts=queries.frame_counts(here.tenant_id, step_id),
-        rows=[(row, explain.explain_error(row.error)) for row in rows[:50]],
+        rows=[
+            (row, explain.explain_error(row.error), *(explain.shown_value(here.tenant_id, each) for each in (row.value, row.result)))
+            for row in rows[:50]
+        ],
         more=rows[49].number if len(rows) > 50 else None,
         is_first=after == "-1",
     )

@@ -99,9 +99,9 @@ def test_a_value_that_only_looks_like_a_reference_reads_no_other_value(engine, p
     forged = {"$payload": sha, "size": 1}
     run_id = engine.go(engine.publish(step("a", "set", **values(x="1")))).id
     with engine.in_house() as session:
-        apart = payloads.Apart()
+        apart = payloads.Apart(engine.house.id)
         stored = apart.text_of(forged)
-        apart.keep(session.connection(), engine.house.id, run_id)
+        apart.keep(session.connection(), run_id)
         read = payloads.read(session.connection(), engine.house.id, [json.loads(stored)])
     assert read == [forged]
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.core import db
-from portal.workflows import payloads
+from portal.workflows import payloads, redaction
 from portal.workflows.actions.base import Failed, Opened
 from portal.workflows.definition import UNDO, as_template
 from portal.workflows.engine import blocks, retry
@@ -71,7 +71,7 @@ def _value(moves: Moves, block: Block, number: int) -> Any:
                 "select items from workflow_lists where tenant_id = %s and step_id = %s and page = %s",
                 (moves.run.tenant_id, block.id, page),
             ).scalar_one()
-        block.page = page, items
+        block.page = page, redaction.opened(moves.run.tenant_id, items, moves.run.secrets) if moves.run.secrets else items
     return block.page[1][number % PAGE]
 
 
@@ -229,5 +229,7 @@ def _results(moves: Moves, block: Block, *, everything: bool) -> dict[int, Any]:
     rows = moves.connection.exec_driver_sql(wanted, (moves.run.tenant_id, block.id))
     ended = [row for row in rows if row.state in ("succeeded", "failed")]
     results = payloads.read(moves.connection, moves.run.tenant_id, (row.result for row in ended))
+    if moves.run.secrets:
+        results = redaction.opened(moves.run.tenant_id, results, moves.run.secrets)
     stored = {row.number: (row.state, result, row.error) for row, result in zip(ended, results, strict=True)}
     return stored | moves.results.get(block.id, {})

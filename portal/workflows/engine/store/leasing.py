@@ -13,6 +13,7 @@ from portal.workflows.engine.store.reading import run_of
 from portal.workflows.engine.store.rows import QUEUE, Lease, Run, publish
 from portal.workflows.engine.store.sql import HEAD
 from portal.workflows.payloads import Apart
+from portal.workflows.redaction import Secrets
 
 CLAIM = """
 with due as (
@@ -111,15 +112,15 @@ def heartbeat(lease: Lease, *, lease_s: float) -> bool:
     return bool(row and row[0])
 
 
-def fence(lease: Lease, config: dict[str, Any]) -> bool:
+def fence(lease: Lease, config: dict[str, Any], secrets: Secrets | None = None) -> bool:
     """Write down that the effect is about to leave the house; False if the lease is lost, or the run or its frame is ending.
 
     From here on a crash is ambiguous, and the effect class decides what becomes of the step.
     """
     with db.transaction(lease.tenant_id) as session:
-        apart = Apart()
+        apart = Apart(lease.tenant_id, secrets)
         stored = apart.text_of(config)
-        apart.keep(session.connection(), lease.tenant_id, lease.run_id)
+        apart.keep(session.connection(), lease.run_id)
         row = (
             session.connection()
             .exec_driver_sql(

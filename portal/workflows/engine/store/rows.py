@@ -20,6 +20,7 @@ from portal.workflows.actions.base import Waiting
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.engine.blocks import Progress
 from portal.workflows.engine.plan import ROOT, Graph, Region, Stand, path_of
+from portal.workflows.redaction import Secrets
 from portal.workflows.signals import callbacks as callbacks_of
 
 QUEUE = "io"
@@ -123,6 +124,7 @@ class Run:
     depth: int = 0
     root_id: UUID | None = None
     frames: dict[str, Frame] = field(default_factory=dict)
+    secrets: Secrets = field(default_factory=Secrets)
     ended: dict[str, Frame] = field(default_factory=dict)  # frames that ended, around one that lives
 
     @property

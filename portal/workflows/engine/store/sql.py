@@ -105,9 +105,9 @@ where tenant_id = %(tenant)s and id = %(run)s
 
 def write_rows(connection: Connection, moves: Moves) -> None:
     """Write the rows of moves that settle no step of their own, and the run's last event."""
-    apart = Apart()
+    apart = Apart(moves.run.tenant_id, moves.run.secrets)
     values, parts = _row_values(moves, apart)
-    apart.keep(connection, moves.run.tenant_id, moves.run.id)
+    apart.keep(connection, moves.run.id)
     connection.exec_driver_sql(f"with born as ({BORN}), told as ({TOLD}){parts} {RUN_GOES_ON}", {**values, "seq": moves.run.event_seq})
 
 
@@ -117,7 +117,7 @@ def _row_values(moves: Moves, apart: Apart) -> tuple[dict[str, Any], str]:
     values = {
         "tenant": run.tenant_id, "run": run.id, "queue": PARKED if run.status == "paused" else QUEUE, "worker": worker or None,
         "actor": worker or "engine", "lease_s": current_settings().lease_s, "born": apart.rows(moves.born, VALUES),
-        "events": db.to_json(moves.events), **{name: apart.rows(rows, VALUES) for name, rows in gathered.items()},
+        "events": apart.rows(moves.events, ()), **{name: apart.rows(rows, VALUES) for name, rows in gathered.items()},
     }  # fmt: skip
     return values, "".join(f",\n{PARTS[name]}" for name in gathered)
 
@@ -140,16 +140,16 @@ def write_settle(
     run = moves.run
     if status is not None:
         moves.tell(f"run.{status}")
-    apart = Apart()
+    apart = Apart(run.tenant_id, run.secrets)
     values, parts = _row_values(moves, apart)
     values |= {
         "step": lease.step_id, "epoch": lease.epoch, "state": step["state"], "port": step["port"], "ended_seq": step["seq"],
         "output": apart.text_of(step["output"]),
-        "error": db.to_json(step["error"]) if step["error"] else None, "code": (step["error"] or {}).get("code"),
+        "error": db.to_json(apart.masked(step["error"])) if step["error"] else None, "code": (step["error"] or {}).get("code"),
         "input": apart.text_of(config), "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
-        "seq": run.event_seq, **run_values(status, moves.failed, run.root.last if moves.ends else None, ends_as, apart),
+        "seq": run.event_seq, **run_values(status, apart.masked(moves.failed), run.root.last if moves.ends else None, ends_as, apart),
     }  # fmt: skip
-    apart.keep(connection, run.tenant_id, run.id)
+    apart.keep(connection, run.id)
     how = RUN_CLOSES if ends_as else RUN_ENDS if status else RUN_GOES_ON
     connection.exec_driver_sql(SETTLE + parts + how, values)
 
