@@ -26,6 +26,8 @@ from portal.lists import service as lists
 from portal.mail import service as mail
 from portal.workflows import stored
 from portal.workflows.engine import janitor, runner
+from portal.workflows.history import events as history
+from portal.workflows.history import sweeping
 from portal.workflows.jobs import BUDGET_S
 from portal.workflows.signals import kept as signals
 from portal.workflows.triggers import firing
@@ -49,6 +51,8 @@ TIDYING = (
     connections.sweep,
     stored.sweep,
     connections.reseal_once,
+    history.watch,
+    sweeping.sweep,
 )
 # What it calls each minute.
 WATCHING = (stuffing.watch,)

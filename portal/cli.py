@@ -47,6 +47,16 @@ def reseal() -> None:
         click.echo(f"{service.reseal()} connections were sealed anew.")
 
 
+@main.command("verify-history")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--head", "expected", default=None, help="The hash of the last event as you noted it: notices a chain that was written anew.")
+def verify_history(file: str, expected: str | None) -> None:
+    """Check the exported history of a run, without a database. Exit 0 when it holds, else 1 with the first wrong event."""
+    from portal.workflows.history import verify
+
+    sys.exit(verify.main([file, *([expected] if expected else [])]))
+
+
 @main.command()
 @click.option("--to", "target", type=click.Path(), default=None, help="Also write the demo sign-ins to this file.")
 def seed(target: str | None) -> None:

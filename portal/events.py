@@ -469,3 +469,39 @@ class ConnectionChanged:
     connection_id: UUID
     kind: str
     change: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryBroken:
+    """The chain of a run's events is not as it was written; `tenant_id` is the run's, and once more that of the house."""
+
+    tenant_id: UUID
+    run_id: UUID
+    event: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionChanged:
+    """Runs of a workflow (None: of all without a rule of their own) are kept for another time."""
+
+    tenant_id: UUID
+    workflow_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced:
+    """Nothing of a run, a workflow or an organisation may be deleted any more."""
+
+    tenant_id: UUID
+    hold_id: UUID
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLifted:
+    """What was held may go when its time is over."""
+
+    tenant_id: UUID
+    hold_id: UUID
+    scope: str

@@ -24,6 +24,7 @@ from portal.tenants import models as tenants
 from portal.webhooks import models as webhooks
 from portal.workflows import models as workflows
 from portal.workflows.calendars import models as calendars
+from portal.workflows.history import models as history
 from portal.workflows.tasks import models as tasks
 from portal.workflows.triggers import models as triggers
 
@@ -37,6 +38,7 @@ __all__ = [
     "exports",
     "factors",
     "groups",
+    "history",
     "identity",
     "invitations",
     "lists",

@@ -52,6 +52,8 @@ class Permission(StrEnum):
     CONNECTION_USE = "connection:use"
     CONNECTION_MANAGE = "connection:manage"
     FILE_READ = "file:read"
+    RETENTION_EDIT = "retention:edit"
+    HOLD_MANAGE = "hold:manage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ SAID: dict[str, Said] = {
     "signal:send": Said(_WORK, _l("Send signals"), _l("Tell waiting runs that something happened, from a page or a program.")),
     "calendar:edit": Said(_WORK, _l("Manage calendars"), _l("Change working days, hours and holidays.")),
     "file:read": Said(_WORK, _l("Fetch files"), _l("Download the files that runs made or fetched.")),
+    "retention:edit": Said(_WORK, _l("Set how long runs are kept"), _l("Change for how many days runs are kept before they are deleted.")),
+    "hold:manage": Said(_WORK, _l("Place legal holds"), _l("Keep runs from being deleted, and lift such holds.")),
     "connection:read": Said(_WORK, _l("See connections"), _l("See which connections there are and what uses them, never their secrets.")),
     "connection:use": Said(_WORK, _l("Use connections"), _l("Choose a connection in a step, and publish a workflow that uses one.")),
     "connection:manage": Said(_WORK, _l("Manage connections"), _l("Add, change, test, rotate and delete connections and their secrets.")),

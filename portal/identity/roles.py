@@ -42,6 +42,8 @@ RUNS_ORGANISATION = frozenset(
         Permission.SUPPORT_GRANT,
         Permission.TOKEN_MANAGE,
         Permission.CONNECTION_MANAGE,
+        Permission.RETENTION_EDIT,
+        Permission.HOLD_MANAGE,
     }
 )
 ADMIN = BUILDER | {Permission.THEME_EDIT, Permission.GROUP_EDIT} | RUNS_ORGANISATION

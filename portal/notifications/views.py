@@ -40,6 +40,7 @@ SENTENCES: dict[str, Any] = {
     "task.escalated": _l("Nobody decided a task in time, so you may decide it too."),
     "task.delegated": _l("A task was handed on to you."),
     "sign_in.stuffing": _l("Passwords are tried at many accounts. Look at the page of health."),
+    "history.broken": _l("The recorded history of a run was changed after it was written. Please tell whoever runs the database."),
     "step.in_doubt": _l("A step was cut off and may have happened. Please decide how the run goes on."),
 }
 

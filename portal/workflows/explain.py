@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.i18n.words import lazy_gettext as _l
+from portal.workflows import payloads, redaction
 from portal.workflows.definition import graph_hash
 
 REASONS: dict[str, Any] = {
@@ -22,7 +23,7 @@ REASONS: dict[str, Any] = {
     "task_nobody": _l("Fewer people may decide this task than must. Name more, or look at who is left out."),
     "task_expired": _l("Nobody decided the task in time."),
     "wait_not_a_moment": _l("The moment to wait for is not a date and time."),
-    "output_too_large": _l("The step's result is larger than 256 kB."),
+    "output_too_large": _l("The step's result is larger than 4 MB."),
     "action_broke": _l("The step broke in a way that was not foreseen."),
     "worker_lost": _l("The worker was lost while it carried out the step."),
     "crash_loop": _l("The step brought its worker down again and again, so it was stopped."),
@@ -107,6 +108,15 @@ UNKNOWN = _l("The step did not succeed.")
 
 
 @dataclass(frozen=True, slots=True)
+class Large:
+    """A value that is too large for a page: how it begins, its size in bytes, and its hash."""
+
+    beginning: str
+    size: int
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
 class LastRun:
     """The newest run of a workflow."""
 
@@ -186,6 +196,7 @@ class RunView:
     replay_of: UUID | None
     parent_run: UUID | None = None
     error_of: UUID | None = None
+    event_hash: str | None = None
 
 
 def explain_error(error: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -250,14 +261,22 @@ def run_view(run: Any, version_number: int, names: dict[UUID, str], parent_run: 
         duration_ms(begun, run.completed_at),
         version_number,
         names.get(run.executed_by),
-        run.input_data,
-        run.output_data,
+        shown_value(run.tenant_id, run.input_data),
+        shown_value(run.tenant_id, run.output_data),
         explain_error(run.error),
         run.event_seq,
         run.replay_of,
         parent_run,
         run.error_of,
+        run.event_hash.hex() if run.event_hash else None,
     )
+
+
+def shown_value(tenant_id: UUID, value: Any) -> Any:
+    """Return a value as a page shows it: a large one as its beginning, dots for what is sealed."""
+    if not payloads.looks_kept(value):
+        return redaction.shown(value)
+    return Large(payloads.beginning(tenant_id, value), int(value["size"]), value[payloads.MARK])
 
 
 def step_view(step: Any, due_at: datetime | None) -> StepView:
@@ -268,8 +287,8 @@ def step_view(step: Any, due_at: datetime | None) -> StepView:
         step.started_at,
         step.finished_at,
         duration_ms(step.started_at, step.finished_at),
-        step.input,
-        step.output,
+        shown_value(step.tenant_id, step.input),
+        shown_value(step.tenant_id, step.output),
         explain_error(step.error),
         due_at if step.state == "waiting" else step.available_at if step.state == "ready" and step.attempt else None,
         step.idem_key,

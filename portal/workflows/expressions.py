@@ -32,7 +32,7 @@ __all__ = ["ExpressionError", "Template", "as_text", "compile_template", "evalua
 MAX_EXPRESSION = 2_000
 MAX_TEMPLATE = 20_000
 MAX_EXPRESSIONS = 50
-MAX_RESULT = 256 * 1024
+MAX_RESULT = 4 * 1024 * 1024
 _TOO_DEEP = _l("The value holds too many values inside each other.")
 VARIABLES = ("input", "steps", "run", "item", "index", "round", "previous", "error")
 QUOTED = re.compile(
@@ -67,7 +67,7 @@ class Template:
     parts: tuple[str | _Part, ...]
 
     def evaluate(self, context: Mapping[str, Any]) -> Any:
-        """Work the text out; a JSON value of at most 256 kB.
+        """Work the text out; a JSON value of at most 4 MB.
 
         Raises:
             ExpressionError: a value is missing, of the wrong kind, too large, or takes too much work.
@@ -308,5 +308,5 @@ def _checked(value: Any) -> Any:
     except TypeError:
         raise ExpressionError(_l("The result is not a value that can be stored."), code="not_storable") from None
     if size > MAX_RESULT:
-        raise ExpressionError(_l("The result is larger than 256 kB."), code="too_large")
+        raise ExpressionError(_l("The result is larger than 4 MB."), code="too_large")
     return value

@@ -5,7 +5,9 @@ from __future__ import annotations
 from portal import events
 from portal.core import db
 from portal.core.bus import listen
+from portal.identity import service as identity
 from portal.notifications import service as notifications
+from portal.tenants import service as tenants
 from portal.workflows import queries, service
 from portal.workflows.engine.runner import again
 from portal.workflows.engine.store import answering
@@ -30,6 +32,16 @@ def on_run_finished(event: events.RunFinished) -> None:
 def on_run_failed(event: events.RunFinished) -> None:
     if event.status in ("failed", "timed_out", "compensated"):
         service.start_error_run(event.tenant_id, event.run_id)
+
+
+@listen(events.HistoryBroken)
+def on_history_broken(event: events.HistoryBroken) -> None:
+    is_house = event.tenant_id == tenants.house_id()
+    people = identity.member_ids(event.tenant_id, roles=None if is_house else ("owner", "admin"))
+    notifications.notify(
+        event.tenant_id, people, type="history.broken", message="", severity="error",
+        data={"run_id": str(event.run_id), "event": event.event}, link=None if is_house else f"/runs/{event.run_id}",
+    )  # fmt: skip
 
 
 @listen(events.SignalSent)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
@@ -152,6 +152,7 @@ class WorkflowExecution(Identified, TenantScoped, Base):
     depth: Mapped[int] = mapped_column(default=0, server_default="0")
     error_of: Mapped[UUID | None]  # the run whose failure this one deals with
     event_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    event_hash: Mapped[bytes | None]  # of the last event; with their number it says that none is missing
     replay_of: Mapped[UUID | None]
 
 
@@ -264,7 +265,7 @@ class WorkflowAttempt(TenantScoped, Base):
 
 
 class WorkflowEvent(TenantScoped, Base):
-    """What happened to a run, numbered without gaps; appended to only."""
+    """What happened to a run, numbered without gaps; appended to only. A trigger chains each to the one before."""
 
     __tablename__ = "workflow_events"
     __table_args__ = (same_tenant("execution_id", "workflow_executions.id"),)
@@ -277,6 +278,8 @@ class WorkflowEvent(TenantScoped, Base):
     node_key: Mapped[str | None]
     actor: Mapped[str] = mapped_column(default="engine", server_default="engine")
     data: Mapped[Json | None]
+    prev_hash: Mapped[bytes] = mapped_column(server_default=FetchedValue())
+    hash: Mapped[bytes] = mapped_column(server_default=FetchedValue())  # see history/chain.py
 
 
 class WorkflowTimer(Identified, TenantScoped, Base):

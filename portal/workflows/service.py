@@ -14,7 +14,7 @@ from portal.core import bus, clock, db
 from portal.core.access import SYSTEM, Actor
 from portal.core.errors import Invalid, NotFound
 from portal.core.paging import Listing, Place
-from portal.workflows import definition, inputs, queries, samples, vetting
+from portal.workflows import definition, inputs, payloads, queries, samples, vetting
 from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import ending, pausing, rescuing, starting
@@ -221,7 +221,7 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
             raise WrongState
         graph = published(session.connection(), tenant_id, run.version_id).graph
         done = {
-            key: Reused(step.state, step.port, step.output, step.error)
+            key: Reused(step.state, step.port, payloads.read_one(tenant_id, step.output), step.error)
             for key, step in plan.view(graph, queries.steps_of(tenant_id, run_id, scope="")).items()
             if step.port is not None
         }
@@ -229,7 +229,7 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
             tenant_id,
             run.workflow_id,
             run.version_id,
-            input_data=run.input_data,
+            input_data=payloads.read_one(tenant_id, run.input_data),
             by=by.id,
             dedup_key=f"retry:{run_id}",
             reused=done,

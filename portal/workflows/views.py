@@ -19,11 +19,12 @@ from portal.i18n.locale import bilingual
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.lists import service as lists
-from portal.workflows import explain, queries, samples, service, stored, streams
+from portal.workflows import explain, payloads, queries, samples, service, stored, streams
 from portal.workflows.actions import documents
 from portal.workflows.designer.flow import run_tree
 from portal.workflows.errors import NotPublished, WrongState
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
+from portal.workflows.history import events
 from portal.workflows.lists import RUNS, WORKFLOWS, run_cells, run_filter, state_counts, state_lines, total_of, workflow_filter
 from portal.workflows.queries import RunFilter
 from portal.workflows.signals import service as signals
@@ -277,6 +278,26 @@ def send_signal(run_id: UUID, node_key: str) -> Response:
     return changed(url_for("workflows.run", run_id=run_id), lambda: _run(run_id))
 
 
+@bp.get("/runs/<uuid:run_id>/history")
+@requires(Permission.RUN_READ)
+def history(run_id: UUID) -> Response:
+    """Hand out the history of a run with its hashes, as a file that can be checked without us."""
+    return Response(
+        stream_with_context(events.export(events.head_of(access().tenant_id, run_id))),
+        mimetype="application/json",
+        headers={"Content-Disposition": f'attachment; filename="history-{run_id}.json"', "Cache-Control": "private, no-store"},
+    )
+
+
+@bp.get("/runs/<uuid:run_id>/values/<sha>")
+@requires(Permission.RUN_READ)
+def value(run_id: UUID, sha: str) -> Response:
+    """Hand out a large value of a run whole; its page shows only the beginning."""
+    found = payloads.of_run(access().tenant_id, run_id, sha)
+    headers = {"Content-Disposition": f'attachment; filename="value-{sha[:12]}.json"', "Cache-Control": "private, no-store"}
+    return Response(found, mimetype="application/json", headers=headers)
+
+
 @bp.get("/runs/<uuid:run_id>/stream")
 @requires(Permission.RUN_READ)
 def stream(run_id: UUID) -> Response:
@@ -361,7 +382,10 @@ def items(run_id: UUID, step_id: UUID) -> Response:
         step_id=step_id,
         state=state,
         counts=queries.frame_counts(here.tenant_id, step_id),
-        rows=[(row, explain.explain_error(row.error)) for row in rows[:50]],
+        rows=[
+            (row, explain.explain_error(row.error), *(explain.shown_value(here.tenant_id, each) for each in (row.value, row.result)))
+            for row in rows[:50]
+        ],
         more=rows[49].number if len(rows) > 50 else None,
         is_first=after == "-1",
     )

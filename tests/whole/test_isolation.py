@@ -30,6 +30,7 @@ from portal.workflows import service as workflows
 from portal.workflows import stored
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft as CalendarDraft
+from portal.workflows.history import retention
 from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, plant_passkey, plant_saml, urls, visit_of
 from tests.workflows.engine.conftest import Engine, step, values
 
@@ -119,6 +120,7 @@ def planted(app, tenant, staffer):
             group_id = groups.add_group(tenant.id, name=HOSTILE, name_ar=HOSTILE, by=engine.by)
             groups.add_to_group(tenant.id, group_id, tenant.people["owner"], by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{MARK}@example.com", str(role_id), "en")
+            hold_id = retention.hold(tenant.id, reason=HOSTILE[:400], by=engine.by, workflow_id=workflow_id)
             trigger_id = add_webhook(tenant.id, workflow_id, name="x", by=engine.by)
             session.execute(text("update workflow_triggers set name = :it, name_ar = :it"), {"it": HOSTILE})
             session.execute(text("update totp_factors set label = :it"), {"it": HOSTILE})
@@ -155,7 +157,7 @@ def planted(app, tenant, staffer):
         "visit_id": visit_of(tenant, staffer, HOSTILE), "announcement_id": run_id, "job_id": run_id,
         "person_id": tenant.people["owner"], "role_id": role_id, "group_id": group_id, "invitation_id": invitation_id,
         "factor_id": factor_id, "step_id": step_id, "trigger_id": trigger_id, "kind_name": "webhook", "kind": "manual", "token": "nothing",
-        "calendar_id": calendar_id, "task_id": task_id, "passkey_id": passkey_id, "saml_id": saml_id,
+        "calendar_id": calendar_id, "task_id": task_id, "passkey_id": passkey_id, "saml_id": saml_id, "hold_id": hold_id,
     }  # fmt: skip
 
 

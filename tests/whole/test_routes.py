@@ -40,6 +40,7 @@ from portal.workflows import service as workflows
 from portal.workflows import stored
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft as CalendarDraft
+from portal.workflows.history import retention
 from portal.workflows.triggers import base, registry
 from portal.workflows.triggers import service as triggers
 from tests.whole import evidence
@@ -164,6 +165,7 @@ def ours(app, tenant, staffer):
             calendar_id = calendars.add_calendar(tenant.id, draft, by=engine.by)
             trigger_id = add_webhook(tenant.id, workflow_id, name=CANARY, by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{CANARY}@example.com", "member", "en")
+            hold_id = retention.hold(tenant.id, reason=CANARY, by=engine.by, run_id=run_id)
         with db.transaction(tenant.id):
             given = read(KINDS["http_bearer"], MultiDict({"name": CANARY, "scope": "tenant", "hosts": "api.example.com", "token": CANARY}))
             connection_id = connections.add_connection(tenant.id, "http_bearer", given, by=engine.by)
@@ -209,6 +211,7 @@ def ours(app, tenant, staffer):
             "calendar_id": calendar_id,
             "task_id": task_id,
             "trigger_id": trigger_id,
+            "hold_id": hold_id,
             "kind_name": "webhook",
             "kind": "manual",
             "token": "nothing",  # of an address, public by its signature; nobody guesses one

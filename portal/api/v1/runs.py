@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, stream_with_context
 
 from portal.api import bodies
 from portal.core.access import Permission, access, requires
+from portal.workflows import payloads, redaction
 from portal.workflows import service as workflows
+from portal.workflows.history import events as workflow_history
 
 bp = Blueprint("api_runs", __name__, url_prefix="/api/v1/runs")
 
@@ -26,8 +28,8 @@ def detail(run_id: UUID) -> Response:
             "status": run.status,
             "has_ended": workflows.has_ended(run.status),
             "started_by": str(run.executed_by) if run.executed_by else None,
-            "input": run.input_data,
-            "output": run.output_data,
+            "input": redaction.shown(payloads.read_one(run.tenant_id, run.input_data)),
+            "output": redaction.shown(payloads.read_one(run.tenant_id, run.output_data)),
             "error": run.error,
             "created_at": run.created_at,
             "started_at": run.started_at,
@@ -35,6 +37,14 @@ def detail(run_id: UUID) -> Response:
             "steps": [_step(step) for step in steps],
         }
     )
+
+
+@bp.get("/<uuid:run_id>/history")
+@requires(Permission.RUN_READ)
+def history(run_id: UUID) -> Response:
+    """The events with their hashes, as a file that `portal verify-history` checks without a database."""
+    lines = workflow_history.export(workflow_history.head_of(access().tenant_id, run_id))
+    return Response(stream_with_context(lines), mimetype="application/json", headers={"Cache-Control": "private, no-store"})
 
 
 def _step(step: Any) -> dict[str, Any]:

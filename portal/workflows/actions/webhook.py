@@ -23,7 +23,7 @@ METHODS = tuple((method, method) for method in ("POST", "GET", "PUT", "PATCH", "
 SAFE_METHODS = ("GET", "PUT", "DELETE")
 PAGING = ("link", "cursor", "number")
 MAX_PAGES = 100
-MAX_TEXT = 250 * 1024  # what a step may keep is 256 kB
+MAX_TEXT = 3 * 1024 * 1024  # what a step may keep is 4 MB
 MAX_BODY = stored.MAX_FILE + 64 * 1024
 
 

@@ -147,6 +147,8 @@ def read_step(node: Node, action: Action | None, form: Any) -> StepForm:
             errors[name] = problem
     if form.get("on_error") in ON_ERROR:
         changes["on_error"] = form["on_error"]
+    if "sensitive" in form and action:
+        changes["sensitive"] = [each.name for each in action.fields if each.name in form.getlist("sensitive")]
     if "undo" in form:
         changes["undo"] = form.getlist("undo")[-1] == "1"
     typed = {**node, **changes, "attempts": form.get("attempts", ""), "timeout_s": form.get("timeout_s", "")}
@@ -283,6 +285,7 @@ def _read_input(number: int, form: Any, prefix: str = "i-") -> dict[str, Any]:
         "label": names.tidy(given("label"))[:MAX_NAME],
         "label_ar": names.tidy(given("label_ar"))[:MAX_NAME],
         "required": form.get(f"{prefix}{number}-required") == "1",
+        "sensitive": form.get(f"{prefix}{number}-sensitive") == "1",
         "choices": [line for each in given("choices").splitlines() if (line := each.strip()[:MAX_NAME])][:100],
     }
 

@@ -25,6 +25,7 @@ from portal.workflows.designer.lanes import lane_name
 from portal.workflows.engine.retry import DEFAULT_CLASSES
 from portal.workflows.models import WorkflowTemplate
 
+HIDEABLE = ("text", "long_text", "number", "expression", "pairs", "code", "datetime")  # fields whose values can be kept secret
 WHAT = {
     "created": _l("Creating the workflow"),
     "step.added": _l("Adding a step"),
@@ -86,6 +87,8 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "classes": list(fields.CLASS_LABELS.items()),
         "on_error": node.get("on_error") or "fail",
         "on_errors": list(fields.ON_ERROR_LABELS.items()),
+        "hideable": [(each.name, each.label) for each in action.fields if each.type in HIDEABLE] if action else [],
+        "sensitive": node.get("sensitive") or [],
         "has_undo": bool(node.get("undo")),
         "may_undo": not edits.is_undoing(workflow.nodes, card.key),
         "has_attempts": action is not None and action.effect(node.get("config") or {}) != "pure",

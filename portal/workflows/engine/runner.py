@@ -110,7 +110,7 @@ def _step(lease: Lease, run: Run | None, *, keeper: Keeper, go_on: bool) -> tupl
     call = settling.prepare(lease, run)
     if isinstance(call, Failed):
         return run, again(partial(settling.settle, lease, run, call, carry=go_on))
-    if not again(partial(leasing.fence, lease, call.config)):
+    if not again(partial(leasing.fence, lease, call.config, run.secrets)):
         again(partial(ending.give_up, lease))
         return run, None
     with keeper.keeping(lease):

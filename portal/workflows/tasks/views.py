@@ -17,7 +17,7 @@ from portal.i18n.locale import current
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.identity import service as identity
-from portal.workflows import people
+from portal.workflows import explain, people
 from portal.workflows.engine.store import answering
 from portal.workflows.errors import AlreadyVoted, TaskClosed, TaskTaken
 from portal.workflows.tasks import queries, service
@@ -147,7 +147,7 @@ def _task(
         *(each for note in notes for each in (note.person_id, note.other_id)),
     }
     return render(
-        "tasks/show.html", status=status, task=task, run=run, typed=typed or {}, problems=problems or {}, title=title_of(task), outcome_of=outcome_of,
+        "tasks/show.html", status=status, task=task, run=run, run_inputs=explain.shown_value(here.tenant_id, run.input_data), typed=typed or {}, problems=problems or {}, title=title_of(task), outcome_of=outcome_of,
         history=_history(votes, notes), names=identity.names_of({each for each in involved if each}), candidates=_candidates(here, task),
         may_decide=here.can(Permission.TASK_DECIDE) and here.person_id in able and not has_voted and task.claimed_by in (None, here.person_id),
         is_able=here.person_id in able and not has_voted, has_voted=has_voted, is_mine=task.claimed_by == here.person_id,

@@ -12,8 +12,9 @@ from flask import Response, url_for
 from portal.core import db
 from portal.core.errors import PortalError
 from portal.i18n.words import gettext as _
-from portal.workflows import expressions
+from portal.workflows import expressions, payloads, redaction
 from portal.workflows.engine.states import RUN_ENDED
+from portal.workflows.redaction import Secrets
 from portal.workflows.streams import hub
 from portal.workflows.triggers import queries
 
@@ -64,8 +65,9 @@ def answered(tenant_id: UUID, run_id: UUID, *, wait_s: float) -> Response:
 def _look(tenant_id: UUID, run_id: UUID) -> Response | None:
     with db.unit_of_work(tenant_id):
         row = queries.answer_of(tenant_id, run_id)
+        output = redaction.opened(tenant_id, payloads.read_one(tenant_id, row.output), Secrets())
     if row.output is not None:
-        return _said(row.output)
+        return _said(output)
     if row.status not in RUN_ENDED:
         return None
     if row.status != "succeeded":

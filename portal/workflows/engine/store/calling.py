@@ -15,6 +15,8 @@ from portal.workflows.expressions import ExpressionError, compile_template
 
 log = logging.getLogger(__name__)
 
+TOLD_TO_PEOPLE = frozenset({"notification", "approval", "task"})  # their words stay in the portal, for everybody who is asked or told
+
 
 class Refused(Exception):
     """A db action refused after the transaction began; what it wrote goes with the rollback."""
@@ -40,6 +42,10 @@ def call_of(run: Run, frame: Frame, node: dict[str, Any], attempt: int) -> Call 
             config[name] = _value(by_name[name].type, value, context)
         except ExpressionError as wrong:
             return Failed("expression", detail=f"{name}: {wrong.message}")
+    for name in node.get("sensitive") or ():
+        run.secrets.learn(config.get(name))
+    if run.secrets and node["kind"] in TOLD_TO_PEOPLE:
+        config = run.secrets.masked(config)
     key = idem_key(run.id, node["key"], frame.path, frame.gen_of(node["key"]))
     timeout_s = int(node.get("timeout_s") or 30)
     known = run.tenant_id, run.id, run.workflow_name, run.workflow_name_ar, node["key"]

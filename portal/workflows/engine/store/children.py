@@ -7,10 +7,11 @@ from uuid import UUID
 
 from portal.core import db
 from portal.core.errors import Invalid, NotFound
-from portal.workflows import inputs, queries
+from portal.workflows import inputs, payloads, queries, redaction
 from portal.workflows.actions.base import Calls, Done, Failed, Waiting
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store.rows import Lease, Moves
+from portal.workflows.redaction import Secrets
 
 MAX_DEPTH = 10
 
@@ -35,7 +36,7 @@ def begin(moves: Moves, step_id: UUID, calls: Calls) -> Waiting | Failed:
         return Failed("child_input", detail="; ".join(f"{key}: {text}" for key, text in wrong.problems.items()))
     child_id, _new = starting.start(
         run.tenant_id, calls.workflow_id, live.id, input_data=values, by=run.executed_by,
-        parent=starting.Parent(step_id, run.root_id or run.id, run.depth + 1),
+        parent=starting.Parent(step_id, run.root_id or run.id, run.depth + 1), secrets=run.secrets,
     )  # fmt: skip
     return Waiting(output={"run_id": str(child_id)})
 
@@ -50,7 +51,7 @@ def hear(tenant_id: UUID, parent_id: UUID, step_id: UUID) -> bool:
         run, row = locked_run(connection, tenant_id, parent_id)
         step = connection.exec_driver_sql(
             """
-            select s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt, s.timeout_s, s.scope_path, s.gen,
+            select s.tenant_id, s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt, s.timeout_s, s.scope_path, s.gen,
                    e.id as child, e.status, e.error, e.output_data
             from workflow_steps s join workflow_executions e on e.tenant_id = s.tenant_id and e.parent_step_id = s.id
             where s.tenant_id = %s and s.id = %s and s.state = 'waiting' for update of s
@@ -63,12 +64,17 @@ def hear(tenant_id: UUID, parent_id: UUID, step_id: UUID) -> bool:
             tenant_id, parent_id, step.id, step.node_key, step.kind, step.effect_class, step.idem_key, step.lease_epoch, step.attempt,
             step.timeout_s, step.scope_path, step.gen, "engine",
         )  # fmt: skip
-        continue_from(connection, run, lease, _outcome(step))
+        continue_from(connection, run, lease, _outcome(step, run.secrets))
     return True
 
 
-def _outcome(step: Any) -> Done | Failed:
+def _outcome(step: Any, known: Secrets) -> Done | Failed:
     if step.status == "succeeded":
-        return Done({"run_id": str(step.child), "output": step.output_data})
+        return Done(
+            {
+                "run_id": str(step.child),
+                "output": redaction.opened(step.tenant_id, payloads.read_one(step.tenant_id, step.output_data), known),
+            }
+        )
     error = step.error or {}
     return Failed("child_failed", detail=f"{step.status}: {error.get('code', '')} {error.get('detail') or ''}".strip(" :"))

@@ -65,9 +65,6 @@ def advance(connection: Connection, run: Run) -> None:
             begin_step(moves, frame, key)
         drain(moves)
         write_rows(connection, moves)
-        connection.exec_driver_sql(
-            "update workflow_executions set event_seq = %s where tenant_id = %s and id = %s", (run.event_seq, run.tenant_id, run.id)
-        )
         open_waits(moves)
         db.after_commit(lambda: publish(run.id, run.event_seq))
         if not moves.undoes_next:

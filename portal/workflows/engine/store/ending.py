@@ -12,7 +12,7 @@ from portal.workflows.actions.base import Done
 from portal.workflows.engine.store import compensating
 from portal.workflows.engine.store.reading import locked_run
 from portal.workflows.engine.store.rows import Frame, Lease, Moves, Run, announce_end, publish
-from portal.workflows.engine.store.sql import RUN_ENDS, run_values, write_settle
+from portal.workflows.engine.store.sql import HEAD, RUN_ENDS, run_values, write_settle
 
 # What has not begun never begins. Leased steps stay: their workers learn of it, or their leases expire.
 EVERYTHING = """
@@ -25,12 +25,12 @@ frames as (
 update workflow_timers set fired_at = clock_timestamp()
 where tenant_id = %(tenant)s and execution_id = %(run)s and fired_at is null
 """
-CANCELS = """
+CANCELS = f"""
 with told as (
   insert into workflow_events (tenant_id, execution_id, seq, kind, actor, data)
-  values (%(tenant)s, %(run)s, %(seq)s::int, 'run.cancel_asked', %(actor)s::text, %(error)s::jsonb))
+  values (%(tenant)s, %(run)s, %(seq)s::int, 'run.cancel_asked', %(actor)s::text, %(error)s::jsonb) returning seq, hash)
 update workflow_executions
-set cancel_at = clock_timestamp(), status = 'cancelling', ends_as = %(ends_as)s::text, undo = %(undo)s::bool, event_seq = %(seq)s::int,
+set cancel_at = clock_timestamp(), status = 'cancelling', ends_as = %(ends_as)s::text, undo = %(undo)s::bool, event_seq = %(seq)s::int, {HEAD},
     error = %(error)s::jsonb
 where tenant_id = %(tenant)s and id = %(run)s
 """
@@ -131,7 +131,8 @@ def end_run(connection: Connection, run: Run, status: str, error: dict[str, Any]
     connection.exec_driver_sql(
         f"""
         with told as (
-          insert into workflow_events (tenant_id, execution_id, seq, kind) values (%(tenant)s, %(run)s, %(seq)s::int, 'run.' || %(status)s::text))
+          insert into workflow_events (tenant_id, execution_id, seq, kind) values (%(tenant)s, %(run)s, %(seq)s::int, 'run.' || %(status)s::text)
+          returning seq, hash)
         {RUN_ENDS}
         """,
         {"tenant": run.tenant_id, "run": run.id, "seq": run.event_seq, **run_values(status, error, output)},

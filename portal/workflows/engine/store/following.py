@@ -12,6 +12,7 @@ from uuid import UUID
 
 from portal.core import db
 from portal.core.ids import new_id
+from portal.workflows import payloads
 from portal.workflows.actions.base import Call, Calls, Done, Failed, Jump, Opened, Outcome, Stop, Waiting
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import ERROR
@@ -23,10 +24,10 @@ from portal.workflows.engine.store.failing import judge_failure
 from portal.workflows.engine.store.rows import LIVE, Frame, Lease, Moves, born, wake
 
 MAX_INLINE = 200
+MAX_INLINE_WEIGHT = 2 * 1024 * 1024  # large values are written one after another, so that they are not all held at once
 # How many db steps may follow in the transaction that ends the one before, and for how long: locks must stay short.
 MAX_APPLIED = 10
 MAX_APPLYING_S = 0.5
-MAX_VALUE_BYTES = 256 * 1024
 
 
 def take(moves: Moves, frame: Frame, node: dict[str, Any], row: dict[str, Any], outcome: Outcome, *, lease: Lease | None = None) -> None:
@@ -35,8 +36,11 @@ def take(moves: Moves, frame: Frame, node: dict[str, Any], row: dict[str, Any], 
     Args:
         lease: of a step with an attempt of its own; without one a failure is final.
     """
-    if isinstance(outcome, Done) and len(db.to_json(outcome.output)) > MAX_VALUE_BYTES:
-        outcome = Failed("output_too_large", sent=False)
+    if isinstance(outcome, Done):
+        size = len(db.to_json(outcome.output))
+        moves.weight += size
+        if size > payloads.MAX_VALUE_BYTES:
+            outcome = Failed("output_too_large", sent=False)
     if isinstance(outcome, Jump):
         spent = _jumped(moves, frame, node, row, outcome)
         if spent is None:
@@ -169,7 +173,9 @@ def begin(moves: Moves, frame: Frame, key: str) -> None:
     if frame.gen:
         frame.gens[key] = frame.gen
     is_paused = run.status == "paused"
-    if not is_paused and ((effect == "pure" and len(moves.born) < MAX_INLINE) or (effect == "db" and _may_apply(moves))):
+    if not is_paused and (
+        (effect == "pure" and len(moves.born) < MAX_INLINE and moves.weight < MAX_INLINE_WEIGHT) or (effect == "db" and _may_apply(moves))
+    ):
         _compute(moves, frame, node, effect)
         return
     if moves.may_carry and moves.carried is None and not is_paused:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.core import db
+from portal.workflows import payloads, redaction
 from portal.workflows.actions.base import Failed, Opened
 from portal.workflows.definition import UNDO, as_template
 from portal.workflows.engine import blocks, retry
@@ -70,7 +71,7 @@ def _value(moves: Moves, block: Block, number: int) -> Any:
                 "select items from workflow_lists where tenant_id = %s and step_id = %s and page = %s",
                 (moves.run.tenant_id, block.id, page),
             ).scalar_one()
-        block.page = page, items
+        block.page = page, redaction.opened(moves.run.tenant_id, items, moves.run.secrets) if moves.run.secrets else items
     return block.page[1][number % PAGE]
 
 
@@ -205,7 +206,7 @@ def _output_of_foreach(moves: Moves, block: Block) -> dict[str, Any]:
     mine = moves.results.get(block.id, {})
     row = moves.connection.exec_driver_sql(
         "select count(*) filter (where state = 'failed') as failed, count(*) filter (where state = 'succeeded') as succeeded,"
-        " coalesce(sum(octet_length(result::text)), 0) as size from workflow_frames where tenant_id = %s and step_id = %s and number >= 0",
+        " coalesce(sum(case when result ? '$payload' then coalesce((result ->> 'size')::int, 0) else octet_length(result::text) end), 0) as size from workflow_frames where tenant_id = %s and step_id = %s and number >= 0",
         (moves.run.tenant_id, block.id),
     ).one()  # fmt: skip
     size = row.size + len(db.to_json([result for _how, result, _error in mine.values()]))
@@ -226,5 +227,9 @@ def _results(moves: Moves, block: Block, *, everything: bool) -> dict[int, Any]:
     """Return how the frames of a block ended: number → (how, result, error). Without `everything` only the first failed ones."""
     wanted = RESULTS if everything else f"{RESULTS} and state = 'failed' order by number limit {MAX_ERRORS}"
     rows = moves.connection.exec_driver_sql(wanted, (moves.run.tenant_id, block.id))
-    stored = {row.number: (row.state, row.result, row.error) for row in rows if row.state in ("succeeded", "failed")}
+    ended = [row for row in rows if row.state in ("succeeded", "failed")]
+    results = payloads.read(moves.connection, moves.run.tenant_id, (row.result for row in ended))
+    if moves.run.secrets:
+        results = redaction.opened(moves.run.tenant_id, results, moves.run.secrets)
+    stored = {row.number: (row.state, result, row.error) for row, result in zip(ended, results, strict=True)}
     return stored | moves.results.get(block.id, {})

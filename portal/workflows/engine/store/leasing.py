@@ -11,6 +11,9 @@ from portal.core import db
 from portal.workflows.engine.states import RUN_CARRIED
 from portal.workflows.engine.store.reading import run_of
 from portal.workflows.engine.store.rows import QUEUE, Lease, Run, publish
+from portal.workflows.engine.store.sql import HEAD
+from portal.workflows.payloads import Apart
+from portal.workflows.redaction import Secrets
 
 CLAIM = """
 with due as (
@@ -78,11 +81,11 @@ def _mark_running(connection: Connection, run: Run, worker: str) -> None:
     run.event_seq += 1
     run.status = "running"
     connection.exec_driver_sql(
-        """
-        with run as (update workflow_executions set status = 'running', started_at = %(at)s, event_seq = %(seq)s::int
-                     where tenant_id = %(tenant)s and id = %(run)s)
-        insert into workflow_events (tenant_id, execution_id, seq, kind, actor)
-        values (%(tenant)s, %(run)s, %(seq)s::int, 'run.started', %(worker)s)
+        f"""
+        with told as (insert into workflow_events (tenant_id, execution_id, seq, kind, actor)
+                      values (%(tenant)s, %(run)s, %(seq)s::int, 'run.started', %(worker)s) returning seq, hash)
+        update workflow_executions set status = 'running', started_at = %(at)s, event_seq = %(seq)s::int, {HEAD}
+        where tenant_id = %(tenant)s and id = %(run)s
         """,
         {"tenant": run.tenant_id, "run": run.id, "at": run.started_at, "seq": run.event_seq, "worker": worker},
     )
@@ -109,12 +112,15 @@ def heartbeat(lease: Lease, *, lease_s: float) -> bool:
     return bool(row and row[0])
 
 
-def fence(lease: Lease, config: dict[str, Any]) -> bool:
+def fence(lease: Lease, config: dict[str, Any], secrets: Secrets | None = None) -> bool:
     """Write down that the effect is about to leave the house; False if the lease is lost, or the run or its frame is ending.
 
     From here on a crash is ambiguous, and the effect class decides what becomes of the step.
     """
     with db.transaction(lease.tenant_id) as session:
+        apart = Apart(lease.tenant_id, secrets)
+        stored = apart.text_of(config)
+        apart.keep(session.connection(), lease.run_id)
         row = (
             session.connection()
             .exec_driver_sql(
@@ -131,7 +137,7 @@ def fence(lease: Lease, config: dict[str, Any]) -> bool:
                     "scope": lease.scope,
                     "step": lease.step_id,
                     "epoch": lease.epoch,
-                    "input": db.to_json(config),
+                    "input": stored,
                 },
             )
             .first()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from portal.core import db
 from portal.workflows.engine.store.rows import PARKED, QUEUE, publish, wake
+from portal.workflows.engine.store.sql import HEAD
 
 
 def pause(tenant_id: UUID, run_id: UUID, *, actor: str) -> bool:
@@ -34,9 +35,10 @@ def _switch(tenant_id: UUID, run_id: UUID, actor: str, *, before: tuple[str, ...
         if row is None:
             return False
         connection.exec_driver_sql(
-            """
+            f"""
             with told as (insert into workflow_events (tenant_id, execution_id, seq, kind, actor)
-                          values (%(tenant)s, %(run)s, %(seq)s::int, 'run.' || case when %(status)s::text = 'paused' then 'paused' else 'resumed' end, %(actor)s))
+                          values (%(tenant)s, %(run)s, %(seq)s::int, 'run.' || case when %(status)s::text = 'paused' then 'paused' else 'resumed' end, %(actor)s) returning seq, hash),
+                 head as (update workflow_executions set {HEAD} where tenant_id = %(tenant)s and id = %(run)s)
             update workflow_steps set queue = %(queue)s::text where tenant_id = %(tenant)s and execution_id = %(run)s and state = 'ready'
             """,
             {**values, "seq": row.event_seq},

@@ -10,10 +10,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from portal.workflows import payloads, redaction
 from portal.workflows.definition import BLOCKS, ERROR, UNDO, branches
 from portal.workflows.engine.plan import INNER, Graph, Stand, path_of, paths_around, view
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store.rows import LIVE, Block, Frame, Run
+from portal.workflows.redaction import Secrets
 
 COLUMNS = "id, node_key, scope_path, gen, state, port, output, error, ended_seq"
 FRAMES = (
@@ -53,6 +55,7 @@ def read_steps(connection: Connection, run: Run) -> None:
     run.frames, run.ended = {"": Frame()}, {}
     if not run.graph.has_frames:
         _fill(run.graph, run.root, list(connection.exec_driver_sql(OF_RUN, (run.tenant_id, run.id))))
+        _read_large(connection, run, [run.root])
         return
     _read_frames(connection, run)
     _read_all(connection, run)
@@ -72,7 +75,37 @@ def _read_all(connection: Connection, run: Run) -> None:
     for frame in frames:
         _fill(run.graph, frame, rows[frame.path])
     _read_inside(connection, run, frames)
+    _read_large(connection, run, frames)
     _read_progress(connection, run)
+
+
+def _read_large(connection: Connection, run: Run, frames: Iterable[Frame]) -> None:
+    """Bring in the values that are kept apart, then open the sealed ones."""
+    frames = list(frames)
+    _read_apart(connection, run, frames)
+    _open_sealed(run, frames)
+
+
+def _read_apart(connection: Connection, run: Run, frames: Iterable[Frame]) -> None:
+    places = [(frame, key) for frame in frames for key, value in frame.outputs.items() if payloads.looks_kept(value)]
+    frames = [frame for frame in frames if payloads.looks_kept(frame.last) or payloads.looks_kept(frame.value)]
+    if not places and not frames:
+        return
+    values = payloads.read(connection, run.tenant_id, [frame.outputs[key] for frame, key in places])
+    for (frame, key), value in zip(places, values, strict=True):
+        frame.outputs[key] = value
+    for frame in frames:
+        frame.last, frame.value = payloads.read(connection, run.tenant_id, (frame.last, frame.value))
+
+
+def _open_sealed(run: Run, frames: Iterable[Frame]) -> None:
+    """Open what is sealed. Only a run that holds secrets, or can have got some on its way, has anything to look for."""
+    if not run.secrets and not any(node.get("sensitive") or node["kind"] == "subworkflow" for node in run.graph.nodes.values()):
+        return
+    for frame in frames:
+        for key, value in frame.outputs.items():
+            frame.outputs[key] = redaction.opened(run.tenant_id, value, run.secrets)
+        frame.last, frame.value = (redaction.opened(run.tenant_id, value, run.secrets) for value in (frame.last, frame.value))
 
 
 def _fill(graph: Graph, frame: Frame, rows: list[Any]) -> None:
@@ -189,8 +222,10 @@ def _read_progress(connection: Connection, run: Run) -> None:
 def run_of(connection: Connection, tenant_id: UUID, run_id: UUID, row: Any) -> Run:
     """Build what a worker knows of a run from its row, with the steps read anew."""
     graph = published(connection, tenant_id, row.version_id).graph
-    known = row.workflow_id, row.name, row.name_ar, graph, row.input_data, row.executed_by, row.started_at, row.event_seq
-    run = Run(tenant_id, run_id, *known, status=row.status, depth=row.depth, root_id=row.root_id)
+    known_secrets = Secrets()
+    given = redaction.opened(tenant_id, payloads.read(connection, tenant_id, [row.input_data])[0], known_secrets)
+    known = row.workflow_id, row.name, row.name_ar, graph, given, row.executed_by, row.started_at, row.event_seq
+    run = Run(tenant_id, run_id, *known, status=row.status, depth=row.depth, root_id=row.root_id, secrets=known_secrets)
     read_steps(connection, run)
     return run
 

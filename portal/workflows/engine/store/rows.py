@@ -20,6 +20,7 @@ from portal.workflows.actions.base import Waiting
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.engine.blocks import Progress
 from portal.workflows.engine.plan import ROOT, Graph, Region, Stand, path_of
+from portal.workflows.redaction import Secrets
 from portal.workflows.signals import callbacks as callbacks_of
 
 QUEUE = "io"
@@ -123,6 +124,7 @@ class Run:
     depth: int = 0
     root_id: UUID | None = None
     frames: dict[str, Frame] = field(default_factory=dict)
+    secrets: Secrets = field(default_factory=Secrets)
     ended: dict[str, Frame] = field(default_factory=dict)  # frames that ended, around one that lives
 
     @property
@@ -175,6 +177,7 @@ class Moves:
     may_carry: bool
     may_apply: bool = False
     applied: int = 0
+    weight: int = 0  # of the values that these moves write, in characters of JSON
     begun: float = field(default_factory=time.monotonic)
     events: list[dict[str, Any]] = field(default_factory=list)
     born: list[dict[str, Any]] = field(default_factory=list)

@@ -10,6 +10,7 @@ from portal.core import db
 from portal.core.config import current_settings
 from portal.workflows.engine.states import STEP_ENDED
 from portal.workflows.engine.store.rows import PARKED, QUEUE, Lease, Moves
+from portal.workflows.payloads import Apart
 
 BORN = """
   insert into workflow_steps
@@ -28,7 +29,10 @@ TOLD = """
   insert into workflow_events (tenant_id, execution_id, seq, kind, node_key, actor, data)
   select %(tenant)s, %(run)s, r.seq, r.kind, r.node_key, %(actor)s::text, r.data
   from jsonb_to_recordset(%(events)s::jsonb) as r(seq int, kind text, node_key text, data jsonb)
+  returning seq, hash
 """
+# The run keeps the hash of its last event, which the trigger of the events has made: so a missing tail is noticed.
+HEAD = "event_hash = coalesce((select hash from told order by seq desc limit 1), event_hash)"
 TIMED = """
   insert into workflow_timers (id, tenant_id, execution_id, step_id, due_at, expect_epoch, fails_with)
   select r.id, %(tenant)s, %(run)s, r.step_id, coalesce(r.due_at, clock_timestamp() + make_interval(secs => r.after_s)), r.epoch, r.fails_with
@@ -61,6 +65,7 @@ untimed as (
   insert into workflow_lists (tenant_id, step_id, page, items)
   select %(tenant)s, r.step_id, r.page, r.items from jsonb_to_recordset(%(lists)s::jsonb) as r(step_id uuid, page int, items jsonb))""",
 }
+VALUES = ("input", "output", "value", "result")  # columns that may hold what is kept apart
 SETTLE = f"""
 with moved as (
   update workflow_steps s
@@ -79,19 +84,19 @@ tried as (
 born as ({BORN}),
 told as ({TOLD})
 """
-RUN_GOES_ON = """
-update workflow_executions set event_seq = %(seq)s::int where tenant_id = %(tenant)s and id = %(run)s
+RUN_GOES_ON = f"""
+update workflow_executions set event_seq = %(seq)s::int, {HEAD} where tenant_id = %(tenant)s and id = %(run)s
 """
-RUN_ENDS = """
+RUN_ENDS = f"""
 update workflow_executions
-set event_seq = %(seq)s::int, status = %(status)s::text, completed_at = clock_timestamp(), output_data = %(run_output)s::jsonb,
+set event_seq = %(seq)s::int, {HEAD}, status = %(status)s::text, completed_at = clock_timestamp(), output_data = %(run_output)s::jsonb,
     error = %(run_error)s::jsonb, error_message = %(error_message)s::text, started_at = coalesce(started_at, clock_timestamp())
 where tenant_id = %(tenant)s and id = %(run)s
 """
 # The run will end as `ends_as` says once no worker holds a step of it any more, or once what it did is undone.
-RUN_CLOSES = """
+RUN_CLOSES = f"""
 update workflow_executions
-set event_seq = %(seq)s::int, status = %(status)s::text, cancel_at = coalesce(cancel_at, clock_timestamp()), ends_as = %(ends_as)s::text,
+set event_seq = %(seq)s::int, {HEAD}, status = %(status)s::text, cancel_at = coalesce(cancel_at, clock_timestamp()), ends_as = %(ends_as)s::text,
     error = %(run_error)s::jsonb, error_message = %(error_message)s::text, output_data = %(run_output)s::jsonb,
     started_at = coalesce(started_at, clock_timestamp())
 where tenant_id = %(tenant)s and id = %(run)s
@@ -99,18 +104,20 @@ where tenant_id = %(tenant)s and id = %(run)s
 
 
 def write_rows(connection: Connection, moves: Moves) -> None:
-    """Write the rows of moves that settle no step of their own."""
-    values, parts = _row_values(moves)
-    connection.exec_driver_sql(f"with born as ({BORN}), told as ({TOLD}){parts} select 1", values)
+    """Write the rows of moves that settle no step of their own, and the run's last event."""
+    apart = Apart(moves.run.tenant_id, moves.run.secrets)
+    values, parts = _row_values(moves, apart)
+    apart.keep(connection, moves.run.id)
+    connection.exec_driver_sql(f"with born as ({BORN}), told as ({TOLD}){parts} {RUN_GOES_ON}", {**values, "seq": moves.run.event_seq})
 
 
-def _row_values(moves: Moves) -> tuple[dict[str, Any], str]:
+def _row_values(moves: Moves, apart: Apart) -> tuple[dict[str, Any], str]:
     run, worker = moves.run, moves.worker
     gathered = {name: rows for name in PARTS if (rows := getattr(moves, name))}
     values = {
         "tenant": run.tenant_id, "run": run.id, "queue": PARKED if run.status == "paused" else QUEUE, "worker": worker or None,
-        "actor": worker or "engine", "lease_s": current_settings().lease_s, "born": db.to_json(moves.born),
-        "events": db.to_json(moves.events), **{name: db.to_json(rows) for name, rows in gathered.items()},
+        "actor": worker or "engine", "lease_s": current_settings().lease_s, "born": apart.rows(moves.born, VALUES),
+        "events": apart.rows(moves.events, ()), **{name: apart.rows(rows, VALUES) for name, rows in gathered.items()},
     }  # fmt: skip
     return values, "".join(f",\n{PARTS[name]}" for name in gathered)
 
@@ -133,24 +140,30 @@ def write_settle(
     run = moves.run
     if status is not None:
         moves.tell(f"run.{status}")
-    values, parts = _row_values(moves)
+    apart = Apart(run.tenant_id, run.secrets)
+    values, parts = _row_values(moves, apart)
     values |= {
         "step": lease.step_id, "epoch": lease.epoch, "state": step["state"], "port": step["port"], "ended_seq": step["seq"],
-        "output": db.to_json(step["output"]) if step["output"] is not None else None,
-        "error": db.to_json(step["error"]) if step["error"] else None, "code": (step["error"] or {}).get("code"),
-        "input": db.to_json(config) if config is not None else None, "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
-        "seq": run.event_seq, **run_values(status, moves.failed, run.root.last if moves.ends else None, ends_as),
+        "output": apart.text_of(step["output"]),
+        "error": db.to_json(apart.masked(step["error"])) if step["error"] else None, "code": (step["error"] or {}).get("code"),
+        "input": apart.text_of(config), "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
+        "seq": run.event_seq, **run_values(status, apart.masked(moves.failed), run.root.last if moves.ends else None, ends_as, apart),
     }  # fmt: skip
+    apart.keep(connection, run.id)
     how = RUN_CLOSES if ends_as else RUN_ENDS if status else RUN_GOES_ON
     connection.exec_driver_sql(SETTLE + parts + how, values)
 
 
-def run_values(status: str | None, error: dict[str, Any] | None, output: Any, ends_as: str | None = None) -> dict[str, Any]:
+def run_values(
+    status: str | None, error: dict[str, Any] | None, output: Any, ends_as: str | None = None, apart: Apart | None = None
+) -> dict[str, Any]:
     message = f"{error.get('step') or ''}: {error['code']} {error.get('detail') or ''}".strip(" :") if error else None
     return {
         "status": status,
         "ends_as": ends_as,
-        "run_output": db.to_json(output) if output is not None and "succeeded" in (status, ends_as) else None,
+        "run_output": (apart.text_of(output) if apart else db.to_json(output))
+        if output is not None and "succeeded" in (status, ends_as)
+        else None,
         "run_error": db.to_json(error) if error else None,
         "error_message": message,
     }

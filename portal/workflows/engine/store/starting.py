@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +11,15 @@ from sqlalchemy import Connection
 from portal import events
 from portal.core import bus, db
 from portal.core.ids import new_id
+from portal.workflows import redaction
 from portal.workflows.definition import DEFAULT_DEADLINE_S
 from portal.workflows.engine import plan
 from portal.workflows.engine.plan import Graph, Stand
 from portal.workflows.engine.store.reading import published
 from portal.workflows.engine.store.rows import Moves, born, wake
 from portal.workflows.engine.store.sql import write_rows
+from portal.workflows.payloads import Apart
+from portal.workflows.redaction import Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,14 @@ def start(
     parent: Parent | None = None,
     error_of: UUID | None = None,
     wakes: bool = True,
+    secrets: Secrets | None = None,
 ) -> tuple[UUID, bool]:
     """Accept a run in the open transaction: its row, its first event, its entry steps. A hint leaves after the commit.
 
     Args:
         dedup_key: the same key gives the same run, also at once and after a restart.
         wakes: hint to the workers after the commit; False for who carries the run itself.
+        secrets: of the run that calls this one: its inputs may hold them.
         reused: finished steps taken over from another run, by node key.
         parent: the step that waits for this run.
         error_of: the run whose failure this one deals with.
@@ -68,6 +73,8 @@ def start(
     version = published(connection, tenant_id, version_id)
     graph = version.graph
     run_id = new_id()
+    apart = Apart(tenant_id, secrets)
+    input_data = redaction.sealed_inputs(tenant_id, version.settings.get("inputs", ()), input_data)
     taken = connection.exec_driver_sql(
         """
         insert into workflow_executions
@@ -79,13 +86,14 @@ def start(
         """,
         {
             "id": run_id, "tenant": tenant_id, "workflow": workflow_id, "version": version_id, "by": by,
-            "input": db.to_json(input_data), "dedup": dedup_key, "replay_of": replay_of,
+            "input": apart.text_of(input_data), "dedup": dedup_key, "replay_of": replay_of,
             "deadline_s": version.settings.get("deadline_s", DEFAULT_DEADLINE_S), "parent": parent.step_id if parent else None,
             "root": parent.root_id if parent else None, "depth": parent.depth if parent else 0, "error_of": error_of,
         },
     ).first()  # fmt: skip
     if taken is None:
         return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False
+    apart.keep(connection, run_id)
     moves = _first_moves(tenant_id, run_id, graph, reused or {}, replay_of)
     write_rows(connection, moves)
     bus.announce(events.RunStarted(tenant_id, run_id, workflow_id))
@@ -126,6 +134,7 @@ class _Newborn:
     id: UUID
     event_seq: int = 0
     status: str = "pending"
+    secrets: Secrets = field(default_factory=Secrets)
 
 
 def _first_steps(graph: Graph, stands: dict[str, Stand]) -> list[str]:

@@ -1,0 +1,1 @@
+from tests.workflows.engine.conftest import engine  # noqa: F401 - the same small workflows
