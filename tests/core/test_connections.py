@@ -16,10 +16,10 @@ def test_a_dead_connection_is_replaced_before_anybody_meets_it(app, servers):
     import psycopg
 
     with app.app_context():
-        before = _backend()
-        assert _backend() == before, "a living one is used again"
+        before = {_backend() for _time in range(10)}
+        assert len(before) < 10, "living ones are used again"
         with psycopg.connect(servers.postgres.url("postgres"), autocommit=True) as owner:
-            owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'nasij'")
+            owner.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'nasij'")
         after = _backend()
 
-    assert after != before
+    assert after not in before
