@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -14,8 +13,8 @@ from portal.workflows.engine.store.rows import QUEUE, Lease, Run, publish
 
 CLAIM = """
 with due as (
-  select s.id from workflow_steps s where s.state = 'ready' and s.available_at <= clock_timestamp() and {which}
-  limit 1 for update skip locked)
+  select s.id from workflow_steps s where s.state = 'ready' and s.available_at <= clock_timestamp() and s.queue = %(queue)s
+  order by s.available_at, s.id limit 1 for update skip locked)
 update workflow_steps s
 set state = 'leased', lease_owner = %(worker)s, lease_epoch = s.lease_epoch + 1, attempt = s.attempt + 1,
     lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), hard_until = clock_timestamp() + make_interval(secs => s.timeout_s),
@@ -24,8 +23,6 @@ from due where s.id = due.id
 returning s.tenant_id, s.execution_id, s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt, s.timeout_s,
           s.scope_path, s.gen
 """
-ANYWHERE = "s.queue = %(queue)s order by s.available_at, s.id"
-IN_RUN = "s.tenant_id = %(tenant)s and s.execution_id = %(run)s and s.effect_class in ('pure', 'db') order by s.id"
 IN_FRAME = """and exists (select from workflow_frames f where f.tenant_id = %(tenant)s and f.execution_id = %(run)s
                              and f.scope_path = %(scope)s and f.state = 'running')"""
 
@@ -36,16 +33,7 @@ def claim(*, worker: str, lease_s: float) -> Lease | None:
     Uses the system role: which tenant has work is not known before the row is found.
     """
     with db.transaction(system=True) as session:
-        return _claimed(session.connection(), ANYWHERE, {"queue": QUEUE}, worker=worker, lease_s=lease_s)
-
-
-def claim_here(tenant_id: UUID, run_id: UUID, *, worker: str, lease_s: float) -> Lease | None:
-    """Take the first due step of one run in the open transaction, if it is a pure or db one; None otherwise."""
-    return _claimed(db.session().connection(), IN_RUN, {"tenant": tenant_id, "run": run_id}, worker=worker, lease_s=lease_s)
-
-
-def _claimed(connection: Connection, which: str, values: dict[str, Any], *, worker: str, lease_s: float) -> Lease | None:
-    row = connection.exec_driver_sql(CLAIM.format(which=which), {**values, "worker": worker, "lease_s": lease_s}).first()
+        row = session.connection().exec_driver_sql(CLAIM, {"queue": QUEUE, "worker": worker, "lease_s": lease_s}).first()
     return Lease(*row, worker=worker) if row else None  # type: ignore[misc]  # the columns stand in the fields' order
 
 

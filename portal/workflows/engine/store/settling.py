@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import nullcontext
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection
 
 from portal.core import db
-from portal.core.config import current_settings
 from portal.workflows.actions.base import Call, Done, Failed, Outcome
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store import compensating, framing, opening
 from portal.workflows.engine.store.calling import NotHere, Refused, call_of, perform_own
 from portal.workflows.engine.store.ending import end_cancelled, end_everything
-from portal.workflows.engine.store.following import conclude, drain, take
-from portal.workflows.engine.store.leasing import claim_here, read_run
+from portal.workflows.engine.store.following import begin, conclude, drain, take
+from portal.workflows.engine.store.leasing import read_run
 from portal.workflows.engine.store.reading import read_steps
 from portal.workflows.engine.store.rows import Frame, Lease, Moves, Run, announce_after
-from portal.workflows.engine.store.sql import write_settle
+from portal.workflows.engine.store.sql import write_moves, write_settle
+
+log = logging.getLogger(__name__)
 
 
 def prepare(lease: Lease, run: Run) -> Call | Failed:
@@ -54,29 +56,30 @@ def apply(lease: Lease, run: Run | None, *, carry: bool) -> tuple[Run | None, Le
     return _settled(lease, run, None, carry=carry)
 
 
-def begin_here(tenant_id: UUID, run_id: UUID, *, worker: str) -> bool:
-    """Do the first step of a run and the ones that follow it in the open transaction, as far as they are pure or db steps.
+def begin_here(connection: Connection, run: Run, *, worker: str, is_pure: bool) -> bool:
+    """Do the first steps of a run that the open transaction has just accepted, as far as pure and db steps lead, in that transaction.
+
+    Nothing is read: of a new run everything is known. Whatever goes wrong goes back to before the first step.
 
     Returns:
-        False when the first step is of another kind.
-
-    Raises:
-        Exception: what was done so far must go back to a savepoint; the workers find the run as any other.
+        False when nothing was done: the workers find the run as any other.
     """
-    failed, may_apply = None, True
-    for _attempt in range(3):
-        try:
-            with db.session().begin_nested():
-                lease = claim_here(tenant_id, run_id, worker=worker, lease_s=current_settings().lease_s)
-                if lease is None:
-                    return False
-                _settle(lease, None, failed, carry=False, may_apply=may_apply)
+    moves = Moves(run, connection, worker, may_carry=False, may_apply=True)
+    try:
+        with nullcontext() if is_pure else db.session().begin_nested():
+            moves.tell("run.accepted")
+            moves.tell("run.started")
+            run.status = "running"
+            for key in run.graph.entries():
+                begin(moves, run.root, key)
+            drain(moves)
+            if any(row["attempt"] for row in moves.born):
+                write(moves)
                 return True
-        except NotHere:
-            may_apply = False
-        except Refused as refused:
-            failed = refused.failed
-    raise AssertionError("unreachable: neither can happen twice")
+    except Exception:
+        log.info("a run is left to the workers", extra={"run": str(run.id)}, exc_info=True)
+    run.status, run.event_seq, run.frames = "pending", 0, {"": Frame()}
+    return False
 
 
 def _settled(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool) -> tuple[Run | None, Lease | None]:
@@ -143,7 +146,7 @@ def settle_in(moves: Moves, lease: Lease, outcome: Outcome | None) -> None:
             outcome, config = (call, None) if isinstance(call, Failed) else (perform_own(call, lease.kind), call.config)
         take(moves, frame, node, step, outcome, lease=lease)
     drain(moves)
-    write(moves.connection, lease, moves, config)
+    write(moves, lease, config)
 
 
 def own_row(lease: Lease) -> dict[str, Any]:
@@ -151,12 +154,14 @@ def own_row(lease: Lease) -> dict[str, Any]:
     return {"id": str(lease.step_id), "state": "leased", "port": None, "output": None, "error": None, "delay_s": 0, "seq": None}
 
 
-def write(connection: Connection, lease: Lease, moves: Moves, config: dict[str, Any] | None = None) -> None:
-    """Write the moves of a settled step, and what becomes of its run."""
-    run, step = moves.run, moves.own
-    assert step is not None
+def write(moves: Moves, lease: Lease | None = None, config: dict[str, Any] | None = None) -> None:
+    """Write moves, with the step that is settled if there is one, and what becomes of their run."""
+    run, connection = moves.run, moves.connection
     status, ends_as = conclude(moves)
-    write_settle(connection, lease, step, moves, status, config, ends_as=ends_as)
+    if lease is None or moves.own is None:
+        write_moves(connection, moves, status, ends_as=ends_as)
+    else:
+        write_settle(connection, lease, moves.own, moves, status, config, ends_as=ends_as)
     open_waits(moves)
     if moves.ends is not None and run.graph.has_frames:
         end_everything(connection, run)

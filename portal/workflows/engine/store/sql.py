@@ -61,8 +61,7 @@ untimed as (
   insert into workflow_lists (tenant_id, step_id, page, items)
   select %(tenant)s, r.step_id, r.page, r.items from jsonb_to_recordset(%(lists)s::jsonb) as r(step_id uuid, page int, items jsonb))""",
 }
-SETTLE = f"""
-with moved as (
+MOVED = """moved as (
   update workflow_steps s
   set state = %(state)s::text, port = %(port)s::text, output = %(output)s::jsonb, error = %(error)s::jsonb, ended_seq = %(ended_seq)s::int,
       input = coalesce(%(input)s::jsonb, s.input), lease_owner = null, lease_until = null, hard_until = null,
@@ -76,11 +75,12 @@ tried as (
   insert into workflow_attempts (tenant_id, step_id, epoch, number, worker, started_at, outcome, error_code)
   select %(tenant)s, id, %(epoch)s::int, attempt, %(worker)s::text, started_at, %(state)s::text, %(code)s::text from moved
   on conflict do nothing),  -- a wait that ends is no second attempt
-born as ({BORN}),
-told as ({TOLD})
 """
 RUN_GOES_ON = """
-update workflow_executions set event_seq = %(seq)s::int where tenant_id = %(tenant)s and id = %(run)s
+update workflow_executions
+set event_seq = %(seq)s::int, status = case status when 'pending' then 'running' else status end,
+    started_at = coalesce(started_at, clock_timestamp())
+where tenant_id = %(tenant)s and id = %(run)s
 """
 RUN_ENDS = """
 update workflow_executions
@@ -130,19 +130,29 @@ def write_settle(
     Args:
         ends_as: the run does not end yet: `status` is what it is until then.
     """
-    run = moves.run
-    if status is not None:
-        moves.tell(f"run.{status}")
-    values, parts = _row_values(moves)
-    values |= {
+    own = {
         "step": lease.step_id, "epoch": lease.epoch, "state": step["state"], "port": step["port"], "ended_seq": step["seq"],
         "output": db.to_json(step["output"]) if step["output"] is not None else None,
         "error": db.to_json(step["error"]) if step["error"] else None, "code": (step["error"] or {}).get("code"),
         "input": db.to_json(config) if config is not None else None, "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
-        "seq": run.event_seq, **run_values(status, moves.failed, run.root.last if moves.ends else None, ends_as),
     }  # fmt: skip
+    write_moves(connection, moves, status, ends_as=ends_as, moved=MOVED, own=own)
+
+
+def write_moves(
+    connection: Connection, moves: Moves, status: str | None, *, ends_as: str | None = None, moved: str = "", own: dict[str, Any] | None = None
+) -> None:
+    """Write moves, and what becomes of their run, in one statement.
+
+    Args:
+        moved, own: the part of the statement that settles a step, and its values.
+    """
+    if status is not None:
+        moves.tell(f"run.{status}")
+    values, parts = _row_values(moves)
+    values |= {"seq": moves.run.event_seq, **run_values(status, moves.failed, moves.run.root.last if moves.ends else None, ends_as)}
     how = RUN_CLOSES if ends_as else RUN_ENDS if status else RUN_GOES_ON
-    connection.exec_driver_sql(SETTLE + parts + how, values)
+    connection.exec_driver_sql(f"with {moved}born as ({BORN}), told as ({TOLD}){parts}{how}", values | (own or {}))
 
 
 def run_values(status: str | None, error: dict[str, Any] | None, output: Any, ends_as: str | None = None) -> dict[str, Any]:
