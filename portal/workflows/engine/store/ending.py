@@ -134,6 +134,6 @@ def end_run(connection: Connection, run: Run, status: str, error: dict[str, Any]
           insert into workflow_events (tenant_id, execution_id, seq, kind) values (%(tenant)s, %(run)s, %(seq)s::int, 'run.' || %(status)s::text))
         {RUN_ENDS}
         """,
-        {"tenant": run.tenant_id, "run": run.id, "seq": run.event_seq, **run_values(status, error, output)},
+        {"tenant": run.tenant_id, "run": run.id, "seq": run.event_seq, "begun": None, **run_values(status, error, output)},
     )
     announce_end(run, status)

@@ -17,7 +17,7 @@ from portal.workflows.engine.store.ending import end_cancelled, end_everything
 from portal.workflows.engine.store.following import begin, conclude, drain, take
 from portal.workflows.engine.store.leasing import read_run
 from portal.workflows.engine.store.reading import read_steps
-from portal.workflows.engine.store.rows import Frame, Lease, Moves, Run, announce_after
+from portal.workflows.engine.store.rows import Frame, Lease, Moves, Run, announce_after, begin_running
 from portal.workflows.engine.store.sql import write_moves, write_settle
 
 log = logging.getLogger(__name__)
@@ -68,8 +68,7 @@ def begin_here(connection: Connection, run: Run, *, worker: str, is_pure: bool) 
     try:
         with nullcontext() if is_pure else db.session().begin_nested():
             moves.tell("run.accepted")
-            moves.tell("run.started")
-            run.status = "running"
+            begin_running(moves)
             for key in run.graph.entries():
                 begin(moves, run.root, key)
             drain(moves)
@@ -108,29 +107,38 @@ def _settle(
         connection = session.connection()
         if run is None:
             run = read_run(connection, lease)
-        if run is None:
-            return None, None
-        row = connection.exec_driver_sql(
-            """
-            select e.status, e.event_seq, e.error
-            from workflow_executions e join workflow_steps s on s.tenant_id = e.tenant_id and s.execution_id = e.id
-            where e.tenant_id = %s and e.id = %s and s.id = %s and s.state = 'leased' and s.lease_epoch = %s
-            for update of e, s
-            """,
-            (lease.tenant_id, lease.run_id, lease.step_id, lease.epoch),
-        ).first()
-        if row is None:
+            if run is None:
+                return None, None
+        elif not _is_mine(connection, lease, run):
             return run, None
-        run.status = row.status
-        if row.event_seq != run.event_seq:
-            run.event_seq = row.event_seq
-            read_steps(connection, run)
-        if row.status == "cancelling":
+        if run.status == "cancelling":
             end_cancelled(connection, run, lease, outcome if isinstance(outcome, Done) else None)
             return run, None
         moves = Moves(run, connection, lease.worker, may_carry=carry, may_apply=may_apply)
+        if run.status == "pending":
+            begin_running(moves)
         settle_in(moves, lease, outcome)
         return run, moves.carried
+
+
+def _is_mine(connection: Connection, lease: Lease, run: Run) -> bool:
+    """Lock the run's row and the step's; False when the lease is lost. What others changed of the run meanwhile is read anew."""
+    row = connection.exec_driver_sql(
+        """
+        select e.status, e.event_seq
+        from workflow_executions e join workflow_steps s on s.tenant_id = e.tenant_id and s.execution_id = e.id
+        where e.tenant_id = %s and e.id = %s and s.id = %s and s.state = 'leased' and s.lease_epoch = %s
+        for update of e, s
+        """,
+        (lease.tenant_id, lease.run_id, lease.step_id, lease.epoch),
+    ).first()
+    if row is None:
+        return False
+    run.status = row.status
+    if row.event_seq != run.event_seq:
+        run.event_seq = row.event_seq
+        read_steps(connection, run)
+    return True
 
 
 def settle_in(moves: Moves, lease: Lease, outcome: Outcome | None) -> None:

@@ -78,14 +78,14 @@ tried as (
 """
 RUN_GOES_ON = """
 update workflow_executions
-set event_seq = %(seq)s::int, status = case status when 'pending' then 'running' else status end,
-    started_at = coalesce(started_at, clock_timestamp())
+set event_seq = %(seq)s::int, status = case when %(begun)s::timestamptz is not null then 'running' else status end,
+    started_at = coalesce(started_at, %(begun)s::timestamptz)
 where tenant_id = %(tenant)s and id = %(run)s
 """
 RUN_ENDS = """
 update workflow_executions
 set event_seq = %(seq)s::int, status = %(status)s::text, completed_at = clock_timestamp(), output_data = %(run_output)s::jsonb,
-    error = %(run_error)s::jsonb, error_message = %(error_message)s::text, started_at = coalesce(started_at, clock_timestamp())
+    error = %(run_error)s::jsonb, error_message = %(error_message)s::text, started_at = coalesce(started_at, %(begun)s::timestamptz, clock_timestamp())
 where tenant_id = %(tenant)s and id = %(run)s
 """
 # The run will end as `ends_as` says once no worker holds a step of it any more, or once what it did is undone.
@@ -93,7 +93,7 @@ RUN_CLOSES = """
 update workflow_executions
 set event_seq = %(seq)s::int, status = %(status)s::text, cancel_at = coalesce(cancel_at, clock_timestamp()), ends_as = %(ends_as)s::text,
     error = %(run_error)s::jsonb, error_message = %(error_message)s::text, output_data = %(run_output)s::jsonb,
-    started_at = coalesce(started_at, clock_timestamp())
+    started_at = coalesce(started_at, %(begun)s::timestamptz, clock_timestamp())
 where tenant_id = %(tenant)s and id = %(run)s
 """
 
@@ -101,7 +101,7 @@ where tenant_id = %(tenant)s and id = %(run)s
 def write_rows(connection: Connection, moves: Moves) -> None:
     """Write the rows of moves that settle no step of their own."""
     values, parts = _row_values(moves)
-    connection.exec_driver_sql(f"with born as ({BORN}), told as ({TOLD}){parts} select 1", values)
+    db.write_later(connection, f"with born as ({BORN}), told as ({TOLD}){parts} select 1", values)
 
 
 def _row_values(moves: Moves) -> tuple[dict[str, Any], str]:
@@ -140,7 +140,13 @@ def write_settle(
 
 
 def write_moves(
-    connection: Connection, moves: Moves, status: str | None, *, ends_as: str | None = None, moved: str = "", own: dict[str, Any] | None = None
+    connection: Connection,
+    moves: Moves,
+    status: str | None,
+    *,
+    ends_as: str | None = None,
+    moved: str = "",
+    own: dict[str, Any] | None = None,
 ) -> None:
     """Write moves, and what becomes of their run, in one statement.
 
@@ -150,9 +156,13 @@ def write_moves(
     if status is not None:
         moves.tell(f"run.{status}")
     values, parts = _row_values(moves)
-    values |= {"seq": moves.run.event_seq, **run_values(status, moves.failed, moves.run.root.last if moves.ends else None, ends_as)}
+    values |= {
+        "seq": moves.run.event_seq,
+        "begun": moves.begins_at,
+        **run_values(status, moves.failed, moves.run.root.last if moves.ends else None, ends_as),
+    }
     how = RUN_CLOSES if ends_as else RUN_ENDS if status else RUN_GOES_ON
-    connection.exec_driver_sql(f"with {moved}born as ({BORN}), told as ({TOLD}){parts}{how}", values | (own or {}))
+    db.write_later(connection, f"with {moved}born as ({BORN}), told as ({TOLD}){parts}{how}", values | (own or {}))
 
 
 def run_values(status: str | None, error: dict[str, Any] | None, output: Any, ends_as: str | None = None) -> dict[str, Any]:

@@ -90,10 +90,10 @@ def start(
     if row is None:
         return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False
     bus.announce(events.RunStarted(tenant_id, run_id, workflow_id))
-    known = workflow_id, *row.names, version.graph, input_data, by, row.created_at, 0
-    run = Run(tenant_id, run_id, *known, status="pending", frames={"": Frame()})
-    if parent is not None:
-        run.depth, run.root_id = parent.depth, parent.root_id
+    root_id, depth = (parent.root_id, parent.depth) if parent else (None, 0)
+    known = workflow_id, *row.names, version.graph, input_data, by, row.created_at, 0, "pending", depth, root_id
+    run = Run(tenant_id, run_id, *known)
+    run.frames[""] = Frame()
     if carries and settling.begin_here(connection, run, worker=carries, is_pure=version.is_pure):
         return run_id, True
     write_rows(connection, _first_moves(run, connection, reused or {}, replay_of))
@@ -111,7 +111,8 @@ def _run_of_key(connection: Connection, tenant_id: UUID, workflow_id: UUID, dedu
 
 def _first_moves(run: Run, connection: Connection, reused: dict[str, Reused], replay_of: UUID | None) -> Moves:
     moves, nodes = Moves(run, connection, "", may_carry=False), run.graph.nodes
-    moves.tell("run.accepted", **({"replay_of": str(replay_of)} if replay_of else {}))
+    facts: dict[str, Any] = {"replay_of": str(replay_of)} if replay_of else {}
+    moves.tell("run.accepted", **facts)
     for number, (key, old) in enumerate(reused.items()):
         row = born(run.id, nodes[key], old.state, port=old.port, output=old.output, error=old.error)
         moves.born.append({**row, "seq": number - len(reused)})  # before everything that this run does itself
