@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from portal.core import db
+from portal import events
+from portal.core import bus, db
 from portal.workflows.actions.base import Call, Done, Failed, Outcome
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store import compensating, framing, opening
@@ -56,24 +57,27 @@ def apply(lease: Lease, run: Run | None, *, carry: bool) -> tuple[Run | None, Le
     return _settled(lease, run, None, carry=carry)
 
 
-def begin_here(connection: Connection, run: Run, *, worker: str, is_pure: bool) -> bool:
+def begin_here(connection: Connection, run: Run, *, worker: str, accepted: dict[str, Any] | None) -> bool:
     """Do the first steps of a run that the open transaction has just accepted, as far as pure and db steps lead, in that transaction.
 
     Nothing is read: of a new run everything is known. Whatever goes wrong goes back to before the first step.
+
+    Args:
+        accepted: the values of a run of pure steps, whose row is not written yet: it is, with everything else, at the end.
 
     Returns:
         False when nothing was done: the workers find the run as any other.
     """
     moves = Moves(run, connection, worker, may_carry=False, may_apply=True)
     try:
-        with nullcontext() if is_pure else db.session().begin_nested():
+        with nullcontext() if accepted else db.session().begin_nested():
             moves.tell("run.accepted")
             begin_running(moves)
             for key in run.graph.entries():
                 begin(moves, run.root, key)
             drain(moves)
             if any(row["attempt"] for row in moves.born):
-                write(moves)
+                write(moves, accepted=accepted, is_new=True)
                 return True
     except Exception:
         log.info("a run is left to the workers", extra={"run": str(run.id)}, exc_info=True)
@@ -162,14 +166,25 @@ def own_row(lease: Lease) -> dict[str, Any]:
     return {"id": str(lease.step_id), "state": "leased", "port": None, "output": None, "error": None, "delay_s": 0, "seq": None}
 
 
-def write(moves: Moves, lease: Lease | None = None, config: dict[str, Any] | None = None) -> None:
+def write(
+    moves: Moves,
+    lease: Lease | None = None,
+    config: dict[str, Any] | None = None,
+    *,
+    accepted: dict[str, Any] | None = None,
+    is_new: bool = False,
+) -> None:
     """Write moves, with the step that is settled if there is one, and what becomes of their run."""
     run, connection = moves.run, moves.connection
     status, ends_as = conclude(moves)
+    if accepted is not None and ends_as is not None:
+        raise NotHere  # it is not over with its first steps, and its row must be there
     if lease is None or moves.own is None:
-        write_moves(connection, moves, status, ends_as=ends_as)
+        write_moves(connection, moves, status, ends_as=ends_as, accepted=accepted)
     else:
         write_settle(connection, lease, moves.own, moves, status, config, ends_as=ends_as)
+    if is_new:
+        bus.announce(events.RunStarted(run.tenant_id, run.id, run.workflow_id))
     open_waits(moves)
     if moves.ends is not None and run.graph.has_frames:
         end_everything(connection, run)

@@ -76,6 +76,17 @@ tried as (
   select %(tenant)s, id, %(epoch)s::int, attempt, %(worker)s::text, started_at, %(state)s::text, %(code)s::text from moved
   on conflict do nothing),  -- a wait that ends is no second attempt
 """
+# The columns of a run that is accepted.
+ACCEPTED = """id, tenant_id, workflow_id, version_id, executed_by, input_data, dedup_key, replay_of, deadline_at, parent_step_id, root_id,
+  depth, error_of"""
+ACCEPTED_VALUES = """%(id)s, %(tenant)s, %(workflow)s, %(version)s, %(by)s, %(input)s::jsonb, %(dedup)s, %(replay_of)s,
+  clock_timestamp() + make_interval(secs => %(deadline_s)s), %(parent)s, %(root)s, %(depth)s, %(error_of)s"""
+RUN_BEGINS = f"""
+insert into workflow_executions
+  ({ACCEPTED}, event_seq, status, created_at, started_at, completed_at, output_data, error, error_message)
+values ({ACCEPTED_VALUES}, %(seq)s::int, coalesce(%(status)s::text, 'running'), %(begun)s::timestamptz, %(begun)s::timestamptz,
+        case when %(status)s::text is not null then clock_timestamp() end, %(run_output)s::jsonb, %(run_error)s::jsonb, %(error_message)s::text)
+"""
 RUN_GOES_ON = """
 update workflow_executions
 set event_seq = %(seq)s::int, status = case when %(begun)s::timestamptz is not null then 'running' else status end,
@@ -145,12 +156,14 @@ def write_moves(
     status: str | None,
     *,
     ends_as: str | None = None,
+    accepted: dict[str, Any] | None = None,
     moved: str = "",
     own: dict[str, Any] | None = None,
 ) -> None:
     """Write moves, and what becomes of their run, in one statement.
 
     Args:
+        accepted: the values of a run that has no row yet.
         moved, own: the part of the statement that settles a step, and its values.
     """
     if status is not None:
@@ -161,8 +174,8 @@ def write_moves(
         "begun": moves.begins_at,
         **run_values(status, moves.failed, moves.run.root.last if moves.ends else None, ends_as),
     }
-    how = RUN_CLOSES if ends_as else RUN_ENDS if status else RUN_GOES_ON
-    db.write_later(connection, f"with {moved}born as ({BORN}), told as ({TOLD}){parts}{how}", values | (own or {}))
+    how = RUN_BEGINS if accepted else RUN_CLOSES if ends_as else RUN_ENDS if status else RUN_GOES_ON
+    db.write_later(connection, f"with {moved}born as ({BORN}), told as ({TOLD}){parts}{how}", values | (own or {}) | (accepted or {}))
 
 
 def run_values(status: str | None, error: dict[str, Any] | None, output: Any, ends_as: str | None = None) -> dict[str, Any]:

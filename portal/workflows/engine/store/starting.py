@@ -17,16 +17,15 @@ from portal.workflows.engine.plan import Graph, Stand
 from portal.workflows.engine.store import settling
 from portal.workflows.engine.store.reading import published
 from portal.workflows.engine.store.rows import Frame, Moves, Run, born, wake
-from portal.workflows.engine.store.sql import write_rows
+from portal.workflows.engine.store.sql import ACCEPTED, ACCEPTED_VALUES, write_rows
 
-ACCEPT = """
-insert into workflow_executions as e
-  (id, tenant_id, workflow_id, version_id, executed_by, status, input_data, dedup_key, replay_of, event_seq, deadline_at,
-   parent_step_id, root_id, depth, error_of)
-values (%(id)s, %(tenant)s, %(workflow)s, %(version)s, %(by)s, 'pending', %(input)s::jsonb, %(dedup)s, %(replay_of)s, 1,
-        clock_timestamp() + make_interval(secs => %(deadline_s)s), %(parent)s, %(root)s, %(depth)s, %(error_of)s)
+ACCEPT = f"""
+insert into workflow_executions as e ({ACCEPTED}, status, event_seq) values ({ACCEPTED_VALUES}, 'pending', 1)
 on conflict (tenant_id, workflow_id, dedup_key) do nothing
 returning created_at, (select array[t.name, t.name_ar] from workflow_templates t where t.tenant_id = e.tenant_id and t.id = e.workflow_id) as names
+"""
+NAMES = """
+select clock_timestamp() as created_at, array[name, name_ar] as names from workflow_templates where tenant_id = %(tenant)s and id = %(workflow)s
 """
 
 
@@ -78,24 +77,25 @@ def start(
     connection = db.session().connection()
     version = published(connection, tenant_id, version_id)
     run_id = new_id()
-    row = connection.exec_driver_sql(
-        ACCEPT,
-        {
-            "id": run_id, "tenant": tenant_id, "workflow": workflow_id, "version": version_id, "by": by,
-            "input": db.to_json(input_data), "dedup": dedup_key, "replay_of": replay_of,
-            "deadline_s": version.settings.get("deadline_s", DEFAULT_DEADLINE_S), "parent": parent.step_id if parent else None,
-            "root": parent.root_id if parent else None, "depth": parent.depth if parent else 0, "error_of": error_of,
-        },
-    ).first()  # fmt: skip
+    root_id, depth = (parent.root_id, parent.depth) if parent else (None, 0)
+    accepted = {
+        "id": run_id, "tenant": tenant_id, "workflow": workflow_id, "version": version_id, "by": by, "input": db.to_json(input_data),
+        "dedup": dedup_key, "replay_of": replay_of, "deadline_s": version.settings.get("deadline_s", DEFAULT_DEADLINE_S),
+        "parent": parent.step_id if parent else None, "root": root_id, "depth": depth, "error_of": error_of,
+    }  # fmt: skip
+    # Nobody else can have this run, and no step of it writes: it is computed first, and its row written as it will stand.
+    is_whole = carries is not None and dedup_key is None and version.is_pure
+    row = connection.exec_driver_sql(NAMES if is_whole else ACCEPT, accepted).first()
     if row is None:
         return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False
-    bus.announce(events.RunStarted(tenant_id, run_id, workflow_id))
-    root_id, depth = (parent.root_id, parent.depth) if parent else (None, 0)
     known = workflow_id, *row.names, version.graph, input_data, by, row.created_at, 0, "pending", depth, root_id
     run = Run(tenant_id, run_id, *known)
     run.frames[""] = Frame()
-    if carries and settling.begin_here(connection, run, worker=carries, is_pure=version.is_pure):
+    if carries and settling.begin_here(connection, run, worker=carries, accepted=accepted if is_whole else None):
         return run_id, True
+    if is_whole:
+        connection.exec_driver_sql(ACCEPT, accepted)
+    bus.announce(events.RunStarted(tenant_id, run_id, workflow_id))
     write_rows(connection, _first_moves(run, connection, reused or {}, replay_of))
     db.after_commit(wake)
     return run_id, True
