@@ -38,96 +38,180 @@ def house() -> Iterator[tuple[Any, Any]]:
 def five_inserts() -> tuple[Any, Any]:
     """Publish a workflow of five steps that each insert a row; return (tenant id, workflow id)."""
     from portal.core import db
-    from portal.core.access import SYSTEM
     from portal.datatables import service as tables
+
+    column = {"key": "n", "type": "number", "label": "N", "label_ar": None, "required": False}
+    configs = [{"table": "rows", "operation": "insert", "values": [{"name": "n", "value": str(number)}]} for number in range(STEPS)]
+    tenant_id, workflow_id = _published("inserts", "database", configs)
+    with db.transaction(tenant_id):
+        tables.ensure_table(tenant_id, "rows", name="Rows", name_ar=None, columns=[column])
+    return tenant_id, workflow_id
+
+
+def five_sums() -> tuple[Any, Any]:
+    """Publish a workflow of five steps that each add one to what the step before said; return (tenant id, workflow id)."""
+    values = ["${ 0 }", *(f"${{ steps.step_{number}.n + 1 }}" for number in range(STEPS - 1))]
+    return _published("sums", "set", [{"values": [{"name": "n", "value": value}]} for value in values])
+
+
+def _published(slug: str, kind: str, configs: list[dict[str, Any]]) -> tuple[Any, Any]:
+    from portal.core import db
+    from portal.core.access import SYSTEM
     from portal.tenants import service as tenants
     from portal.workflows import service
     from portal.workflows.models import WorkflowTemplate
 
-    tenant_id = tenants.add_tenant("bench", name="Bench", name_ar=None)
-    column = {"key": "n", "type": "number", "label": "N", "label_ar": None, "required": False}
+    tenant_id = tenants.add_tenant(slug, name="Bench", name_ar=None)
     nodes = [
         {
-            "key": f"row_{number}", "kind": "database", "name": f"Row {number}", "name_ar": None, "parent": None, "lane": None,
-            "config": {"table": "rows", "operation": "insert", "values": [{"name": "n", "value": str(number)}]},
-            "retry": {"attempts": 3}, "timeout_s": 30,
+            "key": f"step_{number}", "kind": kind, "name": f"Step {number}", "name_ar": None, "parent": None, "lane": None,
+            "config": config, "retry": {"attempts": 3}, "timeout_s": 30,
         }
-        for number in range(STEPS)
+        for number, config in enumerate(configs)
     ]  # fmt: skip
     with db.transaction(tenant_id) as session:
-        tables.ensure_table(tenant_id, "rows", name="Rows", name_ar=None, columns=[column])
-        workflow = WorkflowTemplate(tenant_id=tenant_id, name="Five rows", nodes=nodes, settings={"inputs": [], "deadline_s": 86400})
+        workflow = WorkflowTemplate(tenant_id=tenant_id, name="Five steps", nodes=nodes, settings={"inputs": [], "deadline_s": 86400})
         session.add(workflow)
         session.flush()
         service.publish_version(tenant_id, workflow.id, by=SYSTEM)
     return tenant_id, workflow.id
 
 
-def start(tenant_id: Any, workflow_id: Any) -> Any:
+def start(tenant_id: Any, workflow_id: Any, *, carries: str | None = None) -> Any:
     """Start one run."""
     from portal.core import db
     from portal.core.access import SYSTEM
     from portal.workflows import service
 
     with db.transaction(tenant_id):
-        return service.start_run(tenant_id, workflow_id, given={}, by=SYSTEM)[0]
+        return service.start_run(tenant_id, workflow_id, given={}, by=SYSTEM, carries=carries)[0]
 
 
+# Each process answers a line `NUMBER` with the seconds that so many runs took it, begun and ended in this process.
 DBOS_PROGRAM = """
-import json, os, sys, time
+import os, sys, time
 import psycopg
 from psycopg_pool import ConnectionPool
 from dbos import DBOS
-url, rounds, mode = os.environ["PEER_URL"], int(sys.argv[1]), sys.argv[2]
-pool = ConnectionPool(url, min_size=4, max_size=10, open=True)
+url, kind, together = os.environ["PEER_URL"], sys.argv[1], int(sys.argv[2])
+pool = ConnectionPool(url, min_size=4, max_size=16, open=True)
 with pool.connection() as connection:
     connection.execute("create table if not exists peer_rows (id bigserial primary key, n int)")
 DBOS(config={"name": "peer", "system_database_url": url, "log_level": "ERROR", "run_admin_server": False})
+@DBOS.step()
+def add(n):
+    return n + 1
 @DBOS.step()
 def row(n):
     with pool.connection() as connection:
         return connection.execute("insert into peer_rows (n) values (%s) returning id", (n,)).fetchone()[0]
 @DBOS.workflow()
-def five():
+def sums():
+    n = -1
+    for _ in range(5): n = add(n)
+    return n
+@DBOS.workflow()
+def inserts():
     return [row(n) for n in range(5)]
 DBOS.launch()
-for _ in range(5): five()
-took = []
-began = time.perf_counter()
-if mode == "one":
-    for _ in range(rounds):
-        at = time.perf_counter(); DBOS.start_workflow(five).get_result(); took.append((time.perf_counter() - at) * 1000)
-else:
+flow = {"sums": sums, "inserts": inserts}[kind]
+def carry(rounds):
     handles = []
     for _ in range(rounds):
-        handles.append(DBOS.start_workflow(five))
-        if len(handles) >= 16: handles.pop(0).get_result()
+        handles.append(DBOS.start_workflow(flow))
+        if len(handles) >= together: handles.pop(0).get_result()
     for handle in handles: handle.get_result()
-print(json.dumps({"seconds": time.perf_counter() - began, "took_ms": took}), flush=True)
-os._exit(0)
+"""
+OUR_PROGRAM = """
+import sys
+sys.path.insert(0, "bench")
+from concurrent.futures import ThreadPoolExecutor
+from worker import *
+from peers import start
+from uuid import UUID
+db.trust_connections()
+create_app().app_context().push()
+tenant, flow, together = UUID(sys.argv[1]), UUID(sys.argv[2]), int(sys.argv[3])
+pool = ThreadPoolExecutor(together)
+def carry(rounds):
+    list(pool.map(lambda _: start(tenant, flow, carries="bench"), range(rounds)))
+"""
+OUR_PUMP = """
+import sys
+from worker import *
+from portal.workflows.engine.store import following
+db.trust_connections()
+create_app().app_context().push()
+following.MAX_APPLIED = int(sys.argv[1])
+def carry(_rounds):
+    runner.pump(worker=runner.worker_name(), budget_s=60)
+"""
+ANSWERING = """
+import sys, time
+carry(8)
+print("ready", flush=True)
+for line in sys.stdin:
+    began = time.perf_counter()
+    carry(int(line))
+    print(time.perf_counter() - began, flush=True)
 """
 
 
-def dbos(servers: Any, *, rounds: int, mode: str, processes: int = 1) -> list[dict[str, Any]]:
-    """Run the peer in its own processes on the same PostgreSQL, as its owner (it gets no row-level security to pay for)."""
+class Side:
+    """Processes of one side of a comparison, which stand ready and carry out runs when they are told to."""
+
+    def __init__(self, program: str, *arguments: object, processes: int, **environment: str) -> None:
+        command = [sys.executable, "-c", program + ANSWERING, *map(str, arguments)]
+        self._each: list[subprocess.Popen[str]] = []
+        for _ in range(processes):
+            process = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            self._each.append(process)
+            self._said(process)  # one after the other: the first one makes the peer's tables
+
+    def carry(self, rounds: int) -> float:
+        """Have each process carry out so many runs, all at once; return the seconds until the last one is done."""
+        began = time.perf_counter()
+        for process in self._each:
+            assert process.stdin is not None
+            process.stdin.write(f"{rounds}\n")
+            process.stdin.flush()
+        for process in self._each:
+            self._said(process)
+        return time.perf_counter() - began
+
+    def end(self) -> None:
+        for process in self._each:
+            process.kill()
+
+    def _said(self, process: subprocess.Popen[str]) -> str:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise SystemExit("a process of the comparison ended")
+        return line
+
+
+def dbos(servers: Any, kind: str, *, processes: int, together: int = 16) -> Side:
+    """Give the peer in its own processes on the same PostgreSQL, as its owner (it gets no row-level security to pay for).
+
+    Args:
+        kind: `sums` (five trivial steps) or `inserts` (five steps that each insert a row in a transaction of their own).
+        together: how many runs a process has in hand at once.
+    """
     import psycopg
 
     with psycopg.connect(servers.postgres.url("postgres"), autocommit=True) as connection:
-        connection.execute("drop database if exists peer")
+        connection.execute("drop database if exists peer with (force)")
         connection.execute("create database peer")
-    environment = {**os.environ, "PEER_URL": servers.postgres.url("peer")}
-    command = [sys.executable, "-c", DBOS_PROGRAM, str(rounds), mode]
-    started = []
-    for _ in range(processes):
-        started.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-        time.sleep(3 if len(started) < processes else 0)  # the first one makes the peer's tables
-    results = []
-    for process in started:
-        out, err = process.communicate(timeout=300)
-        if process.returncode or not out.strip():
-            raise RuntimeError(err[-2000:])
-        results.append(json.loads(out.strip().splitlines()[-1]))
-    return results
+    return Side(DBOS_PROGRAM, kind, together, processes=processes, PEER_URL=servers.postgres.url("peer"))
+
+
+def in_turn(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> tuple[float, float, float]:
+    """Measure both sides in turn, so that both meet the same moments of the machine; (ours, theirs, ratio), each the median."""
+    pairs = [(ours(), theirs()) for _ in range(rounds)]
+    return tuple(statistics.median(values) for values in zip(*((a, b, a / b) for a, b in pairs), strict=True))  # type: ignore[return-value]
 
 
 def report(name: str, value: float, unit: str, *, goal: str, peer: float | None, ratio: float | None, ok: bool, **more: Any) -> None:
@@ -135,8 +219,3 @@ def report(name: str, value: float, unit: str, *, goal: str, peer: float | None,
     compared = {"peer": None if peer is None else round(peer, 2), "ratio": None if ratio is None else round(ratio, 2)}
     line = {"name": name, "value": round(value, 2), "unit": unit, "goal": goal, **compared, "ok": ok}
     print(json.dumps({**line, **more}))
-
-
-def median(of: Callable[[], float], rounds: int) -> float:
-    """Call several times and return the median."""
-    return statistics.median(of() for _ in range(rounds))

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from portal.audit.models import AuditEntry
 from portal.core import db
 from portal.core.access import Actor
+from portal.core.ids import new_id
+
+ADD = """
+insert into audit_entries (id, tenant_id, actor_kind, actor_id, action, target_id, details)
+values (%(id)s, %(tenant)s, %(kind)s, %(by)s, %(action)s, %(target)s, %(details)s::jsonb)
+"""
 
 
 def record(tenant_id: UUID, by: Actor, action: str, target_id: UUID | None = None, **details: object) -> None:
@@ -19,4 +24,7 @@ def record(tenant_id: UUID, by: Actor, action: str, target_id: UUID | None = Non
     if by.token_id is not None:
         details["token"] = by.token_id
     plain = {key: value if isinstance(value, int | float | bool | list | dict) else str(value) for key, value in details.items()}
-    db.session().add(AuditEntry(tenant_id=tenant_id, actor_kind=by.kind, actor_id=by.id, action=action, target_id=target_id, details=plain))
+    entry = {"id": new_id(), "tenant": tenant_id, "kind": by.kind, "by": by.id, "action": action, "target": target_id}
+    session = db.session()
+    session.flush()  # the tenant itself may be new
+    db.write_later(session.connection(), ADD, {**entry, "details": db.to_json(plain)})

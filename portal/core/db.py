@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -24,12 +24,14 @@ from sqlalchemy.dialects.postgresql import UUID as PGUUID
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from portal.core import wire
 from portal.core.config import current_settings
 from portal.core.ids import new_id
 
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+NAME_TENANT = "select set_config('app.tenant_id', %s, true)"
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -119,11 +121,11 @@ def engine(*, system: bool = False) -> Engine:
     url = settings.database_system_url if system else settings.database_url
     made = create_engine(
         driver_url(url),
+        creator=partial(wire.Connection.connect, url, connect_timeout=5, prepare_threshold=3, application_name="nasij", autocommit=False),
         pool_size=settings.database_pool,
         max_overflow=settings.database_pool,
         pool_timeout=10,
         pool_recycle=1800,
-        connect_args={"connect_timeout": 5, "prepare_threshold": 3, "application_name": "nasij"},
     )
     if _looks_first:
         event.listen(made, "checkout", _refuse_dead)
@@ -282,7 +284,17 @@ def _tell_tenant(unit: Unit) -> None:
 
 def name_tenant(open_session: Session, tenant_id: UUID | None) -> None:
     """Set `app.tenant_id` for the rest of the transaction."""
-    open_session.connection().exec_driver_sql("select set_config('app.tenant_id', %s, true)", (str(tenant_id or ""),))
+    open_session.connection().exec_driver_sql(NAME_TENANT, (str(tenant_id or ""),))
+
+
+def write_later(connection: Connection, statement: str, values: Json) -> None:
+    """Write something whose answer nobody reads: it is sent with the next statement, or with the commit, whose error it then is."""
+    driver(connection).later(statement, values)
+
+
+def driver(connection: Connection) -> wire.Connection:
+    """Return the driver's connection."""
+    return cast("wire.Connection", connection.connection.driver_connection)
 
 
 def to_json(value: Any) -> str:
@@ -302,4 +314,4 @@ def dispose() -> None:
 def _begin_with_tenant(opened: Session, _transaction: Any, connection: Connection) -> None:
     tenant_id = opened.info.get("tenant_id")
     if tenant_id is not None:
-        connection.exec_driver_sql("select set_config('app.tenant_id', %s, true)", (str(tenant_id),))
+        driver(connection).opening = NAME_TENANT, (str(tenant_id),)

@@ -40,14 +40,11 @@ from portal.workflows.models import WorkflowExecution, WorkflowFrame, WorkflowSt
 # Built once and on plain tables: these are the queries of the pages that are opened most, and building one costs as much as
 # running it. The ORM's own selects write out pending changes first; these do not, so they are for pages, not for verbs.
 TENANT: BindParameter[UUID] = bindparam("tenant")
-LIVE = (
-    select(WorkflowTemplate.is_active, WorkflowVersion.id, WorkflowVersion.number)
-    .outerjoin(
-        WorkflowVersion,
-        (WorkflowVersion.tenant_id == WorkflowTemplate.tenant_id) & (WorkflowVersion.id == WorkflowTemplate.published_version_id),
-    )
-    .where(WorkflowTemplate.tenant_id == TENANT, WorkflowTemplate.id == bindparam("workflow"))
-)
+LIVE = """
+select t.is_active, v.id, v.number from workflow_templates t
+left join workflow_versions v on v.tenant_id = t.tenant_id and v.id = t.published_version_id
+where t.tenant_id = %s and t.id = %s
+"""
 W_TABLE, E_TABLE, V_TABLE = WorkflowTemplate.__table__, WorkflowExecution.__table__, WorkflowVersion.__table__
 W, E, V = W_TABLE.c, E_TABLE.c, V_TABLE.c
 OF_RUN = (W.tenant_id == E.tenant_id) & (W.id == E.workflow_id)
@@ -210,7 +207,9 @@ def live_version(tenant_id: UUID, workflow_id: UUID) -> Row[Any] | None:
     Raises:
         NotFound: no such workflow in this tenant.
     """
-    row = db.session().execute(LIVE, {"tenant": tenant_id, "workflow": workflow_id}).first()
+    session = db.session()
+    session.flush()
+    row = session.connection().exec_driver_sql(LIVE, (tenant_id, workflow_id)).first()
     if row is None:
         raise NotFound
     return row if row.is_active and row.id is not None else None

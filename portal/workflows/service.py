@@ -134,8 +134,19 @@ def is_draft_changed(workflow: WorkflowTemplate, live: WorkflowVersion | None) -
     return live is None or live.graph_hash != definition.graph_hash(workflow.nodes, workflow.settings)
 
 
-def start_run(tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: Actor, dedup_key: str | None = None) -> tuple[UUID, bool]:
+def start_run(
+    tenant_id: UUID,
+    workflow_id: UUID,
+    *,
+    given: dict[str, Any],
+    by: Actor,
+    dedup_key: str | None = None,
+    carries: str | None = None,
+) -> tuple[UUID, bool]:
     """Accept a run of the live version; return its id, and False if this key had started it before.
+
+    Args:
+        carries: who does its first pure and db steps at once, in the same transaction.
 
     Raises:
         NotFound: no such workflow in this tenant.
@@ -155,6 +166,7 @@ def start_run(tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: 
             input_data=values,
             by=by.id,
             dedup_key=dedup_key,
+            carries=carries,
         )
         if is_new:
             audit.record(tenant_id, by, "run.started", run_id, workflow=workflow_id, version=live.number)

@@ -11,17 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
-from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from portal.core import db, jobs
+from portal.core import jobs
 from portal.core.config import current_settings
 from portal.core.log import logged_with
 from portal.workflows.actions.base import Call, Failed, Outcome
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.engine.store import ending, leasing, settling
-from portal.workflows.engine.store.rows import QUEUE, Lease, Run, wake
+from portal.workflows.engine.store.rows import QUEUE, Lease, Run
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -69,21 +68,6 @@ def pump(
             else:
                 hint(min(1.0, linger_s))
     return steps
-
-
-def carry_here(tenant_id: UUID, run_id: UUID) -> bool:
-    """Carry a run that begins in the open transaction as far as pure and db steps lead, in that same transaction.
-
-    So a caller who waits for the answer of a short run gets it with the commit that accepts the run. Whatever goes wrong
-    goes back to before the first step, and the workers find the run as any other; False says that they were woken.
-    """
-    try:
-        if settling.begin_here(tenant_id, run_id, worker=worker_name()):
-            return True
-    except Exception:
-        log.info("a run is left to the workers", extra={"run": str(run_id)}, exc_info=True)
-    db.after_commit(wake)
-    return False
 
 
 def carry(lease: Lease, *, keeper: Keeper, until: float) -> int:

@@ -83,7 +83,7 @@ def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
             input_data=values,
             by=by.id if by else None,
             dedup_key=f"{trigger.id}:{arrival.key}",
-            wakes=not carries,
+            carries=runner.worker_name() if carries else None,
         )
         if not is_new:
             _refuse_another_body(trigger, arrival)
@@ -91,8 +91,6 @@ def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
         note(trigger, arrival, "started", run_id=run_id)
         if by is not None:
             audit.record(trigger.tenant_id, by, "run.started", run_id, workflow=trigger.workflow_id, trigger=trigger.id)
-        if carries:
-            runner.carry_here(trigger.tenant_id, run_id)
     return Begun(run_id, is_new=True)
 
 

@@ -135,6 +135,6 @@ def end_run(connection: Connection, run: Run, status: str, error: dict[str, Any]
           returning seq, hash)
         {RUN_ENDS}
         """,
-        {"tenant": run.tenant_id, "run": run.id, "seq": run.event_seq, **run_values(status, error, output)},
+        {"tenant": run.tenant_id, "run": run.id, "seq": run.event_seq, "begun": None, **run_values(status, error, output)},
     )
     announce_end(run, status)

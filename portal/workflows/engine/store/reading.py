@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from portal.workflows import payloads, redaction
+from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import BLOCKS, ERROR, UNDO, branches
 from portal.workflows.engine.plan import INNER, Graph, Stand, path_of, paths_around, view
 from portal.workflows.engine.states import RUN_ENDED
@@ -31,6 +32,7 @@ class Published:
 
     graph: Graph
     settings: dict[str, Any]
+    is_pure: bool  # no step of it writes or calls anything
 
 
 _published: dict[UUID, Published] = {}
@@ -46,7 +48,8 @@ def published(connection: Connection, tenant_id: UUID, version_id: UUID) -> Publ
         ).one()
         if len(_published) > 500:
             _published.clear()
-        found = _published[version_id] = Published(Graph.of(row.nodes, row.edges), row.settings)
+        is_pure = all(ACTIONS[node["kind"]].effect(node.get("config") or {}) == "pure" for node in row.nodes)
+        found = _published[version_id] = Published(Graph.of(row.nodes, row.edges), row.settings, is_pure)
     return found
 
 

@@ -85,7 +85,7 @@ def _rescued(connection: Connection, run: Run, lease: Lease, step: Any, *, doubt
         frame.stands[lease.node_key] = Stand("ready", None)
         db.after_commit(wake)
     drain(moves)
-    write(connection, lease, moves)
+    write(moves, lease)
     return str(row["state"])
 
 

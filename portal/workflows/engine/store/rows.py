@@ -186,6 +186,7 @@ class Moves:
     frames: list[dict[str, Any]] = field(default_factory=list)  # frames that begin
     frame_ends: list[dict[str, Any]] = field(default_factory=list)
     lists: list[dict[str, Any]] = field(default_factory=list)  # pages of for-each lists
+    begins_at: datetime | None = None  # a worker begins with the run
     own: dict[str, Any] | None = None  # the row that is settled
     work: deque[tuple[Frame, str]] = field(default_factory=deque)
     waits: list[tuple[UUID, Waiting]] = field(default_factory=list)  # steps that wait for more than a moment
@@ -218,6 +219,12 @@ class Moves:
         if self.own is not None and self.own["id"] == wanted:
             return self.own
         return next((row for row in self.born if row["id"] == wanted), None)
+
+
+def begin_running(moves: Moves) -> None:
+    """Tell that a worker has begun with a run."""
+    moves.tell("run.started")
+    moves.run.status, moves.begins_at = "running", moves.run.started_at
 
 
 def idem_key(run_id: UUID, node_key: str, scope_path: str = "", gen: int = 0) -> str:
@@ -278,7 +285,8 @@ def announce_after(run: Run, moves: Moves, status: str | None) -> None:
     if status is not None:
         announce_end(run, status)
     seq = run.event_seq
-    db.after_commit(lambda: publish(run.id, seq))
+    if seq > len(moves.events):  # else nobody knows of the run before the commit
+        db.after_commit(lambda: publish(run.id, seq))
 
 
 def announce_end(run: Run, status: str) -> None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import nullcontext
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection
 
-from portal.core import db
-from portal.core.config import current_settings
+from portal import events
+from portal.core import bus, db
 from portal.workflows.actions.base import Call, Done, Failed, Outcome
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store import compensating, framing, opening
 from portal.workflows.engine.store.calling import NotHere, Refused, call_of, perform_own
 from portal.workflows.engine.store.ending import end_cancelled, end_everything
-from portal.workflows.engine.store.following import conclude, drain, take
-from portal.workflows.engine.store.leasing import claim_here, read_run
+from portal.workflows.engine.store.following import begin, conclude, drain, take
+from portal.workflows.engine.store.leasing import read_run
 from portal.workflows.engine.store.reading import read_steps
-from portal.workflows.engine.store.rows import Frame, Lease, Moves, Run, announce_after
-from portal.workflows.engine.store.sql import write_settle
+from portal.workflows.engine.store.rows import Frame, Lease, Moves, Run, announce_after, begin_running
+from portal.workflows.engine.store.sql import write_moves, write_settle
+
+log = logging.getLogger(__name__)
 
 
 def prepare(lease: Lease, run: Run) -> Call | Failed:
@@ -54,29 +57,32 @@ def apply(lease: Lease, run: Run | None, *, carry: bool) -> tuple[Run | None, Le
     return _settled(lease, run, None, carry=carry)
 
 
-def begin_here(tenant_id: UUID, run_id: UUID, *, worker: str) -> bool:
-    """Do the first step of a run and the ones that follow it in the open transaction, as far as they are pure or db steps.
+def begin_here(connection: Connection, run: Run, *, worker: str, accepted: dict[str, Any] | None) -> bool:
+    """Do the first steps of a run that the open transaction has just accepted, as far as pure and db steps lead, in that transaction.
+
+    Nothing is read: of a new run everything is known. Whatever goes wrong goes back to before the first step.
+
+    Args:
+        accepted: the values of a run of pure steps, whose row is not written yet: it is, with everything else, at the end.
 
     Returns:
-        False when the first step is of another kind.
-
-    Raises:
-        Exception: what was done so far must go back to a savepoint; the workers find the run as any other.
+        False when nothing was done: the workers find the run as any other.
     """
-    failed, may_apply = None, True
-    for _attempt in range(3):
-        try:
-            with db.session().begin_nested():
-                lease = claim_here(tenant_id, run_id, worker=worker, lease_s=current_settings().lease_s)
-                if lease is None:
-                    return False
-                _settle(lease, None, failed, carry=False, may_apply=may_apply)
+    moves = Moves(run, connection, worker, may_carry=False, may_apply=True)
+    try:
+        with nullcontext() if accepted else db.session().begin_nested():
+            moves.tell("run.accepted")
+            begin_running(moves)
+            for key in run.graph.entries():
+                begin(moves, run.root, key)
+            drain(moves)
+            if any(row["attempt"] for row in moves.born):
+                write(moves, accepted=accepted, is_new=True)
                 return True
-        except NotHere:
-            may_apply = False
-        except Refused as refused:
-            failed = refused.failed
-    raise AssertionError("unreachable: neither can happen twice")
+    except Exception:
+        log.info("a run is left to the workers", extra={"run": str(run.id)}, exc_info=True)
+    run.status, run.event_seq, run.frames = "pending", 0, {"": Frame()}
+    return False
 
 
 def _settled(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool) -> tuple[Run | None, Lease | None]:
@@ -105,29 +111,38 @@ def _settle(
         connection = session.connection()
         if run is None:
             run = read_run(connection, lease)
-        if run is None:
-            return None, None
-        row = connection.exec_driver_sql(
-            """
-            select e.status, e.event_seq, e.error
-            from workflow_executions e join workflow_steps s on s.tenant_id = e.tenant_id and s.execution_id = e.id
-            where e.tenant_id = %s and e.id = %s and s.id = %s and s.state = 'leased' and s.lease_epoch = %s
-            for update of e, s
-            """,
-            (lease.tenant_id, lease.run_id, lease.step_id, lease.epoch),
-        ).first()
-        if row is None:
+            if run is None:
+                return None, None
+        elif not _is_mine(connection, lease, run):
             return run, None
-        run.status = row.status
-        if row.event_seq != run.event_seq:
-            run.event_seq = row.event_seq
-            read_steps(connection, run)
-        if row.status == "cancelling":
+        if run.status == "cancelling":
             end_cancelled(connection, run, lease, outcome if isinstance(outcome, Done) else None)
             return run, None
         moves = Moves(run, connection, lease.worker, may_carry=carry, may_apply=may_apply)
+        if run.status == "pending":
+            begin_running(moves)
         settle_in(moves, lease, outcome)
         return run, moves.carried
+
+
+def _is_mine(connection: Connection, lease: Lease, run: Run) -> bool:
+    """Lock the run's row and the step's; False when the lease is lost. What others changed of the run meanwhile is read anew."""
+    row = connection.exec_driver_sql(
+        """
+        select e.status, e.event_seq
+        from workflow_executions e join workflow_steps s on s.tenant_id = e.tenant_id and s.execution_id = e.id
+        where e.tenant_id = %s and e.id = %s and s.id = %s and s.state = 'leased' and s.lease_epoch = %s
+        for update of e, s
+        """,
+        (lease.tenant_id, lease.run_id, lease.step_id, lease.epoch),
+    ).first()
+    if row is None:
+        return False
+    run.status = row.status
+    if row.event_seq != run.event_seq:
+        run.event_seq = row.event_seq
+        read_steps(connection, run)
+    return True
 
 
 def settle_in(moves: Moves, lease: Lease, outcome: Outcome | None) -> None:
@@ -143,7 +158,7 @@ def settle_in(moves: Moves, lease: Lease, outcome: Outcome | None) -> None:
             outcome, config = (call, None) if isinstance(call, Failed) else (perform_own(call, lease.kind), call.config)
         take(moves, frame, node, step, outcome, lease=lease)
     drain(moves)
-    write(moves.connection, lease, moves, config)
+    write(moves, lease, config)
 
 
 def own_row(lease: Lease) -> dict[str, Any]:
@@ -151,12 +166,25 @@ def own_row(lease: Lease) -> dict[str, Any]:
     return {"id": str(lease.step_id), "state": "leased", "port": None, "output": None, "error": None, "delay_s": 0, "seq": None}
 
 
-def write(connection: Connection, lease: Lease, moves: Moves, config: dict[str, Any] | None = None) -> None:
-    """Write the moves of a settled step, and what becomes of its run."""
-    run, step = moves.run, moves.own
-    assert step is not None
+def write(
+    moves: Moves,
+    lease: Lease | None = None,
+    config: dict[str, Any] | None = None,
+    *,
+    accepted: dict[str, Any] | None = None,
+    is_new: bool = False,
+) -> None:
+    """Write moves, with the step that is settled if there is one, and what becomes of their run."""
+    run, connection = moves.run, moves.connection
     status, ends_as = conclude(moves)
-    write_settle(connection, lease, step, moves, status, config, ends_as=ends_as)
+    if accepted is not None and ends_as is not None:
+        raise NotHere  # it is not over with its first steps, and its row must be there
+    if lease is None or moves.own is None:
+        write_moves(connection, moves, status, ends_as=ends_as, accepted=accepted)
+    else:
+        write_settle(connection, lease, moves.own, moves, status, config, ends_as=ends_as)
+    if is_new:
+        bus.announce(events.RunStarted(run.tenant_id, run.id, run.workflow_id))
     open_waits(moves)
     if moves.ends is not None and run.graph.has_frames:
         end_everything(connection, run)

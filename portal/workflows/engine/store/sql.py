@@ -66,8 +66,7 @@ untimed as (
   select %(tenant)s, r.step_id, r.page, r.items from jsonb_to_recordset(%(lists)s::jsonb) as r(step_id uuid, page int, items jsonb))""",
 }
 VALUES = ("input", "output", "value", "result")  # columns that may hold what is kept apart
-SETTLE = f"""
-with moved as (
+MOVED = """moved as (
   update workflow_steps s
   set state = %(state)s::text, port = %(port)s::text, output = %(output)s::jsonb, error = %(error)s::jsonb, ended_seq = %(ended_seq)s::int,
       input = coalesce(%(input)s::jsonb, s.input), lease_owner = null, lease_until = null, hard_until = null,
@@ -81,16 +80,28 @@ tried as (
   insert into workflow_attempts (tenant_id, step_id, epoch, number, worker, started_at, outcome, error_code)
   select %(tenant)s, id, %(epoch)s::int, attempt, %(worker)s::text, started_at, %(state)s::text, %(code)s::text from moved
   on conflict do nothing),  -- a wait that ends is no second attempt
-born as ({BORN}),
-told as ({TOLD})
+"""
+# The columns of a run that is accepted.
+ACCEPTED = """id, tenant_id, workflow_id, version_id, executed_by, input_data, dedup_key, replay_of, deadline_at, parent_step_id, root_id,
+  depth, error_of"""
+ACCEPTED_VALUES = """%(id)s, %(tenant)s, %(workflow)s, %(version)s, %(by)s, %(input)s::jsonb, %(dedup)s, %(replay_of)s,
+  clock_timestamp() + make_interval(secs => %(deadline_s)s), %(parent)s, %(root)s, %(depth)s, %(error_of)s"""
+RUN_BEGINS = f"""
+insert into workflow_executions
+  ({ACCEPTED}, event_seq, event_hash, status, created_at, started_at, completed_at, output_data, error, error_message)
+values ({ACCEPTED_VALUES}, %(seq)s::int, (select hash from told order by seq desc limit 1), coalesce(%(status)s::text, 'running'), %(begun)s::timestamptz, %(begun)s::timestamptz,
+        case when %(status)s::text is not null then clock_timestamp() end, %(run_output)s::jsonb, %(run_error)s::jsonb, %(error_message)s::text)
 """
 RUN_GOES_ON = f"""
-update workflow_executions set event_seq = %(seq)s::int, {HEAD} where tenant_id = %(tenant)s and id = %(run)s
+update workflow_executions
+set event_seq = %(seq)s::int, {HEAD}, status = case when %(begun)s::timestamptz is not null then 'running' else status end,
+    started_at = coalesce(started_at, %(begun)s::timestamptz)
+where tenant_id = %(tenant)s and id = %(run)s
 """
 RUN_ENDS = f"""
 update workflow_executions
 set event_seq = %(seq)s::int, {HEAD}, status = %(status)s::text, completed_at = clock_timestamp(), output_data = %(run_output)s::jsonb,
-    error = %(run_error)s::jsonb, error_message = %(error_message)s::text, started_at = coalesce(started_at, clock_timestamp())
+    error = %(run_error)s::jsonb, error_message = %(error_message)s::text, started_at = coalesce(started_at, %(begun)s::timestamptz, clock_timestamp())
 where tenant_id = %(tenant)s and id = %(run)s
 """
 # The run will end as `ends_as` says once no worker holds a step of it any more, or once what it did is undone.
@@ -98,17 +109,14 @@ RUN_CLOSES = f"""
 update workflow_executions
 set event_seq = %(seq)s::int, {HEAD}, status = %(status)s::text, cancel_at = coalesce(cancel_at, clock_timestamp()), ends_as = %(ends_as)s::text,
     error = %(run_error)s::jsonb, error_message = %(error_message)s::text, output_data = %(run_output)s::jsonb,
-    started_at = coalesce(started_at, clock_timestamp())
+    started_at = coalesce(started_at, %(begun)s::timestamptz, clock_timestamp())
 where tenant_id = %(tenant)s and id = %(run)s
 """
 
 
 def write_rows(connection: Connection, moves: Moves) -> None:
     """Write the rows of moves that settle no step of their own, and the run's last event."""
-    apart = Apart(moves.run.tenant_id, moves.run.secrets)
-    values, parts = _row_values(moves, apart)
-    apart.keep(connection, moves.run.id)
-    connection.exec_driver_sql(f"with born as ({BORN}), told as ({TOLD}){parts} {RUN_GOES_ON}", {**values, "seq": moves.run.event_seq})
+    write_moves(connection, moves, None)
 
 
 def _row_values(moves: Moves, apart: Apart) -> tuple[dict[str, Any], str]:
@@ -137,21 +145,46 @@ def write_settle(
     Args:
         ends_as: the run does not end yet: `status` is what it is until then.
     """
-    run = moves.run
-    if status is not None:
-        moves.tell(f"run.{status}")
-    apart = Apart(run.tenant_id, run.secrets)
-    values, parts = _row_values(moves, apart)
-    values |= {
+    apart = Apart(moves.run.tenant_id, moves.run.secrets)
+    own = {
         "step": lease.step_id, "epoch": lease.epoch, "state": step["state"], "port": step["port"], "ended_seq": step["seq"],
         "output": apart.text_of(step["output"]),
         "error": db.to_json(apart.masked(step["error"])) if step["error"] else None, "code": (step["error"] or {}).get("code"),
         "input": apart.text_of(config), "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
-        "seq": run.event_seq, **run_values(status, apart.masked(moves.failed), run.root.last if moves.ends else None, ends_as, apart),
     }  # fmt: skip
-    apart.keep(connection, run.id)
-    how = RUN_CLOSES if ends_as else RUN_ENDS if status else RUN_GOES_ON
-    connection.exec_driver_sql(SETTLE + parts + how, values)
+    write_moves(connection, moves, status, ends_as=ends_as, moved=MOVED, own=own, apart=apart)
+
+
+def write_moves(
+    connection: Connection,
+    moves: Moves,
+    status: str | None,
+    *,
+    ends_as: str | None = None,
+    accepted: dict[str, Any] | None = None,
+    moved: str = "",
+    own: dict[str, Any] | None = None,
+    apart: Apart | None = None,
+) -> None:
+    """Write moves, and what becomes of their run, in one statement.
+
+    Args:
+        accepted: the values of a run that has no row yet.
+        moved, own: the part of the statement that settles a step, and its values.
+        apart: what is too large for the rows of `own` or `accepted`.
+    """
+    if status is not None:
+        moves.tell(f"run.{status}")
+    apart = apart or Apart(moves.run.tenant_id, moves.run.secrets)
+    values, parts = _row_values(moves, apart)
+    values |= {
+        "seq": moves.run.event_seq,
+        "begun": moves.begins_at,
+        **run_values(status, apart.masked(moves.failed), moves.run.root.last if moves.ends else None, ends_as, apart),
+    }
+    how = RUN_BEGINS if accepted else RUN_CLOSES if ends_as else RUN_ENDS if status else RUN_GOES_ON
+    db.write_later(connection, f"with {moved}born as ({BORN}), told as ({TOLD}){parts}{how}", values | (own or {}) | (accepted or {}))
+    apart.keep(connection, moves.run.id)
 
 
 def run_values(

@@ -15,11 +15,21 @@ from portal.workflows import redaction
 from portal.workflows.definition import DEFAULT_DEADLINE_S
 from portal.workflows.engine import plan
 from portal.workflows.engine.plan import Graph, Stand
+from portal.workflows.engine.store import settling
 from portal.workflows.engine.store.reading import published
-from portal.workflows.engine.store.rows import Moves, born, wake
-from portal.workflows.engine.store.sql import write_rows
+from portal.workflows.engine.store.rows import Frame, Moves, Run, born, wake
+from portal.workflows.engine.store.sql import ACCEPTED, ACCEPTED_VALUES, write_rows
 from portal.workflows.payloads import Apart
 from portal.workflows.redaction import Secrets
+
+ACCEPT = f"""
+insert into workflow_executions as e ({ACCEPTED}, status, event_seq) values ({ACCEPTED_VALUES}, 'pending', 1)
+on conflict (tenant_id, workflow_id, dedup_key) do nothing
+returning created_at, (select array[t.name, t.name_ar] from workflow_templates t where t.tenant_id = e.tenant_id and t.id = e.workflow_id) as names
+"""
+NAMES = """
+select clock_timestamp() as created_at, array[name, name_ar] as names from workflow_templates where tenant_id = %(tenant)s and id = %(workflow)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +63,14 @@ def start(
     replay_of: UUID | None = None,
     parent: Parent | None = None,
     error_of: UUID | None = None,
-    wakes: bool = True,
+    carries: str | None = None,
     secrets: Secrets | None = None,
 ) -> tuple[UUID, bool]:
     """Accept a run in the open transaction: its row, its first event, its entry steps. A hint leaves after the commit.
 
     Args:
         dedup_key: the same key gives the same run, also at once and after a restart.
-        wakes: hint to the workers after the commit; False for who carries the run itself.
+        carries: who carries the run in this very transaction as far as pure and db steps lead; None leaves all of it to the workers.
         secrets: of the run that calls this one: its inputs may hold them.
         reused: finished steps taken over from another run, by node key.
         parent: the step that waits for this run.
@@ -71,34 +81,31 @@ def start(
     """
     connection = db.session().connection()
     version = published(connection, tenant_id, version_id)
-    graph = version.graph
     run_id = new_id()
-    apart = Apart(tenant_id, secrets)
-    input_data = redaction.sealed_inputs(tenant_id, version.settings.get("inputs", ()), input_data)
-    taken = connection.exec_driver_sql(
-        """
-        insert into workflow_executions
-          (id, tenant_id, workflow_id, version_id, executed_by, status, input_data, dedup_key, replay_of, event_seq, deadline_at,
-           parent_step_id, root_id, depth, error_of)
-        values (%(id)s, %(tenant)s, %(workflow)s, %(version)s, %(by)s, 'pending', %(input)s::jsonb, %(dedup)s, %(replay_of)s, 1,
-                clock_timestamp() + make_interval(secs => %(deadline_s)s), %(parent)s, %(root)s, %(depth)s, %(error_of)s)
-        on conflict (tenant_id, workflow_id, dedup_key) do nothing returning id
-        """,
-        {
-            "id": run_id, "tenant": tenant_id, "workflow": workflow_id, "version": version_id, "by": by,
-            "input": apart.text_of(input_data), "dedup": dedup_key, "replay_of": replay_of,
-            "deadline_s": version.settings.get("deadline_s", DEFAULT_DEADLINE_S), "parent": parent.step_id if parent else None,
-            "root": parent.root_id if parent else None, "depth": parent.depth if parent else 0, "error_of": error_of,
-        },
-    ).first()  # fmt: skip
-    if taken is None:
+    root_id, depth = (parent.root_id, parent.depth) if parent else (None, 0)
+    known, apart = secrets or Secrets(), Apart(tenant_id, secrets)
+    sealed = redaction.sealed_inputs(tenant_id, version.settings.get("inputs", ()), input_data)
+    accepted = {
+        "id": run_id, "tenant": tenant_id, "workflow": workflow_id, "version": version_id, "by": by, "input": apart.text_of(sealed),
+        "dedup": dedup_key, "replay_of": replay_of, "deadline_s": version.settings.get("deadline_s", DEFAULT_DEADLINE_S),
+        "parent": parent.step_id if parent else None, "root": root_id, "depth": depth, "error_of": error_of,
+    }  # fmt: skip
+    # Nobody else can have this run, and no step of it writes: it is computed first, and its row written as it will stand.
+    is_whole = carries is not None and dedup_key is None and version.is_pure and not apart.entries
+    row = connection.exec_driver_sql(NAMES if is_whole else ACCEPT, accepted).first()
+    if row is None:
         return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False
     apart.keep(connection, run_id)
-    moves = _first_moves(tenant_id, run_id, graph, reused or {}, replay_of)
-    write_rows(connection, moves)
+    facts = workflow_id, *row.names, version.graph, redaction.opened(tenant_id, sealed, known), by, row.created_at, 0, "pending", depth, root_id
+    run = Run(tenant_id, run_id, *facts, secrets=known)
+    run.frames[""] = Frame()
+    if carries and settling.begin_here(connection, run, worker=carries, accepted=accepted if is_whole else None):
+        return run_id, True
+    if is_whole:
+        connection.exec_driver_sql(ACCEPT, accepted)
     bus.announce(events.RunStarted(tenant_id, run_id, workflow_id))
-    if wakes:
-        db.after_commit(wake)
+    write_rows(connection, _first_moves(run, connection, reused or {}, replay_of))
+    db.after_commit(wake)
     return run_id, True
 
 
@@ -110,31 +117,17 @@ def _run_of_key(connection: Connection, tenant_id: UUID, workflow_id: UUID, dedu
     return found
 
 
-def _first_moves(tenant_id: UUID, run_id: UUID, graph: Graph, reused: dict[str, Reused], replay_of: UUID | None) -> Moves:
-    run: Any = _Newborn(tenant_id, run_id)
-    moves = Moves(run, None, "", may_carry=False)  # type: ignore[arg-type]  # nothing is read for a run that only begins
-    known: dict[str, Any] = {"replay_of": str(replay_of)} if replay_of else {}
-    moves.tell("run.accepted", **known)
+def _first_moves(run: Run, connection: Connection, reused: dict[str, Reused], replay_of: UUID | None) -> Moves:
+    moves, nodes = Moves(run, connection, "", may_carry=False), run.graph.nodes
+    facts: dict[str, Any] = {"replay_of": str(replay_of)} if replay_of else {}
+    moves.tell("run.accepted", **facts)
     for number, (key, old) in enumerate(reused.items()):
-        row = born(run_id, graph.nodes[key], old.state, port=old.port, output=old.output, error=old.error)
+        row = born(run.id, nodes[key], old.state, port=old.port, output=old.output, error=old.error)
         moves.born.append({**row, "seq": number - len(reused)})  # before everything that this run does itself
     stands = {key: Stand(old.state, old.port) for key, old in reused.items()}
-    moves.born += [born(run_id, graph.nodes[key], "ready") for key in _first_steps(graph, stands)]
-    moves.born += [
-        born(run_id, graph.nodes[key], "skipped") for key, stand in stands.items() if stand.state == "skipped" and key not in reused
-    ]
+    moves.born += [born(run.id, nodes[key], "ready") for key in _first_steps(run.graph, stands)]
+    moves.born += [born(run.id, nodes[key], "skipped") for key, stand in stands.items() if stand.state == "skipped" and key not in reused]
     return moves
-
-
-@dataclass(slots=True)
-class _Newborn:
-    """As much of a run as its first rows need."""
-
-    tenant_id: UUID
-    id: UUID
-    event_seq: int = 0
-    status: str = "pending"
-    secrets: Secrets = field(default_factory=Secrets)
 
 
 def _first_steps(graph: Graph, stands: dict[str, Stand]) -> list[str]:
