@@ -41,6 +41,8 @@ def fold(events: Iterable[Event]) -> Stand:
             continue
         if thing != "step":
             continue
+        if event.kind == "step.undoing":
+            stand.status = "compensating"
         place = (event.node_key or "", (event.data or {}).get("scope", ""))
         if event.kind in ENDS:
             stand.ended[event.seq] = (*place, what)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -96,8 +96,20 @@ def start(
     if row is None:
         return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False
     apart.keep(connection, run_id)
-    facts = workflow_id, *row.names, version.graph, redaction.opened(tenant_id, sealed, known), by, row.created_at, 0, "pending", depth, root_id
-    run = Run(tenant_id, run_id, *facts, secrets=known)
+    facts = (
+        workflow_id,
+        *row.names,
+        version.graph,
+        redaction.opened(tenant_id, sealed, known),
+        by,
+        row.created_at,
+        0,
+        "pending",
+        depth,
+        root_id,
+    )
+    run = Run(tenant_id, run_id, *facts)
+    run.secrets = known
     run.frames[""] = Frame()
     if carries and settling.begin_here(connection, run, worker=carries, accepted=accepted if is_whole else None):
         return run_id, True
