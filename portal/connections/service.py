@@ -22,6 +22,7 @@ from portal.connections.errors import InUse, NothingToBringBack, Unusable
 from portal.connections.kinds import KINDS, Kind
 from portal.connections.models import Connection
 from portal.connections.outgoing import send
+from portal.connections.queries import gap_s
 from portal.connections.statements import StatementRefused, names_in
 from portal.connections.vault import Opened, is_in_scope, open_connection, place, shut
 from portal.connections.wording import offer_scopes
@@ -46,6 +47,7 @@ __all__ = [
     "change_connection",
     "choices",
     "delete_connection",
+    "gap_s",
     "get_connection",
     "is_in_scope",
     "know_uses",

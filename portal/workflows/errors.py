@@ -28,6 +28,12 @@ class NotPublished(Conflict):
     code = "not_published"
 
 
+class GateFull(Conflict):
+    """As many runs of the workflow go on as may, and it refuses more; nothing was started."""
+
+    code = "gate_full"
+
+
 class WrongState(Conflict):
     """The run is no longer in a state that allows this."""
 

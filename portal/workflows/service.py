@@ -17,7 +17,7 @@ from portal.core.paging import Listing, Place
 from portal.workflows import definition, inputs, queries, samples, vetting
 from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
-from portal.workflows.engine.store import ending, pausing, rescuing, starting
+from portal.workflows.engine.store import ending, gates, pausing, rescuing, starting
 from portal.workflows.engine.store.reading import published
 from portal.workflows.engine.store.starting import Reused
 from portal.workflows.errors import DraftInvalid, NotPublished, WrongState
@@ -123,6 +123,8 @@ def publish_version(tenant_id: UUID, workflow_id: UUID, *, by: Actor) -> int:
         session.add(version)
         session.flush()
         workflow.published_version_id = version.id
+        session.flush()
+        gates.forget_limits(session.connection(), tenant_id, workflow_id)
         workflow.updated_at = clock.now()
         audit.record(tenant_id, by, "workflow.published", workflow_id, version=number)
         bus.announce(events.WorkflowPublished(tenant_id, workflow_id, number))
@@ -134,12 +136,15 @@ def is_draft_changed(workflow: WorkflowTemplate, live: WorkflowVersion | None) -
     return live is None or live.graph_hash != definition.graph_hash(workflow.nodes, workflow.settings)
 
 
-def start_run(tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: Actor, dedup_key: str | None = None) -> tuple[UUID, bool]:
+def start_run(
+    tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: Actor, dedup_key: str | None = None, priority: int | None = None
+) -> tuple[UUID, bool]:
     """Accept a run of the live version; return its id, and False if this key had started it before.
 
     Raises:
         NotFound: no such workflow in this tenant.
         NotPublished: it has no live version.
+        GateFull: as many of its runs go on as may, and it refuses more.
         Invalid: `.problems` says which input is wrong.
     """
     with db.transaction() as session:
@@ -155,6 +160,7 @@ def start_run(tenant_id: UUID, workflow_id: UUID, *, given: dict[str, Any], by: 
             input_data=values,
             by=by.id,
             dedup_key=dedup_key,
+            priority=priority,
         )
         if is_new:
             audit.record(tenant_id, by, "run.started", run_id, workflow=workflow_id, version=live.number)

@@ -125,7 +125,7 @@ def _settle(
         if row.status == "cancelling":
             end_cancelled(connection, run, lease, outcome if isinstance(outcome, Done) else None)
             return run, None
-        moves = Moves(run, connection, lease.worker, may_carry=carry, may_apply=may_apply)
+        moves = Moves(run, connection, lease.worker, may_carry=carry, may_apply=may_apply, lane=lease.lane)
         settle_in(moves, lease, outcome)
         return run, moves.carried
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,10 @@ from portal.core import bus, db
 from portal.core.ids import new_id
 from portal.workflows.definition import DEFAULT_DEADLINE_S
 from portal.workflows.engine import plan
+from portal.workflows.engine.lanes import PRIORITY, waiting_in
 from portal.workflows.engine.plan import Graph, Stand
+from portal.workflows.engine.store import gates
+from portal.workflows.engine.store.gates import Gate
 from portal.workflows.engine.store.reading import published
 from portal.workflows.engine.store.rows import Moves, born, wake
 from portal.workflows.engine.store.sql import write_rows
@@ -51,6 +55,7 @@ def start(
     parent: Parent | None = None,
     error_of: UUID | None = None,
     wakes: bool = True,
+    priority: int | None = None,
 ) -> tuple[UUID, bool]:
     """Accept a run in the open transaction: its row, its first event, its entry steps. A hint leaves after the commit.
 
@@ -60,21 +65,35 @@ def start(
         reused: finished steps taken over from another run, by node key.
         parent: the step that waits for this run.
         error_of: the run whose failure this one deals with.
+        priority: 1 comes first, 5 last; None takes the workflow's.
 
     Returns:
         The run's id, and False if the key had been used before.
+
+    Raises:
+        GateFull: as many runs of the workflow go on as may, and it refuses more.
     """
     connection = db.session().connection()
     version = published(connection, tenant_id, version_id)
     graph = version.graph
     run_id = new_id()
+    gate: Gate | None = None
+    if wanted := version.settings.get("concurrency"):
+        key = gates.key_of(workflow_id, wanted, input_data)
+        gates.lock(connection, tenant_id, workflow_id, key)
+        if dedup_key is not None and (known := _run_of_key(connection, tenant_id, workflow_id, dedup_key)) is not None:
+            return known, False  # what has been accepted is not refused when it is asked again
+        # A failure must not go without its answer because too many fail at once.
+        gate = gates.enter(connection, tenant_id, workflow_id, key, "queue" if error_of else wanted.get("when_full", "queue"))
+    priority = priority or version.settings.get("priority", PRIORITY)
     taken = connection.exec_driver_sql(
         """
         insert into workflow_executions
           (id, tenant_id, workflow_id, version_id, executed_by, status, input_data, dedup_key, replay_of, event_seq, deadline_at,
-           parent_step_id, root_id, depth, error_of)
+           parent_step_id, root_id, depth, error_of, priority, gate_key, is_gated)
         values (%(id)s, %(tenant)s, %(workflow)s, %(version)s, %(by)s, 'pending', %(input)s::jsonb, %(dedup)s, %(replay_of)s, 1,
-                clock_timestamp() + make_interval(secs => %(deadline_s)s), %(parent)s, %(root)s, %(depth)s, %(error_of)s)
+                clock_timestamp() + make_interval(secs => %(deadline_s)s), %(parent)s, %(root)s, %(depth)s, %(error_of)s,
+                %(priority)s, %(gate)s, %(is_gated)s)
         on conflict (tenant_id, workflow_id, dedup_key) do nothing returning id
         """,
         {
@@ -82,31 +101,34 @@ def start(
             "input": db.to_json(input_data), "dedup": dedup_key, "replay_of": replay_of,
             "deadline_s": version.settings.get("deadline_s", DEFAULT_DEADLINE_S), "parent": parent.step_id if parent else None,
             "root": parent.root_id if parent else None, "depth": parent.depth if parent else 0, "error_of": error_of,
+            "priority": priority, "gate": gate.key if gate else None, "is_gated": bool(gate and gate.is_full),
         },
     ).first()  # fmt: skip
     if taken is None:
-        return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False
-    moves = _first_moves(tenant_id, run_id, graph, reused or {}, replay_of)
+        return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False  # type: ignore[return-value]  # it is there: it was in the way
+    newborn = _Newborn(tenant_id, run_id, lane=version.lane, priority=priority, is_gated=bool(gate and gate.is_full))
+    moves = _first_moves(newborn, graph, reused or {}, replay_of)
     write_rows(connection, moves)
     bus.announce(events.RunStarted(tenant_id, run_id, workflow_id))
-    if wakes:
-        db.after_commit(wake)
+    if wakes and not newborn.is_gated:
+        db.after_commit(partial(wake, waiting_in(moves.born, version.lane)))
     return run_id, True
 
 
-def _run_of_key(connection: Connection, tenant_id: UUID, workflow_id: UUID, dedup_key: str | None) -> UUID:
-    found: UUID = connection.exec_driver_sql(
+def _run_of_key(connection: Connection, tenant_id: UUID, workflow_id: UUID, dedup_key: str | None) -> UUID | None:
+    found: UUID | None = connection.exec_driver_sql(
         "select id from workflow_executions where tenant_id = %s and workflow_id = %s and dedup_key = %s",
         (tenant_id, workflow_id, dedup_key),
-    ).scalar_one()
+    ).scalar()
     return found
 
 
-def _first_moves(tenant_id: UUID, run_id: UUID, graph: Graph, reused: dict[str, Reused], replay_of: UUID | None) -> Moves:
-    run: Any = _Newborn(tenant_id, run_id)
+def _first_moves(newborn: _Newborn, graph: Graph, reused: dict[str, Reused], replay_of: UUID | None) -> Moves:
+    run: Any = newborn
+    run_id = newborn.id
     moves = Moves(run, None, "", may_carry=False)  # type: ignore[arg-type]  # nothing is read for a run that only begins
     known: dict[str, Any] = {"replay_of": str(replay_of)} if replay_of else {}
-    moves.tell("run.accepted", **known)
+    moves.tell("run.accepted", **known, **({"gated": True} if newborn.is_gated else {}))
     for number, (key, old) in enumerate(reused.items()):
         row = born(run_id, graph.nodes[key], old.state, port=old.port, output=old.output, error=old.error)
         moves.born.append({**row, "seq": number - len(reused)})  # before everything that this run does itself
@@ -126,6 +148,9 @@ class _Newborn:
     id: UUID
     event_seq: int = 0
     status: str = "pending"
+    lane: str | None = None
+    priority: int = PRIORITY
+    is_gated: bool = False
 
 
 def _first_steps(graph: Graph, stands: dict[str, Stand]) -> list[str]:
