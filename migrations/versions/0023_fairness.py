@@ -106,7 +106,7 @@ begin
           select max(b.began) into floor_v from workflow_lanes b where b.lane = lane_name;
           starts := greatest(starts, floor_v);
         end if;
-        update workflow_lanes l set vtime = starts + 1 / l.weight, began = starts, claimed_at = now_at
+        update workflow_lanes l set vtime = starts + 1.0 / l.weight, began = starts, claimed_at = now_at
         where l.lane = lane_name and l.tenant_id = line.tenant;
         insert into workflow_shares as h (tenant_id, lane, minute, claims, active, workers, waits, turns)
         values (line.tenant, lane_name, date_trunc('minute', now_at), 1, line.active, array[worker],

@@ -41,6 +41,8 @@ REASONS: dict[str, Any] = {
     "child_too_deep": _l("Workflows call each other at most 10 levels deep."),
     "child_input": _l("The workflow that it calls did not accept the values."),
     "child_failed": _l("The workflow that it called did not succeed."),
+    "child_gate_full": _l("As many runs of the workflow that it calls go on as may at once."),
+    "superseded": _l("A newer run took its place."),
     "deadline": _l("The run took longer than its time limit."),
     "decided_failed": _l("Somebody decided that the step failed."),
     "table_not_found": _l("The data table does not exist any more."),
@@ -165,6 +167,7 @@ class StepView:
     port: str | None = None
     scope: str = ""
     id: UUID | None = None
+    is_aside: bool = False  # for the rate of its connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,7 @@ class RunView:
     replay_of: UUID | None
     parent_run: UUID | None = None
     error_of: UUID | None = None
+    is_gated: bool = False
 
 
 def explain_error(error: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -257,6 +261,7 @@ def run_view(run: Any, version_number: int, names: dict[UUID, str], parent_run: 
         run.replay_of,
         parent_run,
         run.error_of,
+        run.is_gated and run.completed_at is None,
     )
 
 
@@ -271,11 +276,12 @@ def step_view(step: Any, due_at: datetime | None) -> StepView:
         step.input,
         step.output,
         explain_error(step.error),
-        due_at if step.state == "waiting" else step.available_at if step.state == "ready" and step.attempt else None,
+        due_at if step.state == "waiting" else step.available_at if step.state == "ready" and (step.attempt or step.rate_key) else None,
         step.idem_key,
         step.effect_class,
         step.warning,
         step.port,
         step.scope_path,
         step.id,
+        step.state == "ready" and step.rate_key is not None,
     )

@@ -75,7 +75,8 @@ def pump(
             elif time.monotonic() - idle_since >= linger_s:
                 break
             else:
-                hint(min(1.0, linger_s))
+                soon = again(partial(leasing.due_in_s, lanes))
+                hint(min(1.0, linger_s, max(0.005, soon if soon is not None else 1.0)))
         if owed is not None:
             again(partial(leasing.claim, worker=worker, lease_s=0.0, lanes=(), owed=owed))
     return steps

@@ -44,6 +44,7 @@ class Arrival:
     depth: int = 0
     nominal_at: datetime | None = None
     network: bytes | None = None
+    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
                 by=by.id if by else None,
                 dedup_key=f"{trigger.id}:{arrival.key}",
                 wakes=not carries,
+                priority=arrival.priority,
             )
         except GateFull:
             note(trigger, arrival, "refused", reason="gate_full")

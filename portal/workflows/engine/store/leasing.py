@@ -18,6 +18,23 @@ from portal.workflows.engine.store.rows import Lease, Run, publish
 COLUMNS = "tenant_id, execution_id, id, node_key, kind, effect_class, idem_key, lease_epoch, attempt, timeout_s, scope_path, gen, queue"
 # The rules of the line are in the function: which tenant is next, its limits, which of its steps (migration 0023, ADR on fairness).
 NEXT = f"select {COLUMNS} from claim_step(%s::text[], %s, %s, %s, %s, %s)"
+# The first step of each tenant and priority that is not due yet: a few looks into the index, however many wait.
+SOON = """
+select extract(epoch from min(head.available_at) - clock_timestamp())::float8
+from unnest(%s::text[]) as lane
+cross join lateral (
+  with recursive present(tenant) as (
+    (select s.tenant_id from workflow_steps s where s.state = 'ready' and s.queue = lane order by s.tenant_id limit 1)
+    union all
+    select (select s.tenant_id from workflow_steps s
+            where s.state = 'ready' and s.queue = lane and s.tenant_id > present.tenant order by s.tenant_id limit 1)
+    from present where present.tenant is not null)
+  select tenant from present where tenant is not null) p
+cross join (values (1), (2), (3), (4), (5)) as band(p)
+cross join lateral (
+  select s.available_at from workflow_steps s
+  where s.state = 'ready' and s.queue = lane and s.tenant_id = p.tenant and s.priority = band.p order by s.available_at limit 1) head
+"""
 HERE = f"""
 with due as (
   select s.id from workflow_steps s where s.state = 'ready' and s.available_at <= clock_timestamp() and {{which}}
@@ -56,6 +73,13 @@ def claim(*, worker: str, lease_s: float, lanes: Sequence[str] = LANES, owed: Ow
     with db.each_by_itself(system=True) as connection:
         row = connection.exec_driver_sql(NEXT, (list(lanes), worker, lease_s, *debt)).first()
     return _lease(row, worker)
+
+
+def due_in_s(lanes: Sequence[str]) -> float | None:
+    """Return how long it is until the next step of these lanes is due, or None when none will be without something happening."""
+    with db.each_by_itself(system=True) as connection:
+        found: float | None = connection.exec_driver_sql(SOON, (list(lanes),)).scalar()
+    return found
 
 
 def claim_here(tenant_id: UUID, run_id: UUID, *, worker: str, lease_s: float) -> Lease | None:
