@@ -27,6 +27,8 @@ from portal.lists import service as lists
 from portal.mail import service as mail
 from portal.workflows import stored
 from portal.workflows.engine import janitor, lanes, runner
+from portal.workflows.engine.store import gates
+from portal.workflows.fairness import service as fairness
 from portal.workflows.jobs import BUDGET_S
 from portal.workflows.signals import kept as signals
 from portal.workflows.triggers import firing
@@ -50,6 +52,8 @@ TIDYING = (
     connections.sweep,
     stored.sweep,
     connections.reseal_once,
+    gates.sweep,
+    fairness.sweep,
 )
 # What it calls each minute.
 WATCHING = (stuffing.watch,)

@@ -128,7 +128,9 @@ def _first_moves(newborn: _Newborn, graph: Graph, reused: dict[str, Reused], rep
     run_id = newborn.id
     moves = Moves(run, None, "", may_carry=False)  # type: ignore[arg-type]  # nothing is read for a run that only begins
     known: dict[str, Any] = {"replay_of": str(replay_of)} if replay_of else {}
-    moves.tell("run.accepted", **known, **({"gated": True} if newborn.is_gated else {}))
+    if newborn.is_gated:
+        known["gated"] = True
+    moves.tell("run.accepted", **known)
     for number, (key, old) in enumerate(reused.items()):
         row = born(run_id, graph.nodes[key], old.state, port=old.port, output=old.output, error=old.error)
         moves.born.append({**row, "seq": number - len(reused)})  # before everything that this run does itself
