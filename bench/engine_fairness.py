@@ -30,13 +30,27 @@ select gen_random_uuid(), s.tenant_id, run.id, s.node_key, s.kind, s.queue, 'suc
 from run, workflow_steps s where s.execution_id = %(like)s
 """
 
+# The same for runs that wait: with their first event and their first step.
+WAITING = """
+with run as (
+  insert into workflow_executions (id, tenant_id, workflow_id, version_id, input_data, status, event_seq, deadline_at)
+  select gen_random_uuid(), e.tenant_id, e.workflow_id, e.version_id, e.input_data, 'pending', 1, e.deadline_at
+  from workflow_executions e, generate_series(1, %(count)s) where e.id = %(like)s returning id),
+told as (
+  insert into workflow_events (tenant_id, execution_id, seq, kind)
+  select v.tenant_id, run.id, 1, v.kind from run, workflow_events v where v.execution_id = %(like)s)
+insert into workflow_steps (id, tenant_id, execution_id, node_key, kind, queue, state, effect_class, idem_key, timeout_s)
+select gen_random_uuid(), s.tenant_id, run.id, s.node_key, s.kind, s.queue, 'ready', s.effect_class, run.id::text, s.timeout_s
+from run, workflow_steps s where s.execution_id = %(like)s
+"""
+
 
 def main() -> None:
     with house() as (servers, _app):
         busy = five_inserts("busy")
         rates = _claims(servers, busy)
         quiet = five_inserts("quiet")
-        _post(busy, RUNS)
+        _post_many(servers, busy)
         pumps = [subprocess.Popen([sys.executable, "-c", PUMP], cwd=ROOT, env=dict(os.environ)) for _ in range(PROCESSES)]
         try:
             waits, ahead = _watch(quiet, busy)
@@ -93,6 +107,17 @@ def _post(of: Any, count: int) -> None:
         with db.transaction(of[0]):
             for _ in range(min(500, count - begin)):
                 service.start_run(*of, given={}, by=SYSTEM)
+
+
+def _post_many(servers: Any, of: Any) -> None:
+    """Post all runs of A at once: the database copies one that waits for its first step."""
+    import psycopg
+
+    like = start(*of)
+    with psycopg.connect(servers.owner_url, autocommit=True) as owner:
+        owner.execute("set session_replication_role = replica")
+        owner.execute(WAITING, {"count": RUNS - 1, "like": like})
+        owner.execute("analyze")
 
 
 def _claims(servers: Any, of: Any) -> tuple[float, float]:

@@ -89,7 +89,7 @@ def claim_here(tenant_id: UUID, run_id: UUID, *, worker: str, lease_s: float) ->
 
 
 def _lease(row: Any, worker: str) -> Lease | None:
-    return Lease(*row[:-1], worker=worker, lane=row.queue) if row else None
+    return Lease(*row[:-1], worker=worker, lane=row.queue) if row else None  # type: ignore[misc]  # the columns stand in the fields' order
 
 
 def open_run(lease: Lease) -> Run | None:
