@@ -44,6 +44,7 @@ declare
   starts float8;
   is_new boolean;
   is_busy boolean := false;
+  holds_one boolean := false;  -- a line that had nothing to give: who holds one waits for no other
 begin
   -- A claim that a crash of PostgreSQL takes back has changed nothing: every later write of its worker finds the lease gone.
   perform set_config('synchronous_commit', 'off', true);
@@ -55,7 +56,7 @@ begin
   end if;
   -- First without waiting for another worker's claim; then, holding nothing, in line behind it.
   for round in 1..2 loop
-    exit when round = 2 and (owed_s > 0 or not is_busy);
+    exit when round = 2 and (owed_s > 0 or holds_one or not is_busy);
     foreach lane_name in array lanes loop
       now_at := clock_timestamp();
       for line in
@@ -77,7 +78,7 @@ begin
         if line.is_unknown then
           insert into workflow_lanes (lane, tenant_id) values (lane_name, line.tenant) on conflict do nothing;
         end if;
-        if round = 1 then
+        if round = 1 or holds_one then
           select * into mine from workflow_lanes l where l.lane = lane_name and l.tenant_id = line.tenant for update skip locked;
         else
           select * into mine from workflow_lanes l where l.lane = lane_name and l.tenant_id = line.tenant for update;
@@ -86,6 +87,7 @@ begin
           is_busy := true;
           continue;
         end if;
+        holds_one := true;
         -- From here on with new snapshots: what other claims of this line leased is seen.
         if mine.cap is not null and
            (select count(*) from workflow_steps t where t.state = 'leased' and t.queue = lane_name and t.tenant_id = line.tenant) >= mine.cap then
@@ -221,8 +223,10 @@ def upgrade() -> None:
     op.add_column("workflow_executions", number("priority", sa.SmallInteger(), "3"))
     op.add_column("workflow_executions", sa.Column("gate_key", sa.String(), nullable=True))
     op.add_column("workflow_executions", sa.Column("is_gated", sa.Boolean(), server_default=sa.text("false"), nullable=False))
-    op.create_check_constraint("priority_known", "workflow_executions", "priority between 1 and 5")
-    op.create_check_constraint("gated_has_a_gate", "workflow_executions", "not is_gated or gate_key is not null")
+    op.create_check_constraint(op.f("ck_workflow_executions_priority_known"), "workflow_executions", "priority between 1 and 5")
+    op.create_check_constraint(
+        op.f("ck_workflow_executions_gated_has_a_gate"), "workflow_executions", "not is_gated or gate_key is not null"
+    )
     op.create_index("ix_workflow_executions_inside", "workflow_executions", ["tenant_id", "gate_key"],
                     postgresql_where=sa.text(f"gate_key is not null and not is_gated and {LIVE}"))  # fmt: skip
     op.create_index("ix_workflow_executions_gated", "workflow_executions", ["tenant_id", "gate_key", "priority", "created_at", "id"],
@@ -233,8 +237,8 @@ def upgrade() -> None:
                     postgresql_where=sa.text("state = 'ready' and rate_key is not null"))  # fmt: skip
     op.add_column("connections", sa.Column("rate_count", sa.Integer(), nullable=True))
     op.add_column("connections", sa.Column("rate_per", sa.String(), nullable=True))
-    op.create_check_constraint("rate_is_whole", "connections", "(rate_count is null) = (rate_per is null)")
-    op.create_check_constraint("rate_is_sound", "connections", "rate_count > 0 and rate_per in ('second','minute')")
+    op.create_check_constraint(op.f("ck_connections_rate_is_whole"), "connections", "(rate_count is null) = (rate_per is null)")
+    op.create_check_constraint(op.f("ck_connections_rate_is_sound"), "connections", "rate_count > 0 and rate_per in ('second','minute')")
     op.drop_index("ix_workflow_steps_ready", table_name="workflow_steps")
     op.create_index("ix_workflow_steps_ready", "workflow_steps", ["queue", "tenant_id", "priority", "available_at", "id"],
                     postgresql_where=sa.text("state = 'ready'"))  # fmt: skip
@@ -255,8 +259,8 @@ def downgrade() -> None:
     op.create_index(
         "ix_workflow_steps_ready", "workflow_steps", ["queue", "available_at", "id"], postgresql_where=sa.text("state = 'ready'")
     )
-    op.drop_constraint("rate_is_sound", "connections")
-    op.drop_constraint("rate_is_whole", "connections")
+    op.drop_constraint("ck_connections_rate_is_sound", "connections")
+    op.drop_constraint("ck_connections_rate_is_whole", "connections")
     op.drop_column("connections", "rate_per")
     op.drop_column("connections", "rate_count")
     op.drop_index("ix_workflow_steps_rated", table_name="workflow_steps")
@@ -265,7 +269,7 @@ def downgrade() -> None:
     for index in ("ix_workflow_executions_inside", "ix_workflow_executions_gated"):
         op.drop_index(index, table_name="workflow_executions")
     for constraint in ("gated_has_a_gate", "priority_known"):
-        op.drop_constraint(constraint, "workflow_executions")
+        op.drop_constraint(f"ck_workflow_executions_{constraint}", "workflow_executions")
     for column in ("is_gated", "gate_key", "priority"):
         op.drop_column("workflow_executions", column)
     for table in WALLED:

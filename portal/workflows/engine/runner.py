@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 OVERRUN_GRACE_S = 5.0
+BUSY_S = 0.05
 TURN_S = 1.0  # how long a worker goes on with one run before the others in line are asked
 TRIES_ON_CONFLICT = 5
 CONFLICTS = ("40001", "40P01")
@@ -76,7 +77,8 @@ def pump(
                 break
             else:
                 soon = again(partial(leasing.due_in_s, lanes))
-                hint(min(1.0, linger_s, max(0.005, soon if soon is not None else 1.0)))
+                # What is due already is held back by a limit, or was just being claimed.
+                hint(min(1.0, linger_s, 1.0 if soon is None else BUSY_S if soon <= 0 else max(0.005, soon)))
         if owed is not None:
             again(partial(leasing.claim, worker=worker, lease_s=0.0, lanes=(), owed=owed))
     return steps
