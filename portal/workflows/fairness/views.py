@@ -23,7 +23,7 @@ def show() -> Response:
     return render(
         "workflows/fairness.html",
         lanes=service.shares(hours, of=here.tenant_id),
-        places=service.places_of(here.tenant_id),
+        standing=service.places_of(here.tenant_id),
         labels=LANE_LABELS,
         spans=spans,
     )
