@@ -22,9 +22,7 @@ from portal.i18n import reader
 from portal.i18n.names import tidy
 from portal.i18n.words import gettext as _
 from portal.workflows.fairness import service as shares
-from portal.workflows.fairness.service import Place
-from portal.workflows.fairness.views import spans_of
-from portal.workflows.fairness.wording import LANE_LABELS
+from portal.workflows.fairness.service import LANE_LABELS, Place, spans_of
 
 bp = Blueprint("admin", __name__)
 SEEN = "announcements_put_away"
@@ -61,7 +59,7 @@ def tenant(tenant_id: UUID) -> Response:
 @bp.get("/staff/fairness")
 @staff_only
 def fairness() -> Response:
-    hours, spans = spans_of("admin.fairness", request.args.get("span", ""))
+    hours, spans = spans_of(request.args.get("span", ""), lambda span: url_for("admin.fairness", span=span))
     return render("admin/fairness.html", lanes=shares.shares(hours), labels=LANE_LABELS, spans=spans)
 
 

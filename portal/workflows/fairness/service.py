@@ -15,6 +15,9 @@ from portal.i18n.words import gettext as _
 from portal.workflows.engine.lanes import LANES
 from portal.workflows.fairness import figures, queries
 from portal.workflows.fairness.figures import Line, Share
+from portal.workflows.fairness.wording import LANE_LABELS, spans_of
+
+__all__ = ["LANE_LABELS", "Place", "places_of", "set_places", "shares", "spans_of", "sweep"]
 
 MOST_TENANTS = 50
 MOST_WEIGHT = 100
