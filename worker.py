@@ -15,6 +15,7 @@ from rq.serializers import JSONSerializer
 from portal.app import create_app
 from portal.connections import service as connections
 from portal.core import db, jobs
+from portal.core.config import current_settings
 from portal.exports import service as exports
 from portal.identity import service as identity
 from portal.identity import stuffing, throttle
@@ -25,7 +26,9 @@ from portal.identity.tokens import service as tokens
 from portal.lists import service as lists
 from portal.mail import service as mail
 from portal.workflows import stored
-from portal.workflows.engine import janitor, runner
+from portal.workflows.engine import janitor, lanes, runner
+from portal.workflows.engine.store import gates
+from portal.workflows.fairness import service as fairness
 from portal.workflows.history import events as history
 from portal.workflows.history import sweeping
 from portal.workflows.jobs import BUDGET_S
@@ -53,6 +56,8 @@ TIDYING = (
     connections.reseal_once,
     history.watch,
     sweeping.sweep,
+    gates.sweep,
+    fairness.sweep,
 )
 # What it calls each minute.
 WATCHING = (stuffing.watch,)
@@ -65,7 +70,7 @@ def work() -> None:
     while not stop.is_set():
         try:
             connection = jobs.connection()
-            queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in jobs.QUEUES]
+            queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in _queues()]
             worker = PoolWorker(
                 queues, connection=connection, serializer=JSONSerializer, job_monitoring_interval=2, maintenance_interval=30
             )
@@ -73,6 +78,12 @@ def work() -> None:
             return
         except (RedisError, OSError):
             work_directly(stop, budget_s=5)
+
+
+def _queues() -> list[str]:
+    """Return what this worker takes tickets from: of the engine's queues, those of the lanes that it serves."""
+    served = {f"engine-{lane}" for lane in lanes.read_lanes(current_settings().worker_lanes)}
+    return [name for name in jobs.QUEUES if not name.startswith("engine-") or name in served]
 
 
 class PoolWorker(Worker):

@@ -35,8 +35,8 @@ def house() -> Iterator[tuple[Any, Any]]:
             yield servers, app
 
 
-def five_inserts() -> tuple[Any, Any]:
-    """Publish a workflow of five steps that each insert a row; return (tenant id, workflow id)."""
+def five_inserts(slug: str = "bench") -> tuple[Any, Any]:
+    """Publish a workflow of five steps that each insert a row, of a new tenant; return (tenant id, workflow id)."""
     from portal.core import db
     from portal.datatables import service as tables
 
@@ -61,7 +61,7 @@ def _published(slug: str, kind: str, configs: list[dict[str, Any]]) -> tuple[Any
     from portal.workflows import service
     from portal.workflows.models import WorkflowTemplate
 
-    tenant_id = tenants.add_tenant(slug, name="Bench", name_ar=None)
+    tenant_id = tenants.add_tenant(slug, name=slug.title(), name_ar=None)
     nodes = [
         {
             "key": f"step_{number}", "kind": kind, "name": f"Step {number}", "name_ar": None, "parent": None, "lane": None,

@@ -459,10 +459,20 @@ class TriggerChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectionChanged:
-    """A connection to another system was added, changed, rotated or deleted.
+class LaneLimitChanged:
+    """Staff changed what holds for a tenant in a lane: its weight, and how many of its steps may be in hand at once (None: no limit)."""
 
-    `change` is one of those four words; the secret is in no event.
+    tenant_id: UUID
+    lane: str
+    weight: int
+    cap: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    """A connection to another system was added, changed, limited, rotated or deleted.
+
+    `change` is one of those five words; the secret is in no event.
     """
 
     tenant_id: UUID

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, update
 
+from portal.admin import queries
 from portal.admin.models import Announcement, FlagState, Staff
 from portal.audit import service as audit
 from portal.core import db, flags
@@ -16,6 +17,8 @@ from portal.core.outbox import Outbox
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.tenants import service as tenants
+from portal.workflows.fairness import service as fairness
+from portal.workflows.fairness.service import Place
 
 TONES = ("info", "warning", "danger")
 LONGEST = 300
@@ -141,6 +144,20 @@ def switch(name: str, *, is_on: bool, by: Actor) -> None:
         session.merge(FlagState(name=name, is_on=is_on, changed_by=by.id, changed_at=session.scalar(func.clock_timestamp())))
         _record(by, "flag.switched", None, flag=name, is_on=is_on)
     flags.forget()
+
+
+def limit_tenant(tenant_id: UUID, wanted: dict[str, Place], *, by: Actor) -> None:
+    """Set a tenant's weights and limits in the lanes of the engine.
+
+    Raises:
+        NotFound: no such tenant.
+        Invalid: `.problems` names the field.
+    """
+    with db.unit_of_work(system=True), db.transaction():
+        if queries.tenant(tenant_id) is None:
+            raise NotFound
+        for lane, place in fairness.set_places(tenant_id, wanted).items():
+            _record(by, "tenant.limited", tenant_id, lane=lane, weight=place.weight, cap=place.cap)
 
 
 def retry_job(job_id: UUID, *, by: Actor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,8 @@ from portal.core.render import local_address, render, see_other, toast
 from portal.i18n import reader
 from portal.i18n.names import tidy
 from portal.i18n.words import gettext as _
+from portal.workflows.fairness import service as shares
+from portal.workflows.fairness.service import LANE_LABELS, Place, spans_of
 
 bp = Blueprint("admin", __name__)
 SEEN = "announcements_put_away"
@@ -80,6 +83,49 @@ def _tenant(tenant_id: UUID, *, status: int = 200, problems: dict[str, str] | No
         runs=queries.runs_of(tenant_id),
         consent=queries.consent_of(tenant_id),
     )
+
+
+@bp.get("/staff/fairness")
+@staff_only
+def fairness() -> Response:
+    hours, spans = spans_of(request.args.get("span", ""), lambda span: url_for("admin.fairness", span=span))
+    return render("admin/fairness.html", lanes=shares.shares(hours), labels=LANE_LABELS, spans=spans)
+
+
+@bp.get("/staff/tenants/<uuid:tenant_id>/limits")
+@staff_only
+def limits(tenant_id: UUID) -> Response:
+    return _limits(tenant_id)
+
+
+@bp.post("/staff/tenants/<uuid:tenant_id>/limits")
+@staff_only
+def set_limits(tenant_id: UUID) -> Response:
+    typed = {lane: (_whole(f"weight-{lane}", 0), _whole(f"cap-{lane}", None)) for lane in LANE_LABELS}
+    try:
+        service.limit_tenant(tenant_id, {lane: Place(weight or 0, cap) for lane, (weight, cap) in typed.items()}, by=access().actor)
+    except Invalid as refused:
+        return _limits(tenant_id, problems=refused.problems, status=422)
+    toast(_("It counts from the next step on."))
+    return see_other(url_for("admin.limits", tenant_id=tenant_id))
+
+
+def _limits(tenant_id: UUID, *, problems: dict[str, str] | None = None, status: int = 200) -> Response:
+    found = queries.tenant(tenant_id)
+    if found is None:
+        raise NotFound
+    places = shares.places_of(tenant_id)
+    given: dict[str, Any] = {f"weight-{lane}": place.weight for lane, place in places.items()}
+    given |= {f"cap-{lane}": place.cap or "" for lane, place in places.items()}
+    return render(
+        "admin/limits.html", status=status, organisation=found, labels=LANE_LABELS, given={**given, **request.form}, problems=problems or {}
+    )
+
+
+def _whole(name: str, usual: int | None) -> int | None:
+    """Read a whole number of the form; what is none is one that no bound allows."""
+    typed = ascii_digits(request.form.get(name, "")).strip()
+    return (int(typed) if typed.isdecimal() and len(typed) < 9 else 0) if typed else usual
 
 
 @bp.get("/staff/jobs")

@@ -20,6 +20,8 @@ class Connection(Identified, TenantScoped, Dated, Base):
         UniqueConstraint("tenant_id", "name"),
         CheckConstraint("scope in ('tenant','workflows','kinds')", name="scope_known"),
         CheckConstraint("(sealed_before is null) = (before_until is null)", name="before_has_an_end"),
+        CheckConstraint("(rate_count is null) = (rate_per is null)", name="rate_is_whole"),
+        CheckConstraint("rate_count > 0 and rate_per in ('second','minute')", name="rate_is_sound"),
         Index("ix_connections_before", "before_until", postgresql_where=text("sealed_before is not null")),
     )
 
@@ -39,5 +41,7 @@ class Connection(Identified, TenantScoped, Dated, Base):
     token_until: Mapped[datetime | None]
     token_lease_until: Mapped[datetime | None]  # one worker fetches the next token, the others wait for it
     tested_at: Mapped[datetime | None]
+    rate_count: Mapped[int | None]  # how many calls of steps may leave, evenly spread, in each second or minute
+    rate_per: Mapped[str | None]
     test_code: Mapped[str | None]  # `ok`, or the code of what went wrong
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))

@@ -25,6 +25,15 @@ def find_connection(tenant_id: UUID, connection_id: UUID, *, lock: bool = False)
     return db.session().scalar(wanted.with_for_update() if lock else wanted)
 
 
+def gap_s(tenant_id: UUID, connection_id: UUID) -> float | None:
+    """Return how many seconds lie between two calls of steps through a connection, or None when it has no limit."""
+    wanted = select(Connection.rate_count, Connection.rate_per).where(Connection.tenant_id == tenant_id, Connection.id == connection_id)
+    row = db.session().execute(wanted).first()
+    if row is None or row.rate_count is None:
+        return None
+    return (60.0 if row.rate_per == "minute" else 1.0) / row.rate_count
+
+
 def get_connection(tenant_id: UUID, connection_id: UUID, *, lock: bool = False) -> Connection:
     """Return a connection.
 

@@ -22,6 +22,7 @@ from portal.connections.errors import InUse, NothingToBringBack, Unusable
 from portal.connections.kinds import KINDS, Kind
 from portal.connections.models import Connection
 from portal.connections.outgoing import send
+from portal.connections.queries import gap_s
 from portal.connections.statements import StatementRefused, names_in
 from portal.connections.vault import Opened, is_in_scope, open_connection, place, shut
 from portal.connections.wording import offer_scopes
@@ -46,9 +47,11 @@ __all__ = [
     "change_connection",
     "choices",
     "delete_connection",
+    "gap_s",
     "get_connection",
     "is_in_scope",
     "know_uses",
+    "limit_rate",
     "list_connections",
     "names_in",
     "offer_scopes",
@@ -66,6 +69,8 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 KEPT_HOURS = (0, 1, 24, 168)
+RATE_PER = ("second", "minute")
+MOST_CALLS = 10_000
 SECRET_COLUMNS = (("sealed", "secret"), ("sealed_before", "secret"), ("token", "token"))
 
 
@@ -121,6 +126,21 @@ def change_connection(tenant_id: UUID, connection_id: UUID, given: Given, *, by:
             row.sealed_before = row.before_until = None
         row.token = row.token_until = row.tested_at = row.test_code = None
         _tell(row, "changed", by, secret=bool(given.secrets))
+
+
+def limit_rate(tenant_id: UUID, connection_id: UUID, count: int | None, per: str, *, by: Actor) -> None:
+    """Let so many calls of steps leave through a connection in each second or minute, evenly spread; None: as many as come.
+
+    Raises:
+        NotFound: no such connection in this tenant.
+        Invalid: `.problems` names the field.
+    """
+    if per not in RATE_PER or (count is not None and not 1 <= count <= MOST_CALLS):
+        raise Invalid({"rate": _("Enter a whole number between 1 and %(num)d, or nothing for no limit.", num=MOST_CALLS)})
+    with db.transaction():
+        row = queries.get_connection(tenant_id, connection_id, lock=True)
+        row.rate_count, row.rate_per = count, per if count else None
+        _tell(row, "limited", by, count=count, per=row.rate_per)
 
 
 def rotate(tenant_id: UUID, connection_id: UUID, secrets: dict[str, str], *, keep_hours: int, by: Actor) -> None:

@@ -15,7 +15,9 @@ from portal.connections.models import Connection
 from portal.connections.wording import HOURS, say_test, scopes_of
 from portal.core import clock
 from portal.core.access import Permission, access, confirmed, requires
+from portal.core.digits import ascii_digits
 from portal.core.errors import Invalid, NotFound
+from portal.core.forms import clean
 from portal.core.render import render, see_other, toast
 from portal.i18n.words import gettext as _
 
@@ -87,6 +89,8 @@ def _detail(connection_id: UUID, *, problems: dict[str, str] | None = None, stat
         hours=HOURS,
         can_manage=here.can(Permission.CONNECTION_MANAGE),
         problems=problems or {},
+        rate=request.form.get("rate", row.rate_count or ""),
+        per=request.form.get("per", row.rate_per or "second"),
     )
 
 
@@ -146,6 +150,20 @@ def test(connection_id: UUID) -> Response:
     said = say_test(code)
     toast(said.text, said.tone)
     return see_other(url_for("connections.detail", connection_id=connection_id, _anchor="test"))
+
+
+@bp.post("/<uuid:connection_id>/rate")
+@requires(Permission.CONNECTION_MANAGE)
+def limit(connection_id: UUID) -> Response:
+    here = access()
+    typed = ascii_digits(clean(request.form.get("rate", "")))
+    try:
+        count = int(typed) if typed.isdecimal() and len(typed) < 9 else None if not typed else 0
+        service.limit_rate(here.tenant_id, connection_id, count, request.form.get("per", ""), by=here.actor)
+    except Invalid as refused:
+        return _detail(connection_id, problems=refused.problems, status=422)
+    toast(_("It counts from the next call on."))
+    return see_other(url_for("connections.detail", connection_id=connection_id, _anchor="limits"))
 
 
 @bp.post("/<uuid:connection_id>/rotate")

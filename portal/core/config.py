@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     web_proxies: int = Field(default=0, ge=0, le=5)
     database_pool: int = Field(default=10, ge=1, le=100)
     lease_s: float = Field(default=60, ge=1, le=600)
+    worker_lanes: str = Field(default="", pattern=r"^((fast|io|ai|bulk)(\s*,\s*(fast|io|ai|bulk))*)?$")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     static_dir: str = ""
 

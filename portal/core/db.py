@@ -211,6 +211,13 @@ def transaction(tenant_id: UUID | None = None, *, system: bool = False) -> Itera
         _commit(unit)
 
 
+@contextmanager
+def each_by_itself(*, system: bool = False) -> Iterator[Connection]:
+    """Give a connection on which each statement is a transaction of its own, outside of any unit of work."""
+    with engine(system=system).connect() as opened:
+        yield opened.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def touched(result: Result[Any]) -> int:
     """Return how many rows an INSERT, UPDATE or DELETE wrote."""
     return cast("CursorResult[Any]", result).rowcount

@@ -27,7 +27,7 @@ from portal.core.ids import new_id
 log = logging.getLogger(__name__)
 
 # In the order in which workers look: what people wait for comes before what runs for minutes.
-QUEUES = ("mail", "bulk", "engine")
+QUEUES = ("mail", "bulk", "engine-fast", "engine-io", "engine-ai", "engine-bulk")
 REDIS_AWAY_S = 5.0
 
 
@@ -90,16 +90,16 @@ def send_outbox_ticket(name: str, outbox_id: str) -> bool:
     return _put(_jobs[name], "portal.core.jobs.perform_outbox", [outbox_id], ticket_id=f"outbox-{outbox_id}")
 
 
-def send_ticket(name: str, *arguments: str, key: str) -> bool:
-    """Put a ticket on the job's RQ queue now; False when Redis is away or the same ticket is already there."""
-    return _put(_jobs[name], "portal.core.jobs.perform", [name, list(arguments)], ticket_id=key)
+def send_ticket(name: str, *arguments: str, key: str, queue: str | None = None) -> bool:
+    """Put a ticket on the job's RQ queue now, or on another one; False when Redis is away or the same ticket is already there."""
+    return _put(_jobs[name], "portal.core.jobs.perform", [name, list(arguments)], ticket_id=key, queue=queue)
 
 
-def _put(wanted: Job, entry: str, values: list[Any], *, ticket_id: str) -> bool:
+def _put(wanted: Job, entry: str, values: list[Any], *, ticket_id: str, queue: str | None = None) -> bool:
     def put(connection: redis.Redis) -> bool:
-        queue = Queue(wanted.queue, connection=connection, serializer=JSONSerializer)
+        line = Queue(queue or wanted.queue, connection=connection, serializer=JSONSerializer)
         try:
-            queue.enqueue(
+            line.enqueue(
                 entry,
                 *values,
                 job_id=ticket_id,

@@ -25,6 +25,7 @@ from portal.workflows.definition import (
     Node,
     Problem,
     Settings,
+    as_template,
     branches,
     config_of,
     lane_count,
@@ -34,6 +35,8 @@ from portal.workflows.definition import (
 
 MAX_DEPTH = 10
 CLASSES = ("transient", "timeout", "auth", "validation", "permanent")
+WHEN_FULL = ("queue", "refuse", "cancel")
+MAX_AT_ONCE = 1000
 # Names that only some places know: the kind of block around, or the lane.
 PLACED = {"item": "foreach", "index": "foreach", "round": "repeat", "previous": "repeat", "error": ERROR}
 
@@ -85,7 +88,39 @@ def _check_settings(settings: Settings) -> list[Problem]:
     deadline_s = settings.get("deadline_s", DEFAULT_DEADLINE_S)
     if not isinstance(deadline_s, int) or not 60 <= deadline_s <= MAX_DEADLINE_S:
         problems.append(Problem(None, "deadline_s", _l("The time limit of a run is between 1 minute and 30 days.")))
+    return problems + _check_bounds(settings)
+
+
+def _check_bounds(settings: Settings) -> list[Problem]:
+    """Check how many runs may go on at once, how urgent they are, and their lane."""
+    problems = []
+    wanted = settings.get("concurrency") or {}
+    if wanted:
+        limit = wanted.get("limit")
+        if not isinstance(limit, int) or not 1 <= limit <= MAX_AT_ONCE or wanted.get("when_full", "queue") not in WHEN_FULL:
+            message = _l("At once is a whole number between 1 and %(num)d; empty means no limit.", num=MAX_AT_ONCE)
+            problems.append(Problem(None, "most", message))
+        if message := wrong_key(str(wanted.get("key") or ""), {each.get("key", "") for each in settings.get("inputs", [])}):
+            problems.append(Problem(None, "gate_key", message))
+    if settings.get("priority", 3) not in (1, 2, 3, 4, 5) or settings.get("lane") not in (None, "bulk"):
+        problems.append(Problem(None, "priority", _l("Choose how urgent the runs are.")))
     return problems
+
+
+def wrong_key(text: str, inputs: set[str]) -> Any:
+    """Say what is wrong with the expression by which runs are counted, or return None: it sees the inputs and nothing else."""
+    if not text:
+        return None
+    try:
+        names = expressions.names_used(as_template(text))
+    except expressions.ExpressionError as wrong:
+        return wrong.message
+    for path in sorted(names):
+        if path[0] != "input":
+            return _l("The runs are counted before they begin: use only inputs, e.g. input.customer.")
+        if len(path) > 1 and path[1] not in inputs:
+            return _l("“input.%(key)s” is not an input of this workflow. Add it at the start card.", key=path[1])
+    return None
 
 
 def _check_place(node: Node, seen: Mapping[str, Node], kinds: Mapping[str, Any]) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from portal.core.errors import Conflict, PortalError
+from portal.i18n.words import gettext as _
 
 if TYPE_CHECKING:
     from portal.workflows.definition import Problem
@@ -26,6 +27,15 @@ class NotPublished(Conflict):
     """The workflow has no live version to run."""
 
     code = "not_published"
+
+
+class GateFull(Conflict):
+    """As many runs of the workflow go on as may, and it refuses more; nothing was started."""
+
+    code = "gate_full"
+
+    def __init__(self) -> None:
+        super().__init__(_("As many runs of this workflow go on as may at once. Try again when one of them has ended."))
 
 
 class WrongState(Conflict):

@@ -42,6 +42,8 @@ REASONS: dict[str, Any] = {
     "child_too_deep": _l("Workflows call each other at most 10 levels deep."),
     "child_input": _l("The workflow that it calls did not accept the values."),
     "child_failed": _l("The workflow that it called did not succeed."),
+    "child_gate_full": _l("As many runs of the workflow that it calls go on as may at once."),
+    "superseded": _l("A newer run took its place."),
     "deadline": _l("The run took longer than its time limit."),
     "decided_failed": _l("Somebody decided that the step failed."),
     "table_not_found": _l("The data table does not exist any more."),
@@ -175,6 +177,7 @@ class StepView:
     port: str | None = None
     scope: str = ""
     id: UUID | None = None
+    is_aside: bool = False  # for the rate of its connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,7 @@ class RunView:
     parent_run: UUID | None = None
     error_of: UUID | None = None
     event_hash: str | None = None
+    is_gated: bool = False
 
 
 def explain_error(error: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -269,6 +273,7 @@ def run_view(run: Any, version_number: int, names: dict[UUID, str], parent_run: 
         parent_run,
         run.error_of,
         run.event_hash.hex() if run.event_hash else None,
+        run.is_gated and run.completed_at is None,
     )
 
 
@@ -290,11 +295,12 @@ def step_view(step: Any, due_at: datetime | None) -> StepView:
         shown_value(step.tenant_id, step.input),
         shown_value(step.tenant_id, step.output),
         explain_error(step.error),
-        due_at if step.state == "waiting" else step.available_at if step.state == "ready" and step.attempt else None,
+        due_at if step.state == "waiting" else step.available_at if step.state == "ready" and (step.attempt or step.rate_key) else None,
         step.idem_key,
         step.effect_class,
         step.warning,
         step.port,
         step.scope_path,
         step.id,
+        step.state == "ready" and step.rate_key is not None,
     )

@@ -13,9 +13,11 @@ BUDGET_S = 55.0
 LINGER_S = 8.0
 
 
-@job("workflows.pump", queue="engine", timeout_s=120)
-def pump(_queue: str) -> None:
+@job("workflows.pump", queue="engine-fast", timeout_s=120)
+def pump(_lane: str) -> None:
     """Carry out due steps of any run until nothing is due, 55 s at most. A ticket carries no ids and means only: look.
+
+    Which lane the ticket is for says who gets it; a worker that has come looks into all lanes that it serves.
 
     Gives way to other jobs: steps that are left get another ticket within the dispatcher's second.
     """

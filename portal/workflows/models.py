@@ -6,8 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    CheckConstraint,
+    FetchedValue,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from portal.core.db import Base, Dated, Identified, Json, TenantScoped
@@ -126,6 +138,23 @@ class WorkflowExecution(Identified, TenantScoped, Base):
         Index("ix_workflow_executions_newest", "tenant_id", "created_at", "id"),
         Index("ix_workflow_executions_by_workflow", "tenant_id", "workflow_id", "created_at"),
         Index("ix_workflow_executions_by_status", "tenant_id", "status", "created_at"),
+        CheckConstraint("priority between 1 and 5", name="priority_known"),
+        CheckConstraint("not is_gated or gate_key is not null", name="gated_has_a_gate"),
+        Index(
+            "ix_workflow_executions_inside",
+            "tenant_id",
+            "gate_key",
+            postgresql_where=text("gate_key is not null and not is_gated and completed_at is null"),
+        ),
+        Index(
+            "ix_workflow_executions_gated",
+            "tenant_id",
+            "gate_key",
+            "priority",
+            "created_at",
+            "id",
+            postgresql_where=text("is_gated and completed_at is null"),
+        ),
         Index("ix_workflow_executions_deadline", "deadline_at", postgresql_where=text(f"status not in ({RUN_ENDED})")),
     )
 
@@ -154,6 +183,9 @@ class WorkflowExecution(Identified, TenantScoped, Base):
     event_seq: Mapped[int] = mapped_column(default=0, server_default="0")
     event_hash: Mapped[bytes | None]  # of the last event; with their number it says that none is missing
     replay_of: Mapped[UUID | None]
+    priority: Mapped[int] = mapped_column(SmallInteger, default=3, server_default="3")  # 1 comes first
+    gate_key: Mapped[str | None]  # runs with the same one have a limit together
+    is_gated: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # it waits for its turn there
 
 
 class WorkflowStep(Identified, TenantScoped, Base):
@@ -167,7 +199,14 @@ class WorkflowStep(Identified, TenantScoped, Base):
         CheckConstraint(f"state in ('ready','leased','waiting','in_doubt',{STEP_ENDED})", name="state_known"),
         CheckConstraint("(state = 'leased') = (lease_until is not null)", name="leased_has_a_term"),
         CheckConstraint(f"(state in ({STEP_ENDED})) = (finished_at is not null)", name="finished_has_a_time"),
-        Index("ix_workflow_steps_ready", "queue", "available_at", "id", postgresql_where=text("state = 'ready'")),
+        Index("ix_workflow_steps_ready", "queue", "tenant_id", "priority", "available_at", "id", postgresql_where=text("state = 'ready'")),
+        Index(
+            "ix_workflow_steps_rated",
+            "tenant_id",
+            "rate_key",
+            "available_at",
+            postgresql_where=text("state = 'ready' and rate_key is not null"),
+        ),
         Index("ix_workflow_steps_leased", "lease_until", postgresql_where=text("state = 'leased'")),
         Index("ix_workflow_steps_calling", "tenant_id", "id", postgresql_where=text("state = 'waiting' and kind = 'subworkflow'")),
         Index("ix_workflow_steps_in_doubt", "tenant_id", "execution_id", postgresql_where=text("state = 'in_doubt'")),
@@ -179,7 +218,8 @@ class WorkflowStep(Identified, TenantScoped, Base):
     scope_path: Mapped[str] = mapped_column(default="", server_default="")
     gen: Mapped[int] = mapped_column(default=0, server_default="0")
     kind: Mapped[str]
-    queue: Mapped[str] = mapped_column(default="io", server_default="io")
+    queue: Mapped[str] = mapped_column(default="io", server_default="io")  # its lane; with a prefix while no worker may take it
+    priority: Mapped[int] = mapped_column(SmallInteger, default=3, server_default="3")
     state: Mapped[str]
     attempt: Mapped[int] = mapped_column(default=0, server_default="0")
     crash_count: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -193,6 +233,7 @@ class WorkflowStep(Identified, TenantScoped, Base):
     effect_at: Mapped[datetime | None]
     idem_key: Mapped[str]
     ended_seq: Mapped[int | None]  # the number of the event that told its end: the order in which steps are undone
+    rate_key: Mapped[UUID | None]  # the connection whose rate it stands aside for
     port: Mapped[str | None]  # the way out that was taken: out, a lane, error; none for a failure that nothing caught
     input: Mapped[Json | None]
     output: Mapped[Any | None] = mapped_column(JSONB)
@@ -310,6 +351,67 @@ class Onboarding(TenantScoped, Base):
     tenant_id = tenant_column(primary_key=True)
     dismissed_at: Mapped[datetime]
     dismissed_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+
+
+class WorkflowLane(TenantScoped, Base):
+    """The place of a tenant in the line of a lane: who has the lowest `vtime` is next."""
+
+    __tablename__ = "workflow_lanes"
+    __table_args__ = (
+        CheckConstraint("lane in ('fast','io','ai','bulk')", name="lane_known"),
+        CheckConstraint("weight between 1 and 100", name="weight_is_sound"),
+        CheckConstraint("cap > 0", name="cap_is_sound"),
+    )
+
+    lane: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id = tenant_column(primary_key=True)
+    weight: Mapped[int] = mapped_column(default=1, server_default="1")
+    cap: Mapped[int | None]  # how many steps may be in hand at once
+    vtime: Mapped[float] = mapped_column(default=0, server_default="0")
+    began: Mapped[float] = mapped_column(
+        default=0, server_default="0"
+    )  # where its last turn began: newcomers begin at the furthest of these
+    claimed_at: Mapped[datetime | None]
+
+
+class WorkflowShare(TenantScoped, Base):
+    """What a tenant got of a lane in one minute. Waits are counted in bins: bin k holds those of up to 2^(k/2) ms."""
+
+    __tablename__ = "workflow_shares"
+    __table_args__ = (Index("ix_workflow_shares_minute", "minute"),)
+
+    tenant_id = tenant_column(primary_key=True)
+    lane: Mapped[str] = mapped_column(primary_key=True)
+    minute: Mapped[datetime] = mapped_column(primary_key=True)
+    claims: Mapped[int] = mapped_column(default=0, server_default="0")
+    served_s: Mapped[float] = mapped_column(default=0, server_default="0")
+    active: Mapped[int] = mapped_column(default=0, server_default="0")  # how many tenants stood in line at most
+    workers: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
+    waits: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))  # from due to begun
+    turns: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))  # of it, what passed since the tenant's turn before: waiting for others
+
+
+class WorkflowGate(TenantScoped, Base):
+    """The door of a workflow that may run only so often at once: held while it is decided who goes in."""
+
+    __tablename__ = "workflow_gates"
+    __table_args__ = (same_tenant("workflow_id", "workflow_templates.id"),)
+
+    tenant_id = tenant_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    workflow_id: Mapped[UUID]
+    most: Mapped[int | None]  # the limit and what happens else, as they were when somebody last came or went
+    when_full: Mapped[str | None]
+
+
+class WorkflowRate(TenantScoped, Base):
+    """When the next call of a connection may leave (GCRA)."""
+
+    __tablename__ = "workflow_rates"
+
+    tenant_id = tenant_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    tat: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class WorkflowLeader(Base):

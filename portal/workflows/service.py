@@ -17,7 +17,7 @@ from portal.core.paging import Listing, Place
 from portal.workflows import definition, inputs, payloads, queries, samples, vetting
 from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
-from portal.workflows.engine.store import ending, pausing, rescuing, starting
+from portal.workflows.engine.store import ending, gates, pausing, rescuing, starting
 from portal.workflows.engine.store.reading import published
 from portal.workflows.engine.store.starting import Reused
 from portal.workflows.errors import DraftInvalid, NotPublished, WrongState
@@ -123,6 +123,8 @@ def publish_version(tenant_id: UUID, workflow_id: UUID, *, by: Actor) -> int:
         session.add(version)
         session.flush()
         workflow.published_version_id = version.id
+        session.flush()
+        gates.forget_limits(session.connection(), tenant_id, workflow_id)
         workflow.updated_at = clock.now()
         audit.record(tenant_id, by, "workflow.published", workflow_id, version=number)
         bus.announce(events.WorkflowPublished(tenant_id, workflow_id, number))
@@ -142,6 +144,7 @@ def start_run(
     by: Actor,
     dedup_key: str | None = None,
     carries: str | None = None,
+    priority: int | None = None,
 ) -> tuple[UUID, bool]:
     """Accept a run of the live version; return its id, and False if this key had started it before.
 
@@ -151,6 +154,7 @@ def start_run(
     Raises:
         NotFound: no such workflow in this tenant.
         NotPublished: it has no live version.
+        GateFull: as many of its runs go on as may, and it refuses more.
         Invalid: `.problems` says which input is wrong.
     """
     with db.transaction() as session:
@@ -167,6 +171,7 @@ def start_run(
             by=by.id,
             dedup_key=dedup_key,
             carries=carries,
+            priority=priority,
         )
         if is_new:
             audit.record(tenant_id, by, "run.started", run_id, workflow=workflow_id, version=live.number)

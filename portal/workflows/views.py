@@ -22,7 +22,7 @@ from portal.lists import service as lists
 from portal.workflows import explain, payloads, queries, samples, service, stored, streams
 from portal.workflows.actions import documents
 from portal.workflows.designer.flow import run_tree
-from portal.workflows.errors import NotPublished, WrongState
+from portal.workflows.errors import GateFull, NotPublished, WrongState
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
 from portal.workflows.history import events
 from portal.workflows.lists import RUNS, WORKFLOWS, run_cells, run_filter, state_counts, state_lines, total_of, workflow_filter
@@ -142,6 +142,10 @@ def start(workflow_id: UUID) -> Response:
         if request.is_json:
             raise
         return _run_form(workflow_id, status=422, given=given, problems=wrong.problems)
+    except GateFull as full:
+        if request.is_json:
+            raise
+        return _run_form(workflow_id, status=422, given=given, refused=full.message)
     except NotPublished:
         toast(_("Publish the workflow first, then it can run."), "warning")
         return see_other(url_for("workflows.detail", workflow_id=workflow_id))
@@ -164,7 +168,7 @@ def _accepted(run_id: UUID) -> Response:
 
 
 def _run_form(
-    workflow_id: UUID, *, status: int = 200, given: dict[str, Any] | None = None, problems: dict[str, str] | None = None
+    workflow_id: UUID, *, status: int = 200, given: dict[str, Any] | None = None, problems: dict[str, str] | None = None, refused: str = ""
 ) -> Response:
     here = access()
     workflow = queries.get_workflow(here.tenant_id, workflow_id)
@@ -177,6 +181,7 @@ def _run_form(
         inputs=live.settings.get("inputs", []) if live else [],
         given=given or {},
         problems=problems or {},
+        refused=refused,
         request_key=(given or {}).get("request_key") or str(ids.new_id()),
         can_edit=here.can(Permission.WORKFLOW_EDIT),
     )

@@ -8,6 +8,7 @@ from portal.connections import service as connections
 from portal.core import palette
 from portal.workflows import entries, files, jobs, listeners, lists, uses  # noqa: F401 - importing registers them
 from portal.workflows.designer.views import bp as designer
+from portal.workflows.fairness import wiring as fairness
 from portal.workflows.history import wiring as history
 from portal.workflows.home.views import bp as home
 from portal.workflows.triggers import wiring as triggers
@@ -20,6 +21,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(home)
     triggers.init_app(app)
     history.init_app(app)
+    fairness.init_app(app)
     files.register()
     palette.provide(entries.find, place=1)
     palette.provide_recall("workflows", entries.recall_workflow)

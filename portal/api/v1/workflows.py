@@ -70,9 +70,14 @@ def start(workflow_id: UUID) -> Response:
         raise Invalid({"input": _("Send a JSON object.")})
     if wrong := [key for key, value in given.items() if isinstance(value, dict | list)]:
         raise Invalid({f"input.{key}": _("Send a text, a number, true or false.") for key in wrong[:20]})
+    priority = body.get("priority")
+    if priority is not None and (isinstance(priority, bool) or priority not in (1, 2, 3, 4, 5)):
+        raise Invalid({"priority": _("Send a whole number from 1, which comes first, to 5.")})
     key = _key()
     try:
-        run_id, is_new = triggers.start_by_person(here.tenant_id, workflow_id, "api", given=given, by=here.actor, key=key, is_strict=True)
+        run_id, is_new = triggers.start_by_person(
+            here.tenant_id, workflow_id, "api", given=given, by=here.actor, key=key, is_strict=True, priority=priority
+        )
     except KeyUsed:
         raise Invalid({"Idempotency-Key": _("This key came with other inputs before. Give each start a key of its own.")}) from None
     except NotPublished:

@@ -28,6 +28,7 @@ from portal.workflows.definition import (
     Settings,
     config_of,
 )
+from portal.workflows.designer import bounds
 from portal.workflows.people import MOST_NAMED, WHO
 
 VALUE = re.compile(r"\$\{\s*(.*?)\s*\}")
@@ -271,7 +272,8 @@ def read_start(settings: Settings, form: Any) -> StartForm:
         new["deadline_s"] = int(amount) * int(unit)
     elif amount or not is_wish:
         errors["deadline_s"] = _("The time limit of a run is between 1 minute and 30 days.")
-    return StartForm(new, errors, {"inputs": inputs, "deadline": amount, "deadline_unit": unit})
+    new, refused, typed = bounds.read(new, form)
+    return StartForm(new, errors | refused, {"inputs": inputs, "deadline": amount, "deadline_unit": unit, **typed})
 
 
 def _read_input(number: int, form: Any, prefix: str = "i-") -> dict[str, Any]:

@@ -17,7 +17,7 @@ from portal.workflows.actions.base import Action
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.calendars import service as calendars
 from portal.workflows.definition import DEFAULT_DEADLINE_S, Node
-from portal.workflows.designer import drafts, edits, fields
+from portal.workflows.designer import bounds, drafts, edits, fields
 from portal.workflows.designer.edits import Card, Place
 from portal.workflows.designer.fields import StartForm, StepForm
 from portal.workflows.designer.flow import draft_tree
@@ -109,6 +109,7 @@ def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
         "error_workflow": given.get("error_workflow", workflow.settings.get("error_workflow") or ""),
         "deadline": given.get("deadline", amount),
         "deadline_unit": given.get("deadline_unit", unit),
+        "bounds": bounds.shown(workflow.settings, given),
         "errors": form.errors if form else {},
         "stored": stored,
         "types": list(fields.INPUT_TYPE_LABELS.items()),

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core import db, jobs, outbox
 from portal.workflows.engine.runner import again
-from portal.workflows.engine.store import answering, children, ending, look, rescuing
-from portal.workflows.engine.store.rows import QUEUE
+from portal.workflows.engine.store import answering, children, ending, gates, look, rescuing
+from portal.workflows.engine.store.rows import send_ticket
 
 log = logging.getLogger(__name__)
 
@@ -104,9 +104,11 @@ def sweep() -> int:
     )
     moved += _each("cancel the sub-run of", look.orphans(), partial(ending.cancel, actor="engine"))
     moved += _each("answer", look.answered(), children.hear)
+    moved += _each("admit", look.gates(), gates.look_again)
     outbox.send_due()
-    for number in range(min(look.ready_count(), PUMPS)):
-        jobs.send_ticket("workflows.pump", QUEUE, key=f"pump-{QUEUE}-{number}")
+    for lane, due in look.ready_counts().items():
+        for number in range(min(due, PUMPS)):
+            send_ticket(lane, number)
     return moved
 
 

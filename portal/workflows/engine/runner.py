@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -19,13 +19,17 @@ from portal.core.config import current_settings
 from portal.core.log import logged_with
 from portal.workflows.actions.base import Call, Failed, Outcome
 from portal.workflows.actions.registry import ACTIONS
-from portal.workflows.engine.store import ending, leasing, settling
-from portal.workflows.engine.store.rows import QUEUE, Lease, Run
+from portal.workflows.engine.lanes import in_turn, read_lanes
+from portal.workflows.engine.store import ending, leasing, rates, settling
+from portal.workflows.engine.store.leasing import Owed
+from portal.workflows.engine.store.rows import Lease, Run
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 OVERRUN_GRACE_S = 5.0
+BUSY_S = 0.05
+TURN_S = 1.0  # how long a worker goes on with one run before the others in line are asked
 TRIES_ON_CONFLICT = 5
 CONFLICTS = ("40001", "40P01")
 
@@ -52,21 +56,30 @@ def pump(
     """
     end = time.monotonic() + budget_s
     steps = 0
-    with _hints() as hint, Keeper(kill) as keeper:
+    lanes, owed, last = read_lanes(current_settings().worker_lanes), None, None
+    with _hints(lanes) as hint, Keeper(kill) as keeper:
         idle_since = asked = time.monotonic()
         while time.monotonic() < end:
             if time.monotonic() - asked >= 1.0:
                 asked = time.monotonic()
                 if gives_way():
                     break
-            lease = again(partial(leasing.claim, worker=worker, lease_s=current_settings().lease_s))
+            found = partial(leasing.claim, worker=worker, lease_s=current_settings().lease_s, lanes=in_turn(lanes, last))
+            lease = again(partial(found, owed=owed)) or (again(found) if owed else None)
+            owed = None
             if lease is not None:
-                steps += carry(lease, keeper=keeper, until=end)
+                began = time.monotonic()
+                steps += carry(lease, keeper=keeper, until=min(end, began + TURN_S))
                 idle_since = time.monotonic()
+                owed, last = Owed(lease.lane, lease.tenant_id, idle_since - began), lease.lane
             elif time.monotonic() - idle_since >= linger_s:
                 break
             else:
-                hint(min(1.0, linger_s))
+                soon = again(partial(leasing.due_in_s, lanes))
+                # What is due already is held back by a limit, or was just being claimed.
+                hint(min(1.0, linger_s, 1.0 if soon is None else BUSY_S if soon <= 0 else max(0.005, soon)))
+        if owed is not None:
+            again(partial(leasing.claim, worker=worker, lease_s=0.0, lanes=(), owed=owed))
     return steps
 
 
@@ -94,6 +107,8 @@ def _step(lease: Lease, run: Run | None, *, keeper: Keeper, go_on: bool) -> tupl
     call = settling.prepare(lease, run)
     if isinstance(call, Failed):
         return run, again(partial(settling.settle, lease, run, call, carry=go_on))
+    if not again(partial(rates.may_leave, lease, call.config)):
+        return run, None
     if not again(partial(leasing.fence, lease, call.config, run.secrets)):
         again(partial(ending.give_up, lease))
         return run, None
@@ -179,13 +194,13 @@ class Keeper:
 
 
 @contextmanager
-def _hints() -> Iterator[Callable[[float], None]]:
+def _hints(lanes: Iterable[str]) -> Iterator[Callable[[float], None]]:
     """Listen for wake-ups; without Redis the listener just sleeps, and the pump polls."""
     listener = jobs.with_redis(lambda connection: connection.pubsub(ignore_subscribe_messages=True))
-    channel = f"nasij:wake:{QUEUE}"
+    channels = [f"nasij:wake:{lane}" for lane in lanes]
 
     def subscribe() -> bool:
-        return listener is not None and jobs.with_redis(lambda _connection: listener.subscribe(channel) or True) is True
+        return listener is not None and jobs.with_redis(lambda _connection: listener.subscribe(*channels) or True) is True
 
     listening = subscribe()
 

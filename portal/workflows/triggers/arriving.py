@@ -20,7 +20,7 @@ from portal.core.ids import new_id
 from portal.workflows.engine import runner
 from portal.workflows.engine.store import starting
 from portal.workflows.engine.store.reading import published
-from portal.workflows.errors import NotPublished
+from portal.workflows.errors import GateFull, NotPublished
 from portal.workflows.triggers import queries
 from portal.workflows.triggers.base import Opened
 from portal.workflows.triggers.errors import KeyUsed
@@ -44,6 +44,7 @@ class Arrival:
     depth: int = 0
     nominal_at: datetime | None = None
     network: bytes | None = None
+    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Begun:
     run_id: UUID | None
     is_new: bool = False
     outcome: str = "started"
+    is_full: bool = False
     problems: dict[str, str] = field(default_factory=dict)
 
 
@@ -76,15 +78,20 @@ def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
         except Invalid as wrong:
             note(trigger, arrival, "refused", reason="inputs", problems=wrong.problems)
             return Begun(None, outcome="refused", problems=wrong.problems)
-        run_id, is_new = starting.start(
-            trigger.tenant_id,
-            trigger.workflow_id,
-            trigger.version_id,
-            input_data=values,
-            by=by.id if by else None,
-            dedup_key=f"{trigger.id}:{arrival.key}",
-            carries=runner.worker_name() if carries else None,
-        )
+        try:
+            run_id, is_new = starting.start(
+                trigger.tenant_id,
+                trigger.workflow_id,
+                trigger.version_id,
+                input_data=values,
+                by=by.id if by else None,
+                dedup_key=f"{trigger.id}:{arrival.key}",
+                carries=runner.worker_name() if carries else None,
+                priority=arrival.priority,
+            )
+        except GateFull:
+            note(trigger, arrival, "refused", reason="gate_full")
+            return Begun(None, outcome="refused", is_full=True)
         if not is_new:
             _refuse_another_body(trigger, arrival)
             return Begun(run_id)
@@ -99,12 +106,15 @@ def begun(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
 
     Raises:
         KeyUsed: as above.
+        GateFull: as many of its runs go on as may.
         NotPublished: the workflow has no live version, or is switched off.
         Invalid: `.problems` names each wrong input.
     """
     found = runner.again(lambda: begin(trigger, arrival, by=by, carries=carries))
     if found.outcome == "unpublished":
         raise NotPublished
+    if found.is_full:
+        raise GateFull
     if found.run_id is None:
         raise Invalid(found.problems)
     return found.run_id, found.is_new

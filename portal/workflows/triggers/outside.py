@@ -14,7 +14,7 @@ from portal.core.access import Permission, access, for_programs, public
 from portal.core.errors import Forbidden, Invalid, NotFound
 from portal.core.render import render, see_other
 from portal.core.secrets import token_hash
-from portal.workflows.errors import NotPublished
+from portal.workflows.errors import GateFull, NotPublished
 from portal.workflows.triggers import answering, arriving, forming, queries, rates, receiving
 from portal.workflows.triggers.base import Opened
 from portal.workflows.triggers.webhook import takes
@@ -84,6 +84,8 @@ def send_form(token: str) -> Response:
             forming.send(form, request.form.to_dict(), key=key, by=by, address=request.remote_addr or "")
         except Invalid as wrong:
             problems = wrong.problems
+        except GateFull as full:
+            return _form(token, status=422, given=request.form.to_dict(), refused=full.message)
         else:
             return see_other(url_for("starts_outside.thanks", token=token))
     return _form(token, status=422, given=request.form.to_dict(), problems=problems)
@@ -97,7 +99,9 @@ def thanks(token: str) -> Response:
     return render("starts/thanks.html", form=form, again=url_for("starts_outside.show_form", token=token))
 
 
-def _form(token: str, *, status: int = 200, given: dict[str, Any] | None = None, problems: dict[str, str] | None = None) -> Response:
+def _form(
+    token: str, *, status: int = 200, given: dict[str, Any] | None = None, problems: dict[str, str] | None = None, refused: str = ""
+) -> Response:
     with db.unit_of_work():
         form = _opened_form(token)
     if form.ends_at is not None and clock.now() >= form.ends_at:
@@ -109,6 +113,7 @@ def _form(token: str, *, status: int = 200, given: dict[str, Any] | None = None,
         action=url_for("starts_outside.send_form", token=token),
         given=given or {},
         problems=problems or {},
+        refused=refused,
         request_key=(given or {}).get("request_key") or str(ids.new_id()),
         trap=TRAP,
     )

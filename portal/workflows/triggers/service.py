@@ -37,19 +37,29 @@ class TurnedOff(Conflict):
 
 
 def start_by_person(
-    tenant_id: UUID, workflow_id: UUID, kind: str, *, given: dict[str, Any], by: Actor, key: str | None = None, is_strict: bool = False
+    tenant_id: UUID,
+    workflow_id: UUID,
+    kind: str,
+    *,
+    given: dict[str, Any],
+    by: Actor,
+    key: str | None = None,
+    is_strict: bool = False,
+    priority: int | None = None,
 ) -> tuple[UUID, bool]:
     """Accept a run that a person asks for, by hand or through a program of theirs; return its id, and False if this key had started it.
 
     Args:
         kind: manual or api.
         is_strict: the same key with other inputs is refused; otherwise it is another start.
+        priority: 1 comes first, 5 last; None takes the workflow's.
 
     Raises:
         NotFound: no such workflow in this tenant.
         TurnedOff: this way of starting is switched off.
         NotPublished: the workflow has no live version, or is switched off.
         KeyUsed: the key came with other inputs before.
+        GateFull: as many of its runs go on as may, and it refuses more.
         Invalid: `.problems` says which input is wrong.
     """
     digest = arriving.hash_of(given)
@@ -64,6 +74,7 @@ def start_by_person(
         key=arriving.fitted(full),
         read=lambda declared: mapping.read(declared, {}, {}, given),
         body_hash=digest if is_strict and key else None,
+        priority=priority,
     )
     return arriving.begun(trigger, arrival, by=by)
 

@@ -30,6 +30,7 @@ OUTCOMES: dict[str, tuple[Any, str]] = {
 }
 REASONS: dict[str, Any] = {
     "inputs": _l("An input was missing or wrong."),
+    "gate_full": _l("As many runs of the workflow went on as may at once."),
     "overlap": _l("The run before it had not ended."),
     "off": _l("It was switched off in the meantime."),
     "type": _l("The event is of another type."),

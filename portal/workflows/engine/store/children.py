@@ -11,6 +11,7 @@ from portal.workflows import inputs, payloads, queries, redaction
 from portal.workflows.actions.base import Calls, Done, Failed, Waiting
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store.rows import Lease, Moves
+from portal.workflows.errors import GateFull
 from portal.workflows.redaction import Secrets
 
 MAX_DEPTH = 10
@@ -34,10 +35,13 @@ def begin(moves: Moves, step_id: UUID, calls: Calls) -> Waiting | Failed:
         return Failed("child_not_found")
     except Invalid as wrong:
         return Failed("child_input", detail="; ".join(f"{key}: {text}" for key, text in wrong.problems.items()))
-    child_id, _new = starting.start(
-        run.tenant_id, calls.workflow_id, live.id, input_data=values, by=run.executed_by,
-        parent=starting.Parent(step_id, run.root_id or run.id, run.depth + 1), secrets=run.secrets,
-    )  # fmt: skip
+    try:
+        child_id, _new = starting.start(
+            run.tenant_id, calls.workflow_id, live.id, input_data=values, by=run.executed_by,
+            parent=starting.Parent(step_id, run.root_id or run.id, run.depth + 1), secrets=run.secrets,
+        )  # fmt: skip
+    except GateFull:
+        return Failed("child_gate_full", again=True, sent=False)
     return Waiting(output={"run_id": str(child_id)})
 
 

@@ -36,11 +36,14 @@ where tenant_id = %(tenant)s and id = %(run)s
 """
 
 
-def cancel(tenant_id: UUID, run_id: UUID, *, actor: str, error: dict[str, Any] | None = None, undo: bool = False) -> bool:
+def cancel(
+    tenant_id: UUID, run_id: UUID, *, actor: str, error: dict[str, Any] | None = None, undo: bool = False, ends_as: str = ""
+) -> bool:
     """Ask the run to end: what has not begun never begins; a leased step learns of it at its next sign of life.
 
     Args:
         error: why the engine itself cancels (the run's time limit); None for a person's wish.
+        ends_as: how it ends, where it is not `timed_out` with an error and `cancelled` without.
         undo: take back what was done, by the undo lanes of the steps that succeeded.
 
     Returns:
@@ -55,7 +58,7 @@ def cancel(tenant_id: UUID, run_id: UUID, *, actor: str, error: dict[str, Any] |
             return True
         run.event_seq += 1
         values = {"tenant": tenant_id, "run": run_id, "seq": run.event_seq, "actor": actor, "undo": undo}
-        ends_as = "timed_out" if error else "cancelled"
+        ends_as = ends_as or ("timed_out" if error else "cancelled")
         connection.exec_driver_sql(CANCELS, {**values, "ends_as": ends_as, "error": db.to_json(error) if error else None})
         end_everything(connection, run)
         if not is_leased(connection, run):

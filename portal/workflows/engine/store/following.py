@@ -7,6 +7,7 @@ the run ends. All of it only gathers rows in `Moves`; `sql.write_settle` writes 
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from portal.workflows.actions.base import Call, Calls, Done, Failed, Jump, Opene
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import ERROR
 from portal.workflows.engine import plan
+from portal.workflows.engine.lanes import lane_of
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store import children, framing
 from portal.workflows.engine.store.calling import call_of, perform_here
@@ -178,13 +180,14 @@ def begin(moves: Moves, frame: Frame, key: str) -> None:
     ):
         _compute(moves, frame, node, effect)
         return
-    if moves.may_carry and moves.carried is None and not is_paused:
+    lane = run.lane or lane_of(node["kind"], effect)
+    if moves.may_carry and moves.carried is None and not is_paused and lane == moves.lane:
         row = born(run.id, node, "leased", frame=frame, epoch=1, attempt=1)
         known = run.tenant_id, run.id, UUID(row["id"]), key, node["kind"], effect, row["idem_key"]
-        moves.carried = Lease(*known, 1, 1, row["timeout_s"], frame.path, frame.gen, moves.worker)
+        moves.carried = Lease(*known, 1, 1, row["timeout_s"], frame.path, frame.gen, moves.worker, lane)
     else:
         row = born(run.id, node, "ready", frame=frame)
-        db.after_commit(wake)
+        db.after_commit(partial(wake, [lane]))
     frame.stands[key], frame.ids[key] = Stand(row["state"], None), UUID(row["id"])
     moves.born.append(row)
 

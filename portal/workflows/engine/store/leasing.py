@@ -2,42 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
 from portal.core import db
+from portal.workflows.engine.lanes import LANES
 from portal.workflows.engine.states import RUN_CARRIED
 from portal.workflows.engine.store.reading import run_of
-from portal.workflows.engine.store.rows import QUEUE, Lease, Moves, Run, begin_running, publish
+from portal.workflows.engine.store.rows import Lease, Moves, Run, begin_running, publish
 from portal.workflows.engine.store.sql import write_moves
 from portal.workflows.payloads import Apart
 from portal.workflows.redaction import Secrets
 
-CLAIM = """
-with due as (
-  select s.id from workflow_steps s where s.state = 'ready' and s.available_at <= clock_timestamp() and s.queue = %(queue)s
-  order by s.available_at, s.id limit 1 for update skip locked)
-update workflow_steps s
-set state = 'leased', lease_owner = %(worker)s, lease_epoch = s.lease_epoch + 1, attempt = s.attempt + 1,
-    lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), hard_until = clock_timestamp() + make_interval(secs => s.timeout_s),
-    started_at = coalesce(s.started_at, clock_timestamp())
-from due where s.id = due.id
-returning s.tenant_id, s.execution_id, s.id, s.node_key, s.kind, s.effect_class, s.idem_key, s.lease_epoch, s.attempt, s.timeout_s,
-          s.scope_path, s.gen
+COLUMNS = "tenant_id, execution_id, id, node_key, kind, effect_class, idem_key, lease_epoch, attempt, timeout_s, scope_path, gen, queue"
+# The rules of the line are in the function: which tenant is next, its limits, which of its steps (migration 0023, ADR on fairness).
+NEXT = f"select {COLUMNS} from claim_step(%s::text[], %s, %s, %s, %s, %s)"
+# The first step of each tenant and priority that is not due yet: a few looks into the index, however many wait.
+SOON = """
+select extract(epoch from min(head.available_at) - clock_timestamp())::float8
+from unnest(%s::text[]) as lane
+cross join lateral (
+  with recursive present(tenant) as (
+    (select s.tenant_id from workflow_steps s where s.state = 'ready' and s.queue = lane order by s.tenant_id limit 1)
+    union all
+    select (select s.tenant_id from workflow_steps s
+            where s.state = 'ready' and s.queue = lane and s.tenant_id > present.tenant order by s.tenant_id limit 1)
+    from present where present.tenant is not null)
+  select tenant from present where tenant is not null) p
+cross join (values (1), (2), (3), (4), (5)) as band(p)
+cross join lateral (
+  select s.available_at from workflow_steps s
+  where s.state = 'ready' and s.queue = lane and s.tenant_id = p.tenant and s.priority = band.p order by s.available_at limit 1) head
 """
 IN_FRAME = """and exists (select from workflow_frames f where f.tenant_id = %(tenant)s and f.execution_id = %(run)s
                              and f.scope_path = %(scope)s and f.state = 'running')"""
 
 
-def claim(*, worker: str, lease_s: float) -> Lease | None:
-    """Take the step that has been due for longest, of any tenant; None when nothing is due.
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What a turn took of a worker's time: its tenant is charged for it with the worker's next claim."""
 
-    Uses the system role: which tenant has work is not known before the row is found.
+    lane: str
+    tenant_id: UUID
+    seconds: float
+
+
+def claim(*, worker: str, lease_s: float, lanes: Sequence[str] = LANES, owed: Owed | None = None) -> Lease | None:
+    """Take the next step: of the first of these lanes that has one due, from the tenant that has been served least for its weight.
+
+    Uses the system role: which tenant has work is not known before the row is found. One statement, a transaction of its own.
+
+    Args:
+        owed: is charged first. With it, None may also mean that other workers were claiming just then: ask again without it.
     """
-    with db.transaction(system=True) as session:
-        row = session.connection().exec_driver_sql(CLAIM, {"queue": QUEUE, "worker": worker, "lease_s": lease_s}).first()
-    return Lease(*row, worker=worker) if row else None  # type: ignore[misc]  # the columns stand in the fields' order
+    debt = (owed.lane, owed.tenant_id, owed.seconds) if owed else (None, None, 0.0)
+    with db.each_by_itself(system=True) as connection:
+        row = connection.exec_driver_sql(NEXT, (list(lanes), worker, lease_s, *debt)).first()
+    return Lease(*row[:-1], worker=worker, lane=row.queue) if row else None  # type: ignore[misc]  # the columns stand in the fields' order
+
+
+def due_in_s(lanes: Sequence[str]) -> float | None:
+    """Return how long it is until the next step of these lanes is due, or None when none will be without something happening."""
+    with db.each_by_itself(system=True) as connection:
+        found: float | None = connection.exec_driver_sql(SOON, (list(lanes),)).scalar()
+    return found
 
 
 def open_run(lease: Lease) -> Run | None:
@@ -58,7 +89,8 @@ def read_run(connection: Connection, lease: Lease) -> Run | None:
     row = connection.exec_driver_sql(
         """
         select e.status, e.version_id, e.workflow_id, t.name, t.name_ar, e.input_data, e.executed_by,
-               coalesce(e.started_at, clock_timestamp()) as started_at, e.event_seq, e.depth, e.root_id
+               coalesce(e.started_at, clock_timestamp()) as started_at, e.event_seq, e.depth, e.root_id,
+               e.priority, e.gate_key, e.is_gated
         from workflow_executions e join workflow_templates t on t.tenant_id = e.tenant_id and t.id = e.workflow_id
         join workflow_steps s on s.tenant_id = e.tenant_id and s.execution_id = e.id
         where e.tenant_id = %s and e.id = %s and s.id = %s and s.state = 'leased' and s.lease_epoch = %s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from portal.core import db
-from portal.workflows.engine.store.rows import QUEUE
+from portal.workflows.engine.lanes import LANES
 
 
 def expired(limit: int = 100) -> list[tuple[UUID, UUID, UUID]]:
@@ -116,16 +116,33 @@ def orphans(limit: int = 100) -> list[tuple[UUID, UUID]]:
         return [(row.tenant_id, row.id) for row in rows]
 
 
-def ready_count() -> int:
-    """Return how many steps are due now and held by nobody, at most 1,000."""
+def gates(limit: int = 100) -> list[tuple[UUID, UUID, str, str | None]]:
+    """Return (tenant, workflow, key, what happens when full) of gates at which runs wait although somebody could go in."""
     with db.transaction(system=True) as session:
-        count: int = (
-            session.connection()
-            .exec_driver_sql(
-                "select count(*) from (select 1 from workflow_steps where state = 'ready' and queue = %s"
-                " and available_at <= clock_timestamp() limit 1000) due",
-                (QUEUE,),
-            )
-            .scalar_one()
+        rows = session.connection().exec_driver_sql(
+            """
+            select g.tenant_id, g.workflow_id, g.key, g.when_full from workflow_gates g
+            where exists (select from workflow_executions e where e.tenant_id = g.tenant_id and e.gate_key = g.key
+                          and e.is_gated and e.completed_at is null)
+              and (g.most is null or g.when_full = 'cancel' or g.most > (
+                     select count(*) from workflow_executions e where e.tenant_id = g.tenant_id and e.gate_key = g.key
+                       and not e.is_gated and e.completed_at is null))
+            limit %s
+            """,
+            (limit,),
         )
-    return count
+        return [(row.tenant_id, row.workflow_id, row.key, row.when_full) for row in rows]
+
+
+def ready_counts() -> dict[str, int]:
+    """Return how many steps of each lane are due now and held by nobody, at most 1,000."""
+    with db.transaction(system=True) as session:
+        rows = session.connection().exec_driver_sql(
+            """
+            select lane, (select count(*) from (select 1 from workflow_steps where state = 'ready' and queue = lane
+                                                and available_at <= clock_timestamp() limit 1000) due) as due
+            from unnest(%s::text[]) as lane
+            """,
+            (list(LANES),),
+        )
+        return {row.lane: row.due for row in rows}

@@ -34,6 +34,11 @@ class Published:
     settings: dict[str, Any]
     is_pure: bool  # no step of it writes or calls anything
 
+    @property
+    def lane(self) -> str | None:
+        """The lane of all steps, or None where each has the one of its kind."""
+        return "bulk" if self.settings.get("lane") == "bulk" else None
+
 
 _published: dict[UUID, Published] = {}
 
@@ -224,11 +229,12 @@ def _read_progress(connection: Connection, run: Run) -> None:
 
 def run_of(connection: Connection, tenant_id: UUID, run_id: UUID, row: Any) -> Run:
     """Build what a worker knows of a run from its row, with the steps read anew."""
-    graph = published(connection, tenant_id, row.version_id).graph
+    version = published(connection, tenant_id, row.version_id)
     known_secrets = Secrets()
     given = redaction.opened(tenant_id, payloads.read(connection, tenant_id, [row.input_data])[0], known_secrets)
-    known = row.workflow_id, row.name, row.name_ar, graph, given, row.executed_by, row.started_at, row.event_seq
+    known = row.workflow_id, row.name, row.name_ar, version.graph, given, row.executed_by, row.started_at, row.event_seq
     run = Run(tenant_id, run_id, *known, status=row.status, depth=row.depth, root_id=row.root_id, secrets=known_secrets)
+    run.lane, run.priority, run.gate_key, run.is_gated = version.lane, row.priority, row.gate_key, row.is_gated
     read_steps(connection, run)
     return run
 
@@ -238,7 +244,8 @@ def locked_run(connection: Connection, tenant_id: UUID, run_id: UUID) -> tuple[R
     row = connection.exec_driver_sql(
         """
         select e.status, e.status = 'cancelling' as cancelled, e.event_seq, e.error, e.ends_as, e.undo, e.version_id, e.workflow_id, t.name,
-               t.name_ar, e.input_data, e.executed_by, coalesce(e.started_at, e.created_at) as started_at, e.depth, e.root_id
+               t.name_ar, e.input_data, e.executed_by, coalesce(e.started_at, e.created_at) as started_at, e.depth, e.root_id,
+               e.priority, e.gate_key, e.is_gated
         from workflow_executions e join workflow_templates t on t.tenant_id = e.tenant_id and t.id = e.workflow_id
         where e.tenant_id = %s and e.id = %s for update of e
         """,

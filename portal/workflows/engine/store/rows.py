@@ -6,8 +6,10 @@ import hashlib
 import random
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +21,11 @@ from portal.core.ids import new_id
 from portal.workflows.actions.base import Waiting
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.engine.blocks import Progress
+from portal.workflows.engine.lanes import LANES, PRIORITY, lane_of
 from portal.workflows.engine.plan import ROOT, Graph, Region, Stand, path_of
 from portal.workflows.redaction import Secrets
 from portal.workflows.signals import callbacks as callbacks_of
 
-QUEUE = "io"
-PARKED = "parked"  # where the ready steps of a paused run stand: no worker looks there
 LIVE = ("ready", "leased", "waiting", "in_doubt")
 
 
@@ -45,6 +46,7 @@ class Lease:
     scope: str
     gen: int
     worker: str
+    lane: str = ""  # of a step that was claimed
 
 
 @dataclass(slots=True)
@@ -123,6 +125,10 @@ class Run:
     status: str = "running"
     depth: int = 0
     root_id: UUID | None = None
+    lane: str | None = None  # of all its steps, where the workflow says so
+    priority: int = PRIORITY
+    gate_key: str | None = None
+    is_gated: bool = False
     frames: dict[str, Frame] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
     ended: dict[str, Frame] = field(default_factory=dict)  # frames that ended, around one that lives
@@ -176,6 +182,7 @@ class Moves:
     worker: str
     may_carry: bool
     may_apply: bool = False
+    lane: str = ""  # of the worker's claim: what it goes on with stands in the same one
     applied: int = 0
     weight: int = 0  # of the values that these moves write, in characters of JSON
     begun: float = field(default_factory=time.monotonic)
@@ -248,6 +255,7 @@ def born(
 ) -> dict[str, Any]:
     """Return the row of a step that begins its life in this state."""
     scope, gen = (frame.path, frame.gen) if frame is not None else ("", 0)
+    effect = ACTIONS[node["kind"]].effect(node.get("config") or {})
     return {
         "id": str(new_id()),
         "node_key": node["key"],
@@ -260,7 +268,8 @@ def born(
         "took_s": round(took_s, 6),
         "leased": state == "leased",
         "timeout_s": int(node.get("timeout_s") or 30),
-        "effect": ACTIONS[node["kind"]].effect(node.get("config") or {}),
+        "effect": effect,
+        "lane": lane_of(node["kind"], effect),
         "idem_key": idem_key(run_id, node["key"], scope, gen),
         "port": port,
         "input": config,
@@ -291,13 +300,23 @@ def announce_after(run: Run, moves: Moves, status: str | None) -> None:
 
 def announce_end(run: Run, status: str) -> None:
     """Announce that a run has ended."""
+    from portal.workflows.engine.store import gates
+
     bus.announce(events.RunFinished(run.tenant_id, run.id, run.workflow_id, status, run.executed_by))
+    if run.gate_key is not None:
+        db.after_commit(partial(gates.admit, run.tenant_id, run.workflow_id, run.gate_key))
 
 
-def wake() -> None:
+def wake(lanes: Iterable[str] = LANES) -> None:
     """Hint that work is due: tell the pumps that listen, or ask RQ for one. Losing it costs at most the dispatcher's second."""
-    if not jobs.publish(f"nasij:wake:{QUEUE}"):
-        jobs.send_ticket("workflows.pump", QUEUE, key=f"pump-{QUEUE}-{random.randrange(4)}")  # noqa: S311 - spreads, hides nothing
+    for lane in lanes:
+        if not jobs.publish(f"nasij:wake:{lane}"):
+            send_ticket(lane, random.randrange(4))  # noqa: S311 - spreads, hides nothing
+
+
+def send_ticket(lane: str, number: int) -> None:
+    """Ask for a worker that serves a lane; the number bounds how many are asked for at once."""
+    jobs.send_ticket("workflows.pump", lane, key=f"pump-{lane}-{number}", queue=f"engine-{lane}")
 
 
 def publish(run_id: UUID, seq: int) -> None:

@@ -118,7 +118,7 @@ def _settle(
         if run.status == "cancelling":
             end_cancelled(connection, run, lease, outcome if isinstance(outcome, Done) else None)
             return run, None
-        moves = Moves(run, connection, lease.worker, may_carry=carry, may_apply=may_apply)
+        moves = Moves(run, connection, lease.worker, may_carry=carry, may_apply=may_apply, lane=lease.lane)
         if run.status == "pending":
             begin_running(moves)
         settle_in(moves, lease, outcome)

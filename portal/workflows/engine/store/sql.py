@@ -8,22 +8,24 @@ from sqlalchemy import Connection
 
 from portal.core import db
 from portal.core.config import current_settings
+from portal.workflows.engine.lanes import GATED, PARKED
 from portal.workflows.engine.states import STEP_ENDED
-from portal.workflows.engine.store.rows import PARKED, QUEUE, Lease, Moves
+from portal.workflows.engine.store.rows import Lease, Moves
 from portal.workflows.payloads import Apart
 
 BORN = """
   insert into workflow_steps
-    (id, tenant_id, execution_id, node_key, kind, scope_path, gen, queue, state, attempt, lease_epoch, timeout_s, effect_class, idem_key,
+    (id, tenant_id, execution_id, node_key, kind, scope_path, gen, queue, priority, state, attempt, lease_epoch, timeout_s, effect_class, idem_key,
      port, input, output, error, ended_seq, lease_owner, lease_until, hard_until, started_at, finished_at)
-  select r.id, %(tenant)s, %(run)s, r.node_key, r.kind, r.scope, r.gen, %(queue)s::text, r.state, r.attempt, r.epoch, r.timeout_s, r.effect,
+  select r.id, %(tenant)s, %(run)s, r.node_key, r.kind, r.scope, r.gen,
+         case when r.state = 'ready' then %(aside)s::text else '' end || coalesce(%(lane)s::text, r.lane), %(priority)s::int, r.state, r.attempt, r.epoch, r.timeout_s, r.effect,
          r.idem_key, r.port, r.input, r.output, r.error, r.seq, case when r.leased then %(worker)s::text end,
          case when r.leased then clock_timestamp() + make_interval(secs => %(lease_s)s::float8) end,
          case when r.leased then clock_timestamp() + make_interval(secs => r.timeout_s) end,
          case when r.state in ('leased', 'waiting', 'succeeded', 'failed') then clock_timestamp() - make_interval(secs => r.took_s) end,
          case when r.state in ('succeeded', 'failed', 'skipped', 'cancelled') then clock_timestamp() end
   from jsonb_to_recordset(%(born)s::jsonb) as r(id uuid, node_key text, kind text, scope text, gen int, state text, attempt int, epoch int,
-       took_s float8, leased bool, timeout_s int, effect text, idem_key text, port text, input jsonb, output jsonb, error jsonb, seq int)
+       took_s float8, leased bool, timeout_s int, effect text, lane text, idem_key text, port text, input jsonb, output jsonb, error jsonb, seq int)
 """
 TOLD = """
   insert into workflow_events (tenant_id, execution_id, seq, kind, node_key, actor, data)
@@ -71,7 +73,7 @@ MOVED = """moved as (
   set state = %(state)s::text, port = %(port)s::text, output = %(output)s::jsonb, error = %(error)s::jsonb, ended_seq = %(ended_seq)s::int,
       input = coalesce(%(input)s::jsonb, s.input), lease_owner = null, lease_until = null, hard_until = null,
       effect_at = case when %(state)s::text = 'ready' then null else s.effect_at end,
-      queue = case when %(state)s::text = 'ready' then %(queue)s::text else s.queue end,
+      queue = case when %(state)s::text = 'ready' then %(aside)s::text || s.queue else s.queue end,
       available_at = case when %(state)s::text = 'ready' then clock_timestamp() + make_interval(secs => %(delay_s)s::float8) else s.available_at end,
       finished_at = case when %(ended)s::bool then clock_timestamp() end
   where s.tenant_id = %(tenant)s and s.id = %(step)s
@@ -83,9 +85,10 @@ tried as (
 """
 # The columns of a run that is accepted.
 ACCEPTED = """id, tenant_id, workflow_id, version_id, executed_by, input_data, dedup_key, replay_of, deadline_at, parent_step_id, root_id,
-  depth, error_of"""
+  depth, error_of, priority, gate_key, is_gated"""
 ACCEPTED_VALUES = """%(id)s, %(tenant)s, %(workflow)s, %(version)s, %(by)s, %(input)s::jsonb, %(dedup)s, %(replay_of)s,
-  clock_timestamp() + make_interval(secs => %(deadline_s)s), %(parent)s, %(root)s, %(depth)s, %(error_of)s"""
+  clock_timestamp() + make_interval(secs => %(deadline_s)s), %(parent)s, %(root)s, %(depth)s, %(error_of)s,
+  %(priority)s, %(gate)s, %(is_gated)s"""
 RUN_BEGINS = f"""
 insert into workflow_executions
   ({ACCEPTED}, event_seq, event_hash, status, created_at, started_at, completed_at, output_data, error, error_message)
@@ -119,11 +122,17 @@ def write_rows(connection: Connection, moves: Moves) -> None:
     write_moves(connection, moves, None)
 
 
+def aside(run: Any) -> str:
+    """Return where the ready steps of a run stand while no worker may take them."""
+    return PARKED if run.status == "paused" else GATED if run.is_gated else ""
+
+
 def _row_values(moves: Moves, apart: Apart) -> tuple[dict[str, Any], str]:
     run, worker = moves.run, moves.worker
     gathered = {name: rows for name in PARTS if (rows := getattr(moves, name))}
     values = {
-        "tenant": run.tenant_id, "run": run.id, "queue": PARKED if run.status == "paused" else QUEUE, "worker": worker or None,
+        "tenant": run.tenant_id, "run": run.id, "aside": aside(run), "lane": run.lane,
+        "priority": run.priority, "worker": worker or None,
         "actor": worker or "engine", "lease_s": current_settings().lease_s, "born": apart.rows(moves.born, VALUES),
         "events": apart.rows(moves.events, ()), **{name: apart.rows(rows, VALUES) for name, rows in gathered.items()},
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,10 @@ from portal.core.ids import new_id
 from portal.workflows import redaction
 from portal.workflows.definition import DEFAULT_DEADLINE_S
 from portal.workflows.engine import plan
+from portal.workflows.engine.lanes import PRIORITY, waiting_in
 from portal.workflows.engine.plan import Graph, Stand
-from portal.workflows.engine.store import settling
+from portal.workflows.engine.store import gates, settling
+from portal.workflows.engine.store.gates import Gate
 from portal.workflows.engine.store.reading import published
 from portal.workflows.engine.store.rows import Frame, Moves, Run, born, wake
 from portal.workflows.engine.store.sql import ACCEPTED, ACCEPTED_VALUES, write_rows
@@ -65,6 +68,7 @@ def start(
     error_of: UUID | None = None,
     carries: str | None = None,
     secrets: Secrets | None = None,
+    priority: int | None = None,
 ) -> tuple[UUID, bool]:
     """Accept a run in the open transaction: its row, its first event, its entry steps. A hint leaves after the commit.
 
@@ -75,63 +79,71 @@ def start(
         reused: finished steps taken over from another run, by node key.
         parent: the step that waits for this run.
         error_of: the run whose failure this one deals with.
+        priority: 1 comes first, 5 last; None takes the workflow's.
 
     Returns:
         The run's id, and False if the key had been used before.
+
+    Raises:
+        GateFull: as many runs of the workflow go on as may, and it refuses more.
     """
     connection = db.session().connection()
     version = published(connection, tenant_id, version_id)
     run_id = new_id()
     root_id, depth = (parent.root_id, parent.depth) if parent else (None, 0)
+    gate: Gate | None = None
+    if wanted := version.settings.get("concurrency"):
+        key = gates.key_of(workflow_id, wanted, input_data)
+        gates.lock(connection, tenant_id, workflow_id, key)
+        if dedup_key is not None and (before := _run_of_key(connection, tenant_id, workflow_id, dedup_key)) is not None:
+            return before, False  # what has been accepted is not refused when it is asked again
+        # A failure must not go without its answer because too many fail at once.
+        gate = gates.enter(connection, tenant_id, workflow_id, key, "queue" if error_of else wanted.get("when_full", "queue"))
+    priority = priority or version.settings.get("priority", PRIORITY)
+    is_gated = gate is not None and gate.is_full
     known, apart = secrets or Secrets(), Apart(tenant_id, secrets)
     sealed = redaction.sealed_inputs(tenant_id, version.settings.get("inputs", ()), input_data)
     accepted = {
         "id": run_id, "tenant": tenant_id, "workflow": workflow_id, "version": version_id, "by": by, "input": apart.text_of(sealed),
         "dedup": dedup_key, "replay_of": replay_of, "deadline_s": version.settings.get("deadline_s", DEFAULT_DEADLINE_S),
         "parent": parent.step_id if parent else None, "root": root_id, "depth": depth, "error_of": error_of,
+        "priority": priority, "gate": gate.key if gate else None, "is_gated": is_gated,
     }  # fmt: skip
     # Nobody else can have this run, and no step of it writes: it is computed first, and its row written as it will stand.
-    is_whole = carries is not None and dedup_key is None and version.is_pure and not apart.entries
+    is_whole = carries is not None and dedup_key is None and version.is_pure and not apart.entries and not is_gated
     row = connection.exec_driver_sql(NAMES if is_whole else ACCEPT, accepted).first()
     if row is None:
-        return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False
+        return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False  # type: ignore[return-value]  # it is there: it was in the way
     apart.keep(connection, run_id)
-    facts = (
-        workflow_id,
-        *row.names,
-        version.graph,
-        redaction.opened(tenant_id, sealed, known),
-        by,
-        row.created_at,
-        0,
-        "pending",
-        depth,
-        root_id,
-    )
+    facts = workflow_id, *row.names, version.graph, redaction.opened(tenant_id, sealed, known), by, row.created_at, 0, "pending", depth, root_id
     run = Run(tenant_id, run_id, *facts)
-    run.secrets = known
+    run.secrets, run.lane, run.priority, run.gate_key, run.is_gated = known, version.lane, priority, accepted["gate"], is_gated
     run.frames[""] = Frame()
-    if carries and settling.begin_here(connection, run, worker=carries, accepted=accepted if is_whole else None):
+    if carries and not is_gated and settling.begin_here(connection, run, worker=carries, accepted=accepted if is_whole else None):
         return run_id, True
     if is_whole:
         connection.exec_driver_sql(ACCEPT, accepted)
     bus.announce(events.RunStarted(tenant_id, run_id, workflow_id))
-    write_rows(connection, _first_moves(run, connection, reused or {}, replay_of))
-    db.after_commit(wake)
+    moves = _first_moves(run, connection, reused or {}, replay_of)
+    write_rows(connection, moves)
+    if not is_gated:
+        db.after_commit(partial(wake, waiting_in(moves.born, version.lane)))
     return run_id, True
 
 
-def _run_of_key(connection: Connection, tenant_id: UUID, workflow_id: UUID, dedup_key: str | None) -> UUID:
-    found: UUID = connection.exec_driver_sql(
+def _run_of_key(connection: Connection, tenant_id: UUID, workflow_id: UUID, dedup_key: str | None) -> UUID | None:
+    found: UUID | None = connection.exec_driver_sql(
         "select id from workflow_executions where tenant_id = %s and workflow_id = %s and dedup_key = %s",
         (tenant_id, workflow_id, dedup_key),
-    ).scalar_one()
+    ).scalar()
     return found
 
 
 def _first_moves(run: Run, connection: Connection, reused: dict[str, Reused], replay_of: UUID | None) -> Moves:
     moves, nodes = Moves(run, connection, "", may_carry=False), run.graph.nodes
     facts: dict[str, Any] = {"replay_of": str(replay_of)} if replay_of else {}
+    if run.is_gated:
+        facts["gated"] = True
     moves.tell("run.accepted", **facts)
     for number, (key, old) in enumerate(reused.items()):
         row = born(run.id, nodes[key], old.state, port=old.port, output=old.output, error=old.error)
