@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from portal.workflows.history.chain import Event
 
 RUN = {
-    "run.accepted": "pending", "run.started": "running", "run.resumed": "running", "run.cancel_asked": "cancelling",
+    "run.accepted": "pending", "run.admitted": "pending", "run.started": "running", "run.resumed": "running", "run.cancel_asked": "cancelling",
 }  # fmt: skip
 ENDS = frozenset({"step.succeeded", "step.failed", "step.cancelled"})
 OPEN = frozenset({"step.waiting", "step.in_doubt"})

@@ -115,7 +115,18 @@ def start(
     if row is None:
         return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False  # type: ignore[return-value]  # it is there: it was in the way
     apart.keep(connection, run_id)
-    facts = workflow_id, *row.names, version.graph, redaction.opened(tenant_id, sealed, known), by, row.created_at, 0, "pending", depth, root_id
+    facts = (
+        workflow_id,
+        *row.names,
+        version.graph,
+        redaction.opened(tenant_id, sealed, known),
+        by,
+        row.created_at,
+        0,
+        "pending",
+        depth,
+        root_id,
+    )
     run = Run(tenant_id, run_id, *facts)
     run.secrets, run.lane, run.priority, run.gate_key, run.is_gated = known, version.lane, priority, accepted["gate"], is_gated
     run.frames[""] = Frame()
