@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from portal.core import db
 from portal.workflows.engine import runner
-from portal.workflows.engine.store import leasing, pausing, rates
+from portal.workflows.engine.store import ending, leasing, pausing, rates
 from tests.connections.conftest import Reply, connect, opened, other  # noqa: F401
 from tests.workflows.engine.conftest import step
 
@@ -115,7 +115,7 @@ def test_a_place_that_nobody_needs_any_more_is_given_away(engine, other):
     assert not rates.may_leave(second, config_of(connection))
     with engine.in_house() as session:
         before = session.scalar(text("select available_at from workflow_steps where id = :id"), {"id": second.step_id})
-        session.execute(text("update workflow_steps set state = 'cancelled', finished_at = now() where id = :id"), {"id": second.step_id})
+    ending.cancel(engine.house.id, second.run_id, actor="test")
 
     (third,) = leases(engine, workflow, 1)
     assert not rates.may_leave(third, config_of(connection))
