@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
+from typing import Any
 
 from peers import ROOT, five_sums, house, report, start
 
@@ -36,7 +37,7 @@ def main() -> None:
            median=round(statistics.median(took), 2))  # fmt: skip
 
 
-def _one(tenant_id: object, workflow_id: object) -> float:
+def _one(tenant_id: Any, workflow_id: Any) -> float:
     from portal.core import db
     from portal.workflows import queries
 
