@@ -65,7 +65,7 @@ def _published(slug: str, kind: str, configs: list[dict[str, Any]]) -> tuple[Any
     nodes = [
         {
             "key": f"step_{number}", "kind": kind, "name": f"Step {number}", "name_ar": None, "parent": None, "lane": None,
-            "config": config, "retry": {"attempts": 3}, "timeout_s": 30,
+            "config": config, "retry": {"attempts": 3}, "timeout_s": 300,
         }
         for number, config in enumerate(configs)
     ]  # fmt: skip
