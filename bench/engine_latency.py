@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 from peers import OUR_PROGRAM, ROOT, Side, dbos, five_inserts, five_sums, house, in_turn, report, start
 
@@ -35,7 +36,7 @@ def main() -> None:
            worker_ms=round(worked, 2), peer_inserts_ms=round(inserted, 2))  # fmt: skip
 
 
-def _one(tenant_id: object, workflow_id: object) -> float:
+def _one(tenant_id: Any, workflow_id: Any) -> float:
     from portal.core import db
     from portal.workflows import queries
 

@@ -35,37 +35,39 @@ def house() -> Iterator[tuple[Any, Any]]:
             yield servers, app
 
 
-def five_inserts(slug: str = "bench") -> tuple[Any, Any]:
+def five_inserts(slug: str = "inserts") -> tuple[Any, Any]:
     """Publish a workflow of five steps that each insert a row, of a new tenant; return (tenant id, workflow id)."""
     from portal.core import db
     from portal.datatables import service as tables
+    from portal.tenants import service as tenants
 
     column = {"key": "n", "type": "number", "label": "N", "label_ar": None, "required": False}
     configs = [{"table": "rows", "operation": "insert", "values": [{"name": "n", "value": str(number)}]} for number in range(STEPS)]
-    tenant_id, workflow_id = _published("inserts", "database", configs)
+    tenant_id = tenants.add_tenant(slug, name=slug.title(), name_ar=None)
     with db.transaction(tenant_id):
         tables.ensure_table(tenant_id, "rows", name="Rows", name_ar=None, columns=[column])
-    return tenant_id, workflow_id
+    return tenant_id, _published(tenant_id, "database", configs)
 
 
 def five_sums() -> tuple[Any, Any]:
     """Publish a workflow of five steps that each add one to what the step before said; return (tenant id, workflow id)."""
+    from portal.tenants import service as tenants
+
     values = ["${ 0 }", *(f"${{ steps.step_{number}.n + 1 }}" for number in range(STEPS - 1))]
-    return _published("sums", "set", [{"values": [{"name": "n", "value": value}]} for value in values])
+    tenant_id = tenants.add_tenant("sums", name="Bench", name_ar=None)
+    return tenant_id, _published(tenant_id, "set", [{"values": [{"name": "n", "value": value}]} for value in values])
 
 
-def _published(slug: str, kind: str, configs: list[dict[str, Any]]) -> tuple[Any, Any]:
+def _published(tenant_id: Any, kind: str, configs: list[dict[str, Any]]) -> Any:
     from portal.core import db
     from portal.core.access import SYSTEM
-    from portal.tenants import service as tenants
     from portal.workflows import service
     from portal.workflows.models import WorkflowTemplate
 
-    tenant_id = tenants.add_tenant(slug, name=slug.title(), name_ar=None)
     nodes = [
         {
             "key": f"step_{number}", "kind": kind, "name": f"Step {number}", "name_ar": None, "parent": None, "lane": None,
-            "config": config, "retry": {"attempts": 3}, "timeout_s": 30,
+            "config": config, "retry": {"attempts": 3}, "timeout_s": 300,
         }
         for number, config in enumerate(configs)
     ]  # fmt: skip
@@ -74,7 +76,7 @@ def _published(slug: str, kind: str, configs: list[dict[str, Any]]) -> tuple[Any
         session.add(workflow)
         session.flush()
         service.publish_version(tenant_id, workflow.id, by=SYSTEM)
-    return tenant_id, workflow.id
+    return workflow.id
 
 
 def start(tenant_id: Any, workflow_id: Any, *, carries: str | None = None) -> Any:
