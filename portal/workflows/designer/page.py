@@ -14,7 +14,7 @@ from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import literals, people, queries, service, vetting
 from portal.workflows.actions.base import Action
-from portal.workflows.actions.registry import ACTIONS
+from portal.workflows.actions.registry import ACTIONS, begins
 from portal.workflows.calendars import service as calendars
 from portal.workflows.definition import DEFAULT_DEADLINE_S, Node
 from portal.workflows.designer import drafts, edits, fields
@@ -70,7 +70,7 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
     node = {**card.node, **(form.typed if form else {})}
     action = ACTIONS.get(card.kind)
     # A step that was only just added is not scolded for being empty; its card says what is missing.
-    stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") else {}
+    stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") != begins(action) else {}
     errors = {**stored, **(form.errors if form else {})}
     shown = fields.shown_fields(node, action, choices=_choices(workflow, node, action), errors=errors) if action else []
     return {

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from portal import events
 from portal.core import bus, db
 from portal.workflows.actions.base import Done, Failed
+from portal.workflows.definition import EXPIRED, port_of
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store.ending import end_cancelled
 from portal.workflows.engine.store.failing import doubt
@@ -112,7 +113,8 @@ def fire(tenant_id: UUID, run_id: UUID, timer_id: UUID) -> bool:
             tenant_id, run_id, timer.id, timer.node_key, timer.kind, timer.effect_class, timer.idem_key,
             timer.lease_epoch, timer.attempt, timer.timeout_s, timer.scope_path, timer.gen, "clock",
         )  # fmt: skip
-        outcome = Failed(timer.fails_with) if timer.fails_with else Done(timer.output)
+        way = port_of(run.graph.nodes[timer.node_key], EXPIRED)
+        outcome = Failed(timer.fails_with) if timer.fails_with else Done(timer.output, way)
         continue_from(connection, run, lease, outcome)
         bus.announce(events.WaitExpired(tenant_id, run_id, timer.id, timer.node_key, timer.kind))
     return True
