@@ -20,7 +20,16 @@ NAMES: dict[str, Any] = {
     "undo": _l("To take it back"),
     EXPIRED: _l("If the time is up"),
 }
-ICONS = {"then": "check", "else": "x", "otherwise": "corner-down-right", "error": "triangle-alert", "undo": "undo-2", "approve": "check", "reject": "x", EXPIRED: "hourglass"}
+ICONS = {
+    "then": "check",
+    "else": "x",
+    "otherwise": "corner-down-right",
+    "error": "triangle-alert",
+    "undo": "undo-2",
+    "approve": "check",
+    "reject": "x",
+    EXPIRED: "hourglass",
+}
 
 
 def lane_name(node: Node, lane: str) -> str:

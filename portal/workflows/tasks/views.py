@@ -2,49 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 
-from portal.core import paging
+from portal.core import clock, paging
 from portal.core.access import Access, Permission, access, requires
 from portal.core.errors import Conflict, Invalid
 from portal.core.ids import as_uuid
 from portal.core.render import render, see_other, toast
 from portal.i18n.formats import isolate
-from portal.i18n.locale import current
+from portal.i18n.locale import bilingual
 from portal.i18n.words import gettext as _
-from portal.i18n.words import lazy_gettext as _l
 from portal.identity import service as identity
+from portal.lists import service as lists
 from portal.workflows import people
 from portal.workflows.engine.store import answering
 from portal.workflows.errors import AlreadyVoted, TaskClosed, TaskTaken
 from portal.workflows.tasks import queries, service
+from portal.workflows.tasks.lists import DUES, SHOWS, TASKS, task_filter
 from portal.workflows.tasks.models import WorkflowTask
+from portal.workflows.tasks.wording import STATES, outcome_of, title_of
 
 bp = Blueprint("tasks", __name__)
-
-TABS = (("mine", _l("For you")), ("team", _l("Open to you and others")), ("decided", _l("Decided by you")), ("all", _l("All tasks")))
-SORTS = (("due", _l("Due first")), ("-opened", _l("Newest first")))
 
 
 @bp.get("/tasks")
 @requires(Permission.TASK_READ)
 def listing() -> Response:
     here = access()
-    tabs = [tab for tab in TABS if tab[0] != "all" or here.can(Permission.TASK_MANAGE)]
-    which, sort = request.args.get("show", "mine"), request.args.get("sort", "due")
-    which = which if which in dict(tabs) else "mine"
-    sort = sort if sort in dict(SORTS) else "due"
-    place = paging.read_place(request.args.get("after"), "time")
-    rows = queries.list_tasks(here.tenant_id, here.person_id, which, sort=sort, place=place)
-    total = queries.count_tasks(here.tenant_id, here.person_id, which)
-    names = identity.names_of({row.claimed_by for row in rows.items if row.claimed_by})
+    shown = lists.open_list(TASKS, request.args.to_dict(flat=False), here, url=url_for("tasks.listing"))
+    manages = here.can(Permission.TASK_MANAGE)
+    wanted = task_filter(here.tenant_id, here.person_id, shown.state.filters, sees_all=manages)
+    place = paging.read_place(shown.cursor, queries.sorts()[shown.state.sort_name].kind)
+    found = queries.list_tasks(here.tenant_id, wanted, sort=shown.state.sort, place=place)
+    rows = paging.counted(found, lambda limit: queries.count_tasks(here.tenant_id, wanted, limit=limit))
+    workflows = queries.workflows_of(here.tenant_id)
     return render(
-        "tasks/list.html", tasks=rows.items, listing=rows, total=total, names=names, sorts=SORTS, shown=which, sort=sort,
-        title_of=title_of, outcome_of=outcome_of, tab_links=[(words, url_for("tasks.listing", show=key, sort=sort), key == which) for key, words in tabs],
+        "tasks/list.html", shown=shown, listing=rows, which=wanted.which, now=clock.now(), range=lists.range_of(rows),
+        verbs=lists.verbs_for(TASKS, here), deleted=lists.deleted_view(here, request.args.get("deleted")), workflows=workflows,
+        names=identity.names_of({row.claimed_by for row in rows.items if row.claimed_by}), title_of=title_of, outcome_of=outcome_of,
+        words={"show": SHOWS, "due": DUES, "state": STATES, "workflow": {str(row.id): bilingual(row) for row in workflows}},
+        tab_links=[
+            (words, shown.href(replace(shown.state, filters={**_others(shown), **({} if key == "mine" else {"show": (key,)})})), key == wanted.which)
+            for key, words in SHOWS.items()
+            if key != "all" or manages
+        ],
     )  # fmt: skip
+
+
+def _others(shown: lists.Shown) -> dict[str, tuple[str, ...]]:
+    return {name: values for name, values in shown.state.filters.items() if name not in ("show", "state")}
 
 
 @bp.get("/tasks/<uuid:task_id>")
@@ -117,19 +127,6 @@ def _told(refused: Conflict) -> str:
         "expired": _("The time of this task is up."),
         "cancelled": _("The run has ended, so there is nothing to decide any more."),
     }.get(state, _("Nothing was changed."))
-
-
-def title_of(task: Any) -> str:
-    """Return the headline of a task in the reader's language, else in the other."""
-    return str((task.title_ar if current().tag == "ar" else task.title) or task.title)
-
-
-def outcome_of(task: Any, key: str | None) -> str:
-    """Return the words of an outcome in the reader's language."""
-    found: dict[str, Any] = next((each for each in task.outcomes if each["key"] == key), {})
-    return str(
-        (found.get("label_ar") if current().tag == "ar" else found.get("label")) or found.get("label") or found.get("label_ar") or key or ""
-    )
 
 
 def _task(

@@ -250,7 +250,9 @@ def test_a_run_that_waits_for_people_holds_no_worker(engine, crew):
 def lanes(**config):
     """An approval whose outcomes have lanes of their own, with a step in each."""
     wanted = {"own_lanes": True, "may_return": True, **config}
-    inside = [step(f"if_{lane}", "set", parent="ask", lane=lane, **values(went=lane)) for lane in ("approve", "return", "reject", "expired")]
+    inside = [
+        step(f"if_{lane}", "set", parent="ask", lane=lane, **values(went=lane)) for lane in ("approve", "return", "reject", "expired")
+    ]
     return [asks("role:member", **wanted), *inside, step("then", "set", **values(outcome="${ steps.ask.outcome }"))]
 
 
