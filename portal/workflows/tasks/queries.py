@@ -14,7 +14,7 @@ from portal.core import db
 from portal.core.errors import NotFound
 from portal.core.paging import Listing, Place, SortKey, listing_of, sorted_page
 from portal.workflows import people
-from portal.workflows.models import WorkflowExecution, WorkflowTemplate
+from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate
 from portal.workflows.tasks.models import WorkflowTask, WorkflowTaskCandidate, WorkflowTaskNote, WorkflowVote
 
 FAR = "9999-01-01T00:00:00+00:00"
@@ -85,7 +85,10 @@ def _named(tenant_id: UUID, person_id: UUID) -> ColumnElement[bool]:
 
 def _voted(person_id: UUID) -> ColumnElement[bool]:
     return exists().where(
-        WorkflowVote.tenant_id == WorkflowTask.tenant_id, WorkflowVote.task_id == WorkflowTask.id, WorkflowVote.person_id == person_id
+        WorkflowVote.tenant_id == WorkflowTask.tenant_id,
+        WorkflowVote.task_id == WorkflowTask.id,
+        WorkflowVote.person_id == person_id,
+        WorkflowVote.gen == WorkflowTask.gen,
     )
 
 
@@ -230,3 +233,8 @@ def workflows_of(tenant_id: UUID, *, limit: int = 200) -> list[Row[Any]]:
         WorkflowTemplate.tenant_id == tenant_id, WorkflowTemplate.id.in_(asked.where(WorkflowTask.tenant_id == tenant_id))
     )
     return list(db.session().execute(wanted.order_by(WorkflowTemplate.name, WorkflowTemplate.id).limit(limit)))
+
+
+def step_of(tenant_id: UUID, step_id: UUID) -> WorkflowStep:
+    """Return the step that asks."""
+    return db.session().scalars(select(WorkflowStep).where(WorkflowStep.tenant_id == tenant_id, WorkflowStep.id == step_id)).one()

@@ -23,7 +23,6 @@ from portal.workflows.engine.store import answering
 from portal.workflows.errors import AlreadyVoted, TaskClosed, TaskTaken
 from portal.workflows.tasks import queries, service
 from portal.workflows.tasks.lists import DUES, SHOWS, TASKS, task_filter
-from portal.workflows.tasks.models import WorkflowTask
 from portal.workflows.tasks.wording import STATES, outcome_of, title_of
 
 bp = Blueprint("tasks", __name__)
@@ -97,6 +96,13 @@ def delegate(task_id: UUID) -> Response:
     return _done(task_id, lambda here: service.delegate(here, task_id, to, note=request.form.get("note", "")), _("The task is handed on."))
 
 
+@bp.post("/tasks/<uuid:task_id>/candidates/remove")
+@requires(Permission.TASK_MANAGE)
+def remove_candidate(task_id: UUID) -> Response:
+    who = request.form.get("who", "")[:80]
+    return _done(task_id, lambda here: service.remove_candidate(here, task_id, who), _("They may not decide this task any more."))
+
+
 @bp.post("/tasks/<uuid:task_id>/comments")
 @requires(Permission.TASK_DECIDE)
 def comment(task_id: UUID) -> Response:
@@ -136,16 +142,21 @@ def _task(
     votes, notes = queries.votes_of(here.tenant_id, task_id), queries.notes_of(here.tenant_id, task_id)
     run = queries.run_of(here.tenant_id, task.execution_id)
     able = answering.eligible(here.tenant_id, task) if task.state == "open" else set()
-    has_voted = any(vote.person_id == here.person_id for vote in votes)
+    has_voted = any(vote.person_id == here.person_id and vote.gen == task.gen for vote in votes)
+    rows = queries.candidates_of(here.tenant_id, task_id)
+    called = _called(here, {row.who for row in rows} | {note.text for note in notes if note.kind == "removed"})
     involved = {
         run.executed_by,
         task.claimed_by,
+        *(row.instead_of for row in rows),
         *(vote.person_id for vote in votes),
         *(each for note in notes for each in (note.person_id, note.other_id)),
     }
     return render(
         "tasks/show.html", status=status, task=task, run=run, typed=typed or {}, problems=problems or {}, title=title_of(task), outcome_of=outcome_of,
-        history=_history(votes, notes), names=identity.names_of({each for each in involved if each}), candidates=_candidates(here, task),
+        history=_history(votes, notes), names=identity.names_of({each for each in involved if each}), called=called,
+        candidates=rows, is_doubt=task.kind == answering.DOUBT, step=queries.step_of(here.tenant_id, task.step_id),
+        is_late=task.due_at is not None and task.due_at < clock.now(),
         may_decide=here.can(Permission.TASK_DECIDE) and here.person_id in able and not has_voted and task.claimed_by in (None, here.person_id),
         is_able=here.person_id in able and not has_voted, has_voted=has_voted, is_mine=task.claimed_by == here.person_id,
         manages=here.can(Permission.TASK_MANAGE), able=len(able), given=len(votes), can_see_run=here.can(Permission.RUN_READ),
@@ -157,10 +168,10 @@ def _history(votes: list[Any], notes: list[Any]) -> list[tuple[str, Any]]:
     return sorted([("vote", each) for each in votes] + [(each.kind, each) for each in notes], key=lambda pair: pair[1].created_at)
 
 
-def _candidates(here: Access, task: WorkflowTask) -> list[str]:
+def _called(here: Access, designations: set[str]) -> dict[str, str]:
+    """Return the words of people, roles and groups by their designations, also of those that are gone."""
     words = dict(people.choices(here.tenant_id))
-    rows = queries.candidates_of(here.tenant_id, task.id)
-    found = {row.who: as_uuid(row.who.removeprefix("person:")) for row in rows if row.who not in words}
+    found = {who: as_uuid(who.removeprefix("person:")) for who in designations if who not in words}
     names = identity.names_of([each for each in found.values() if each])
     gone = _("Somebody who is no member any more")
-    return [str(words.get(row.who) or names.get(found[row.who] or row.task_id) or gone) for row in rows]
+    return {who: str(words.get(who) or names.get(found[who] or here.tenant_id) or gone) for who in designations}
