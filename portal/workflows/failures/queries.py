@@ -57,12 +57,22 @@ class FailureFilter:
 
     def narrow(self, wanted: Select[Any]) -> Select[Any]:
         """Return the query for these runs only."""
-        given: list[tuple[Any, ColumnElement[bool]]] = [
-            (self.workflow_id, E.workflow_id == self.workflow_id), (self.step, self.step == STEP_KEY), (self.code, self.code == CODE),
-            (self.classes, CLASS.in_(self.classes)), (self.started_by, E.executed_by == self.started_by), (self.since, E.completed_at >= self.since),
-            (self.before, E.completed_at < self.before), (self.until, E.completed_at <= self.until),
-        ]  # fmt: skip
-        wanted = wanted.where(*(condition for value, condition in given if value))
+        if self.workflow_id is not None:
+            wanted = wanted.where(E.workflow_id == self.workflow_id)
+        if self.step:
+            wanted = wanted.where(STEP_KEY == self.step)
+        if self.code:
+            wanted = wanted.where(CODE == self.code)
+        if self.classes:
+            wanted = wanted.where(CLASS.in_(self.classes))
+        if self.started_by is not None:
+            wanted = wanted.where(E.executed_by == self.started_by)
+        if self.since is not None:
+            wanted = wanted.where(E.completed_at >= self.since)
+        if self.before is not None:
+            wanted = wanted.where(E.completed_at < self.before)
+        if self.until is not None:
+            wanted = wanted.where(E.completed_at <= self.until)
         if self.ids is not None:
             return wanted.where(E.id.in_(self.ids))
         return wanted if self.retried_too else wanted.where(~RETRIED)
