@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from sqlalchemy import text
+
 from portal.admin import service as admin
 from portal.connections import service as connections
 from portal.connections.checking import Given
@@ -19,6 +21,7 @@ from portal.identity.factors import service as factors
 from portal.tenants import service as tenants
 from portal.workflows import definition, queries, samples, service
 from portal.workflows.models import WorkflowTemplate
+from portal.workflows.tasks import doubts
 from portal.workflows.triggers import base, registry
 from portal.workflows.triggers import service as triggers
 
@@ -143,6 +146,9 @@ def _live_through(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
     _come_alive(tenant_id, people, by)
     _write(tenant_id, "Welcome a new colleague", "الترحيب بزميل جديد", WELCOME_NODES, [colleague], by)
     past.write(tenant_id, made, [people["owner"], people["builder"], people["member"]])
+    with db.transaction(tenant_id) as session:
+        for run_id in session.scalars(text("select distinct execution_id from workflow_steps where state = 'in_doubt'")).all():
+            doubts.ask(tenant_id, run_id)
 
 
 def _come_alive(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
@@ -153,9 +159,8 @@ def _come_alive(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
             made[slug] = service.create_workflow(tenant_id, name=str(samples.get(slug).name), name_ar=name_ar, sample=slug, by=by)
             service.publish_version(tenant_id, made[slug], by=by)
     purchase, colleague, invoices = made.values()
-    mapped = {key: f"${{ input.{key} }}" for key in ("item", "supplier", "amount", "reason")}
     _start(tenant_id, purchase, "form", "Purchase form", "نموذج الشراء", by)
-    _start(tenant_id, purchase, "webhook", "From the shop", "من المتجر", by, inputs=mapped)
+    _start(tenant_id, purchase, "webhook", "From the shop", "من المتجر", by)
     title = {"title": "Tell us about a new colleague", "title_ar": "أخبرونا عن زميل جديد", "who": "everybody"}
     open_form = _start(tenant_id, colleague, "form", "Form for the departments", "نموذج الأقسام", by, **title)
     _start(tenant_id, invoices, "schedule-cron", "Every workday at eight", "كل يوم عمل عند الثامنة", by)
