@@ -22,7 +22,7 @@ from portal.workflows.designer.edits import Card, Place
 from portal.workflows.designer.fields import StartForm, StepForm
 from portal.workflows.designer.flow import draft_tree
 from portal.workflows.designer.lanes import lane_name
-from portal.workflows.engine.retry import DEFAULT_CLASSES
+from portal.workflows.engine.retry import BASE_S, CAP_S, DEFAULT_CLASSES
 from portal.workflows.models import WorkflowTemplate
 
 WHAT = {
@@ -82,6 +82,8 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "values": fields.values_of(workflow.settings, edits.surely_before(workflow.nodes, card.key)),
         "attempts": node.get("attempts") or (node.get("retry") or {}).get("attempts", 3),
         "timeout_s": node.get("timeout_s") or 30,
+        "waits": {name: node.get(name, (node.get("retry") or {}).get(name, "")) for name in fields.WAITS},
+        "usual_waits": {"base_s": int(BASE_S), "cap_s": int(CAP_S)},
         "retry_on": (node.get("retry") or {}).get("on", DEFAULT_CLASSES),
         "classes": list(fields.CLASS_LABELS.items()),
         "on_error": node.get("on_error") or "fail",
