@@ -49,6 +49,6 @@ ACTIONS: dict[str, Action] = {
 FIELDS: dict[str, tuple[Field, ...]] = {kind: action.fields for kind, action in ACTIONS.items()}
 
 
-def begins(action: Action) -> dict[str, Any]:
+def begins(action: Action | None) -> dict[str, Any]:
     """Return the settings that a step of this kind begins with in the designer, where they differ from those of older steps."""
     return dict(getattr(action, "begins", {}))

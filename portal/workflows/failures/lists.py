@@ -108,7 +108,9 @@ def rehearse(tenant_id: UUID, asked: Asked, chosen: list[UUID] | None) -> Rehear
         refused["not_failed"] = len(chosen) - total
         total = len(chosen)
     names = queries.step_names(tenant_id, [row.version_id for row in doing[: queries.MOST_KINDS]])
-    cells = [((bilingual(row), step_name(names, row)), row.number) for row in doing[: queries.MOST_KINDS]]
+    cells: list[tuple[tuple[str, ...], int]] = [
+        ((bilingual(row), step_name(names, row)), row.number) for row in doing[: queries.MOST_KINDS]
+    ]
     return Rehearsal(total, cells, refused, is_cut=len(doing) > queries.MOST_KINDS)
 
 

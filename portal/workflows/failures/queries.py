@@ -19,8 +19,8 @@ from portal.workflows.queries import NAME_AR, NAME_EN, NEVER
 RUN, FLOW, STEP = WorkflowExecution.__table__, WorkflowTemplate.__table__, WorkflowStep.__table__
 E, W = RUN.c, FLOW.c
 FAILED = ("failed", "timed_out")
-STEP_KEY = func.coalesce(E.error["step"].astext, "")
-CODE = func.coalesce(E.error["code"].astext, "")
+STEP_KEY: ColumnElement[str] = func.coalesce(E.error["step"].astext, "")
+CODE: ColumnElement[str] = func.coalesce(E.error["code"].astext, "")
 # The time limit of a whole run has no class of its own in its error.
 CLASS = case((E.status == "timed_out", "timeout"), else_=func.coalesce(E.error["class"].astext, "permanent"))
 AGAIN = RUN.alias("again")
