@@ -27,6 +27,7 @@ ICONS = {
     "error": "triangle-alert",
     "undo": "undo-2",
     "approve": "check",
+    "return": "corner-down-right",
     "reject": "x",
     EXPIRED: "hourglass",
 }

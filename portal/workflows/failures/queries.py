@@ -60,9 +60,9 @@ class FailureFilter:
         if self.workflow_id is not None:
             wanted = wanted.where(E.workflow_id == self.workflow_id)
         if self.step:
-            wanted = wanted.where(self.step == STEP_KEY)
+            wanted = wanted.where(STEP_KEY.in_([self.step]))
         if self.code:
-            wanted = wanted.where(self.code == CODE)
+            wanted = wanted.where(CODE.in_([self.code]))
         if self.classes:
             wanted = wanted.where(CLASS.in_(self.classes))
         if self.started_by is not None:
