@@ -48,6 +48,7 @@ from portal.shell import wiring as shell
 from portal.tenants.themes import wiring as themes
 from portal.workflows import wiring as workflows
 from portal.workflows.calendars import wiring as calendars
+from portal.workflows.failures import wiring as failures
 from portal.workflows.tasks import wiring as tasks
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ PACKAGES = (
     exports,
     lists,
     workflows,
+    failures,
     calendars,
     tasks,
     shell,

@@ -1,4 +1,4 @@
-"""The demo: one organisation, four people, four workflows ready to run, a draft, two months of runs behind them; and staff."""
+"""The demo: one organisation, four people, workflows ready to run and ways to start them, a draft, two months of runs, open tasks; and staff."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
+
+from sqlalchemy import text
 
 from portal.admin import service as admin
 from portal.connections import service as connections
@@ -19,6 +21,9 @@ from portal.identity.factors import service as factors
 from portal.tenants import service as tenants
 from portal.workflows import definition, queries, samples, service
 from portal.workflows.models import WorkflowTemplate
+from portal.workflows.tasks import doubts
+from portal.workflows.triggers import base, registry
+from portal.workflows.triggers import service as triggers
 
 PASSWORD = "weave-every-thread-1447"
 PEOPLE = (
@@ -35,6 +40,17 @@ NAMES_AR = {
     "supplier_check": "التحقق من مورّد جديد",
     "daily_report": "التقرير اليومي إلى جدول بيانات",
 }
+# These begin without a past: their runs are real ones, and wait for somebody.
+ALIVE_AR = {
+    "purchase_approval": "الموافقة على الشراء",
+    "new_colleague": "اليوم الأول لزميل جديد",
+    "overdue_invoices": "تذكير بالفواتير المتأخرة",
+}
+PURCHASES = (
+    ("member", {"item": "12 × Office chair", "supplier": "Najd Paper Mills", "amount": 8400, "reason": "The new room on the second floor"}),
+    ("member", {"item": "طابعة ملوّنة", "supplier": "شركة الواحة للنقل", "amount": 3150, "reason": "الطابعة القديمة لا تُصلَح"}),
+    ("builder", {"item": "Standing desk", "supplier": "Blue Dune Textiles", "amount": 1990, "reason": ""}),
+)
 ORDER_INPUTS = [
     {"key": "supplier", "type": "text", "label": "Supplier", "label_ar": "المورّد", "required": True, "choices": []},
     {"key": "amount", "type": "number", "label": "Amount", "label_ar": "المبلغ", "required": True, "choices": []},
@@ -127,8 +143,47 @@ def _live_through(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
     report = _write(tenant_id, "Report of orders", "تقرير الطلبات", REPORT_NODES, [], by)
     past.publish_then(tenant_id, report, at=now - timedelta(days=3), by=people["owner"])
     _connect(tenant_id, by)
+    _come_alive(tenant_id, people, by)
     _write(tenant_id, "Welcome a new colleague", "الترحيب بزميل جديد", WELCOME_NODES, [colleague], by)
     past.write(tenant_id, made, [people["owner"], people["builder"], people["member"]])
+    with db.transaction(tenant_id) as session:
+        for run_id in session.scalars(text("select distinct execution_id from workflow_steps where state = 'in_doubt'")).all():
+            doubts.ask(tenant_id, run_id)
+
+
+def _come_alive(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
+    """Make the workflows that ask people and go through lists, the ways in which they start, and some runs that wait."""
+    made = {}
+    for slug, name_ar in ALIVE_AR.items():
+        with db.transaction(tenant_id):
+            made[slug] = service.create_workflow(tenant_id, name=str(samples.get(slug).name), name_ar=name_ar, sample=slug, by=by)
+            service.publish_version(tenant_id, made[slug], by=by)
+    purchase, colleague, invoices = made.values()
+    _start(tenant_id, purchase, "form", "Purchase form", "نموذج الشراء", by)
+    _start(tenant_id, purchase, "webhook", "From the shop", "من المتجر", by)
+    title = {"title": "Tell us about a new colleague", "title_ar": "أخبرونا عن زميل جديد", "who": "everybody"}
+    open_form = _start(tenant_id, colleague, "form", "Form for the departments", "نموذج الأقسام", by, **title)
+    _start(tenant_id, invoices, "schedule-cron", "Every workday at eight", "كل يوم عمل عند الثامنة", by)
+    with db.transaction(tenant_id):
+        triggers.switch_trigger(tenant_id, colleague, open_form, is_enabled=True, by=by)
+        for role, given in PURCHASES:
+            service.start_run(tenant_id, purchase, given=given, by=Actor("person", people[role]))
+        starts_on = (clock.now() + timedelta(days=6)).date().isoformat()
+        given = {"name": "ريم الدوسري", "department": "المالية", "starts_on": starts_on}
+        service.start_run(tenant_id, colleague, given=given, by=Actor("person", people["builder"]))
+        service.start_run(tenant_id, invoices, given={}, by=by)
+
+
+def _start(tenant_id: UUID, workflow_id: UUID, kind_name: str, name: str, name_ar: str, by: Actor, **config: Any) -> UUID:
+    """Add a way of starting a workflow."""
+    kind = registry.find(kind_name)
+    assert kind is not None
+    usual = {**base.defaults(kind), **({"mode": kind.variant} if kind.variant else {}), **config}
+    if "zone" in usual:
+        usual["zone"] = "Asia/Riyadh"
+    with db.transaction(tenant_id):
+        place = triggers.place_of(tenant_id, workflow_id, timezone="Asia/Riyadh")
+        return triggers.add_trigger(tenant_id, workflow_id, kind, name=name, name_ar=name_ar, config=usual, place=place, by=by)
 
 
 def _connect(tenant_id: UUID, by: Actor) -> None:

@@ -150,7 +150,9 @@ class House:
             return ""
         made = (self.folder / "postgres" / "data" / "PG_VERSION").stat()
         seen = hashlib.sha256(f"{made.st_ino} {made.st_mtime_ns}".encode())
-        for path in sorted([*(ROOT / "migrations").rglob("*.py"), ROOT / "portal/devkit/demo.py", ROOT / "portal/workflows/samples.py"]):
+        for path in sorted(
+            [*(ROOT / "migrations").rglob("*.py"), *(ROOT / "portal").glob("*/*sample*.py"), ROOT / "portal/devkit/demo.py"]
+        ):
             if path.exists():
                 seen.update(path.read_bytes())
         return seen.hexdigest()

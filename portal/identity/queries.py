@@ -244,5 +244,9 @@ def addresses_of(tenant_id: UUID, ids: Iterable[UUID]) -> list[Row[Any]]:
 
 
 def own_roles(tenant_id: UUID) -> list[Row[Any]]:
-    """Return id and names of the tenant's own roles."""
-    return list(db.session().execute(select(Role.id, Role.name, Role.name_ar).where(Role.tenant_id == tenant_id).order_by(Role.name)))
+    """Return id, names and permissions of the tenant's own roles."""
+    return list(
+        db.session().execute(
+            select(Role.id, Role.name, Role.name_ar, Role.permissions).where(Role.tenant_id == tenant_id).order_by(Role.name)
+        )
+    )

@@ -14,7 +14,7 @@ from sqlalchemy import Subquery, func, select, text
 from portal import events
 from portal.audit import service as audit
 from portal.core import bus, clock, db
-from portal.core.access import Actor
+from portal.core.access import Actor, Permission
 from portal.core.errors import NotFound
 from portal.core.ids import new_id
 from portal.core.secrets import token_hash
@@ -315,6 +315,12 @@ def member_ids(tenant_id: UUID, *, roles: tuple[str, ...] | None = None) -> list
 def people_named(tenant_id: UUID, names: list[str]) -> list[UUID]:
     """Return the active members that are meant by `person:<id>`, `role:<name or id>` and `group:<id>`, each once."""
     return queries.people_named(tenant_id, names)
+
+
+def designations_with(tenant_id: UUID, permission: Permission) -> list[str]:
+    """Return every role that holds a permission, as such a name."""
+    built_in = [f"role:{role}" for role, held in roles.PERMISSIONS.items() if permission in held]
+    return built_in + [f"role:{row.id}" for row in queries.own_roles(tenant_id) if permission in row.permissions]
 
 
 def designations_of(tenant_id: UUID, person_id: UUID) -> list[str]:

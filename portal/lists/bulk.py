@@ -24,7 +24,7 @@ from portal.core.errors import Forbidden, Invalid, NotFound
 from portal.identity import service as identity
 from portal.lists import kinds, queries
 from portal.lists.errors import TooLate
-from portal.lists.kinds import Asked, ListKind, Verb
+from portal.lists.kinds import Asked, ListKind, Rehearsal, Verb
 from portal.lists.models import BulkAction
 from portal.lists.reading import ListState, read_stored
 from portal.notifications import service as notifications
@@ -39,6 +39,31 @@ MAX_OPEN = 5
 MAX_REASONS = 50
 
 
+def rehearse(here: Access, kind: ListKind, verb: Verb, *, ids: Sequence[UUID] | None, state: ListState) -> Rehearsal:
+    """Say what a verb would do to chosen rows, or (`ids` None) to all that match the state now; changes nothing.
+
+    Raises:
+        Forbidden: this person may not do this to any row.
+        Invalid: no rows, or too many chosen ones.
+    """
+    assert verb.rehearse is not None
+    asked, _total = _meant(here, kind, verb, ids=ids, state=state)
+    return verb.rehearse(here.tenant_id, asked, None if ids is None else sorted(set(ids)))
+
+
+def _meant(here: Access, kind: ListKind, verb: Verb, *, ids: Sequence[UUID] | None, state: ListState) -> tuple[Asked, int]:
+    if not here.can(verb.permission):
+        raise Forbidden
+    own_only = verb.beyond_own is not None and not here.can(verb.beyond_own)
+    asked = Asked(here.person_id, state.filters, clock.now(), own_only)
+    total = kind.count(here.tenant_id, asked) if ids is None else len(set(ids))
+    if not total:
+        raise Invalid({"ids": "none"})
+    if ids is not None and total > MAX_IDS:
+        raise Invalid({"ids": "many"})
+    return asked, total
+
+
 def ask(here: Access, kind: ListKind, verb: Verb, *, ids: Sequence[UUID] | None, state: ListState) -> UUID:
     """Ask for a verb on chosen rows, or (`ids` None) on all that match the state now; it begins after ten seconds.
 
@@ -46,16 +71,7 @@ def ask(here: Access, kind: ListKind, verb: Verb, *, ids: Sequence[UUID] | None,
         Forbidden: this person may not do this to any row.
         Invalid: no rows, too many chosen ones, or too many actions at a time.
     """
-    if not here.can(verb.permission):
-        raise Forbidden
-    own_only = verb.beyond_own is not None and not here.can(verb.beyond_own)
-    now = clock.now()
-    asked = Asked(here.person_id, state.filters, now, own_only)
-    total = kind.count(here.tenant_id, asked) if ids is None else len(set(ids))
-    if not total:
-        raise Invalid({"ids": "none"})
-    if ids is not None and total > MAX_IDS:
-        raise Invalid({"ids": "many"})
+    asked, total = _meant(here, kind, verb, ids=ids, state=state)
     with db.transaction() as session:
         if queries.open_bulk_count(here.tenant_id, here.person_id) >= MAX_OPEN:
             raise Invalid({"ids": "busy"})
@@ -66,10 +82,10 @@ def ask(here: Access, kind: ListKind, verb: Verb, *, ids: Sequence[UUID] | None,
             verb=verb.key,
             query=state.as_json(),
             ids=None if ids is None else sorted({str(each) for each in ids}),
-            own_only=own_only,
+            own_only=asked.own_only,
             total=total,
-            asked_at=now,
-            starts_at=now + timedelta(seconds=UNDO_S),
+            asked_at=asked.at,
+            starts_at=asked.at + timedelta(seconds=UNDO_S),
         )
         session.add(action)
         session.flush()

@@ -62,6 +62,27 @@ class Perform(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a verb would do to the rows that are meant, found out without doing it.
+
+    Args:
+        total: how many rows are meant.
+        doing: what would be done, by kind of row: cells in the order of `Verb.rehearsed`, and how many rows.
+        refused: reason → how many rows would be left alone.
+        is_cut: whether there are more kinds of row than are named.
+    """
+
+    total: int
+    doing: list[tuple[tuple[str, ...], int]]
+    refused: dict[str, int]
+    is_cut: bool = False
+
+    @property
+    def done(self) -> int:
+        return self.total - sum(self.refused.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Verb:
     """What can be done to many rows of a list at once.
 
@@ -72,6 +93,8 @@ class Verb:
         undo: the verb that takes it back after it is over; "" when nothing does.
         reasons: code → why a row was left alone.
         is_offered: False for what only an undo does.
+        rehearse: (tenant, asked, chosen ids or None for all) → what would be done: shown before it can be asked for.
+        rehearsed: the heads of what `rehearse` returns.
     """
 
     key: str
@@ -85,6 +108,8 @@ class Verb:
     undo: str = ""
     is_danger: bool = False
     is_offered: bool = True
+    rehearse: Callable[[UUID, Asked, list[UUID] | None], Rehearsal] | None = None
+    rehearsed: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

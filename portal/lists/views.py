@@ -18,7 +18,7 @@ from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.lists import bulk, kinds, queries, service
 from portal.lists.errors import TooLate, TooManyViews
-from portal.lists.kinds import ListKind
+from portal.lists.kinds import ListKind, Verb
 from portal.lists.reading import ListState, moved, read, read_stored
 from portal.lists.showing import Shown
 
@@ -187,6 +187,8 @@ def ask_bulk() -> Response:
     verb, state = kind.verb(request.form.get("verb", "")), _sent_state(kind)
     try:
         ids = None if request.form.get("all") else [UUID(each) for each in request.form.getlist("ids")]
+        if verb.rehearse is not None and not request.form.get("sure"):
+            return _rehearsal(kind, verb, ids, state)
         bulk_id = bulk.ask(here, kind, verb, ids=ids, state=state)
     except Invalid as wrong:
         toast(str(REFUSALS[wrong.problems["ids"]]), "warning")
@@ -195,6 +197,22 @@ def ask_bulk() -> Response:
         toast(str(REFUSALS["none"]), "warning")
         return see_other(_back(kind, state))
     return see_other(url_for("lists.bulk", bulk_id=bulk_id))
+
+
+def _rehearsal(kind: ListKind, verb: Verb, ids: list[UUID] | None, state: ListState) -> Response:
+    """Show what a verb would do; only the form on that page asks for it."""
+    found = bulk.rehearse(access(), kind, verb, ids=ids, state=state)
+    said = {**REASONS, **verb.reasons}
+    return render(
+        "lists/rehearsal.html",
+        kind=kind,
+        verb=verb,
+        rehearsal=found,
+        refused=[(said.get(code, REASONS["broke"]), number) for code, number in found.refused.items()],
+        ids=ids,
+        query=request.form.get("query", ""),
+        back=_back(kind, state),
+    )
 
 
 @bp.get("/bulk/<uuid:bulk_id>", endpoint="bulk")

@@ -3,7 +3,7 @@
 A node is `{"key", "kind", "name", "name_ar", "parent", "lane", "config", "retry", "timeout_s", "on_error", "undo"}`. The order
 of the list is the reading order; nodes with the same (parent, lane) run one after another. Edges are derived, never edited.
 
-A fork (condition, switch) sends the run into one of its lanes. A block (parallel, foreach, repeat, group) holds lanes that run
+A fork (condition, switch, and a question whose outcomes have lanes of their own) sends the run into one of its lanes. A block (parallel, foreach, repeat, group) holds lanes that run
 as frames of their own, any number of times, while the block waits. Every step may have two lanes more: `error`, taken when it
 fails, and `undo`, which takes back what it did.
 """
@@ -25,6 +25,8 @@ KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 # A figure of a group: what to do, and with what of each item.
 FIGURE = re.compile(r"(count|sum|avg|min|max|first|last|list)\s*\((.*)\)\Z", re.DOTALL)
 FORKS = frozenset({"condition", "switch"})
+ASKING = frozenset({"approval", "task"})
+EXPIRED = "expired"
 BLOCKS = frozenset({"parallel", "foreach", "repeat", "group"})
 ERROR, UNDO = "error", "undo"
 ON_ERROR = ("fail", "continue", "lane")
@@ -85,7 +87,29 @@ def branches(node: Node) -> tuple[str, ...]:
         return (*(f"case_{number}" for number in range(1, len(config.get("cases") or ()) + 1)), "otherwise")
     if kind == "parallel":
         return tuple(f"lane_{number}" for number in range(1, lane_count(config) + 1))
+    if kind in ASKING:
+        return _outcome_lanes(str(kind), config) if config.get("own_lanes") else ()
     return {"foreach": ("each",), "repeat": ("each",), "group": ("do",)}.get(str(kind), ())
+
+
+def is_fork(node: Node) -> bool:
+    """Say whether a run goes into exactly one of the lanes that a node's kind and settings give it."""
+    kind = node.get("kind")
+    return kind in FORKS or (kind in ASKING and bool((node.get("config") or {}).get("own_lanes")))
+
+
+def port_of(node: Node, outcome: str) -> str:
+    """Return the way out of a question that was answered so."""
+    return outcome if is_fork(node) else "out"
+
+
+def _outcome_lanes(kind: str, config: dict[str, Any]) -> tuple[str, ...]:
+    if kind == "approval":
+        lanes = ("approve", *(("return",) if config.get("may_return") else ()), "reject")
+    else:
+        lanes = tuple(str(each.get("key") or "") for each in config.get("outcomes") or ({"key": "done"},))
+    ends = config.get("limit") not in (None, "") and config.get("if_late", "go_on") == "go_on"
+    return (*lanes, EXPIRED) if ends else lanes
 
 
 def lane_count(config: dict[str, Any]) -> int:
@@ -115,8 +139,9 @@ def edges_of(nodes: list[Node]) -> list[Edge]:
         for node in lines.get((parent, lane), ()):
             key = node["key"]
             edges.extend({"source": source, "port": port, "target": key} for source, port in open_ends)
-            forks = node["kind"] in FORKS
-            open_ends = [] if forks else [(key, "out")]
+            forks = is_fork(node)
+            # A fork that fails and goes on "as if nothing had happened" goes into none of its lanes.
+            open_ends = [(key, "out")] if not forks or node.get("on_error") == "continue" else []
             for side in branches(node):
                 ends = chain(key, side, [(key, side)] if forks else [])
                 open_ends += ends if forks else []

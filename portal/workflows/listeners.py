@@ -49,18 +49,3 @@ def on_signal_sent(event: events.SignalSent) -> None:
     # After the commit: who waits may stand in another run, whose row must not be locked after this one's. Losing it costs the
     # dispatcher's second.
     db.after_commit(lambda: again(lambda: answering.deliver_signal(event.tenant_id, event.signal_id)))
-
-
-@listen(events.StepInDoubt)
-def on_step_in_doubt(event: events.StepInDoubt) -> None:
-    if event.started_by is None:
-        return
-    notifications.notify(
-        event.tenant_id,
-        [event.started_by],
-        type="step.in_doubt",
-        message="",
-        severity="warning",
-        data={"run_id": str(event.run_id), "step": event.node_key, **queries.names_of(event.tenant_id, event.workflow_id)},
-        link=f"/runs/{event.run_id}",
-    )

@@ -523,3 +523,17 @@ def names_of_workflows(tenant_id: UUID, *, limit: int) -> Sequence[Row[Any]]:
     columns = WorkflowTemplate.id, WorkflowTemplate.name, WorkflowTemplate.name_ar
     wanted = select(*columns).where(WorkflowTemplate.tenant_id == tenant_id)
     return db.session().execute(wanted.order_by(WorkflowTemplate.name, WorkflowTemplate.id).limit(limit)).all()
+
+
+def task_of_doubt(tenant_id: UUID, run_id: UUID, node_key: str, *, scope: str | None) -> UUID | None:
+    """Return the open task that asks what became of a step that was cut off; the first one where no frame is named."""
+    return db.session().scalar(
+        text(
+            """
+            select t.id from workflow_tasks t join workflow_steps s on s.tenant_id = t.tenant_id and s.id = t.step_id
+            where t.tenant_id = :tenant and t.execution_id = :run and t.node_key = :key and t.kind = 'doubt' and t.state = 'open'
+              and s.state = 'in_doubt' and s.scope_path = coalesce(cast(:scope as text), s.scope_path) order by s.scope_path, s.gen limit 1
+            """
+        ),
+        {"tenant": tenant_id, "run": run_id, "key": node_key, "scope": scope},
+    )

@@ -10,8 +10,9 @@ from uuid import UUID
 from portal.core.config import current_settings
 from portal.core.errors import NotFound
 from portal.datatables import service as tables
-from portal.i18n.locale import chosen_tag
 from portal.i18n.words import lazy_gettext as _l
+from portal.workflows import office_samples
+from portal.workflows.sample_parts import asked, column, pairs, step, text
 
 Built = tuple[list[dict[str, Any]], dict[str, Any]]
 
@@ -54,23 +55,23 @@ def _leave_request(tenant_id: UUID) -> Built:
         name="Leave requests",
         name_ar="طلبات الإجازة",
         columns=[
-            _column("employee", "text", "Employee", "الموظف"),
-            _column("days", "number", "Days", "عدد الأيام"),
-            _column("starts_on", "date", "Starts on", "تبدأ في"),
-            _column("needs_manager", "boolean", "Needs the manager", "تحتاج إلى المدير"),
+            column("employee", "text", "Employee", "الموظف"),
+            column("days", "number", "Days", "عدد الأيام"),
+            column("starts_on", "date", "Starts on", "تبدأ في"),
+            column("needs_manager", "boolean", "Needs the manager", "تحتاج إلى المدير"),
         ],
     )
-    ask = _step(
+    ask = step(
         "ask_manager",
         "email",
         "Ask the manager",
         "مراسلة المدير",
         {
             "to": "${ input.manager_email }",
-            "subject": _text(
+            "subject": text(
                 "${ input.employee } asks for ${ input.days } days of leave", "${ input.employee } يطلب إجازة مدتها ${ input.days } يوم"
             ),
-            "body": _text(
+            "body": text(
                 "${ input.employee } asks for ${ input.days } days of leave from ${ input.starts_on }.\n\nReason: ${ input.reason }",
                 "${ input.employee } يطلب إجازة تبدأ في ${ input.starts_on } ومدتها ${ input.days } يوم.\n\nالسبب: ${ input.reason }",
             ),
@@ -78,15 +79,15 @@ def _leave_request(tenant_id: UUID) -> Built:
         parent="long_leave",
         lane="then",
     )
-    confirm = _step(
+    confirm = step(
         "confirm",
         "email",
         "Confirm to the employee",
         "تأكيد الطلب للموظف",
         {
             "to": "${ input.employee_email }",
-            "subject": _text("Your leave of ${ input.days } days is noted", "سُجِّلت إجازتك (${ input.days } يوم)"),
-            "body": _text(
+            "subject": text("Your leave of ${ input.days } days is noted", "سُجِّلت إجازتك (${ input.days } يوم)"),
+            "body": text(
                 "Hello ${ input.employee },\n\nyour leave from ${ input.starts_on } is noted. No approval is needed.",
                 "مرحبًا ${ input.employee }،\n\nسُجِّلت إجازتك التي تبدأ في ${ input.starts_on }، ولا تحتاج إلى موافقة.",
             ),
@@ -95,10 +96,10 @@ def _leave_request(tenant_id: UUID) -> Built:
         lane="else",
     )
     nodes = [
-        _step("long_leave", "condition", "More than 5 days?", "أكثر من ٥ أيام؟", {"when": "input.days > 5"}),
+        step("long_leave", "condition", "More than 5 days?", "أكثر من ٥ أيام؟", {"when": "input.days > 5"}),
         ask,
         confirm,
-        _step(
+        step(
             "note_down",
             "database",
             "Note the request down",
@@ -106,7 +107,7 @@ def _leave_request(tenant_id: UUID) -> Built:
             {
                 "table": table,
                 "operation": "insert",
-                "values": _pairs(
+                "values": pairs(
                     employee="${ input.employee }",
                     days="${ input.days }",
                     starts_on="${ input.starts_on }",
@@ -114,14 +115,14 @@ def _leave_request(tenant_id: UUID) -> Built:
                 ),
             },
         ),
-        _step(
+        step(
             "tell_me",
             "notification",
             "Tell who asked",
             "إشعار مقدّم الطلب",
             {
                 "to": "starter",
-                "message": _text(
+                "message": text(
                     "The leave request of ${ input.employee } (${ input.days } days) is on its way.",
                     "طلب إجازة ${ input.employee } (${ input.days } يوم) قيد المعالجة.",
                 ),
@@ -132,12 +133,12 @@ def _leave_request(tenant_id: UUID) -> Built:
     return nodes, {
         "deadline_s": 86400,
         "inputs": [
-            _input("employee", "text", "Employee", "الموظف"),
-            _input("employee_email", "email", "Employee's e-mail", "بريد الموظف"),
-            _input("manager_email", "email", "Manager's e-mail", "بريد المدير"),
-            _input("days", "number", "Days", "عدد الأيام"),
-            _input("starts_on", "date", "First day", "أول يوم"),
-            _input("reason", "long_text", "Reason", "السبب", required=False),
+            asked("employee", "text", "Employee", "الموظف"),
+            asked("employee_email", "email", "Employee's e-mail", "بريد الموظف"),
+            asked("manager_email", "email", "Manager's e-mail", "بريد المدير"),
+            asked("days", "number", "Days", "عدد الأيام"),
+            asked("starts_on", "date", "First day", "أول يوم"),
+            asked("reason", "long_text", "Reason", "السبب", required=False),
         ],
     }
 
@@ -146,7 +147,7 @@ def _supplier_check(_tenant_id: UUID) -> Built:
     opened = [each for each in current_settings().openings if "/" not in each]
     address = f"http://{opened[0]}/suppliers" if opened else "https://example.com/suppliers"
     nodes = [
-        _step(
+        step(
             "ask_registry",
             "webhook",
             "Ask the registry",
@@ -159,35 +160,35 @@ def _supplier_check(_tenant_id: UUID) -> Built:
                 "if_cut_off": "repeat",
             },
         ),
-        _step(
+        step(
             "result",
             "set",
             "Keep the result",
             "حفظ النتيجة",
-            {"values": _pairs(supplier="${ input.supplier }", accepted="${ steps.ask_registry.status == 200 }")},
+            {"values": pairs(supplier="${ input.supplier }", accepted="${ steps.ask_registry.status == 200 }")},
         ),
-        _step("accepted", "condition", "Accepted?", "هل قُبل؟", {"when": "steps.result.accepted"}),
-        _step(
+        step("accepted", "condition", "Accepted?", "هل قُبل؟", {"when": "steps.result.accepted"}),
+        step(
             "tell_accepted",
             "notification",
             "Tell everyone",
             "إشعار الجميع",
             {
                 "to": "everyone",
-                "message": _text("${ input.supplier } can be ordered from.", "يمكن الطلب من ${ input.supplier }."),
+                "message": text("${ input.supplier } can be ordered from.", "يمكن الطلب من ${ input.supplier }."),
                 "severity": "success",
             },
             parent="accepted",
             lane="then",
         ),
-        _step(
+        step(
             "tell_refused",
             "notification",
             "Tell the admins",
             "إشعار المشرفين",
             {
                 "to": "admins",
-                "message": _text("${ input.supplier } needs a second look.", "يحتاج ${ input.supplier } إلى مراجعة ثانية."),
+                "message": text("${ input.supplier } needs a second look.", "يحتاج ${ input.supplier } إلى مراجعة ثانية."),
                 "severity": "warning",
             },
             parent="accepted",
@@ -197,8 +198,8 @@ def _supplier_check(_tenant_id: UUID) -> Built:
     return nodes, {
         "deadline_s": 86400,
         "inputs": [
-            _input("supplier", "text", "Supplier", "المورّد"),
-            _input("registration", "text", "Registration number", "رقم السجل التجاري"),
+            asked("supplier", "text", "Supplier", "المورّد"),
+            asked("registration", "text", "Registration number", "رقم السجل التجاري"),
         ],
     }
 
@@ -210,21 +211,21 @@ def _daily_report(tenant_id: UUID) -> Built:
         name="Daily reports",
         name_ar="التقارير اليومية",
         columns=[
-            _column("day", "date", "Day", "اليوم"),
-            _column("orders", "number", "Orders", "الطلبات"),
-            _column("revenue", "number", "Revenue", "الإيراد"),
-            _column("average", "number", "Average order", "متوسط الطلب"),
+            column("day", "date", "Day", "اليوم"),
+            column("orders", "number", "Orders", "الطلبات"),
+            column("revenue", "number", "Revenue", "الإيراد"),
+            column("average", "number", "Average order", "متوسط الطلب"),
         ],
     )
     nodes = [
-        _step(
+        step(
             "figures",
             "set",
             "Work out the figures",
             "حساب الأرقام",
-            {"values": _pairs(average="${ input.orders > 0 ? double(input.revenue) / double(input.orders) : 0.0 }")},
+            {"values": pairs(average="${ input.orders > 0 ? double(input.revenue) / double(input.orders) : 0.0 }")},
         ),
-        _step(
+        step(
             "write_row",
             "database",
             "Write the report",
@@ -232,7 +233,7 @@ def _daily_report(tenant_id: UUID) -> Built:
             {
                 "table": table,
                 "operation": "insert",
-                "values": _pairs(
+                "values": pairs(
                     day="${ input.day }",
                     orders="${ input.orders }",
                     revenue="${ input.revenue }",
@@ -240,22 +241,22 @@ def _daily_report(tenant_id: UUID) -> Built:
                 ),
             },
         ),
-        _step("settle_down", "wait", "Wait a moment", "انتظار قصير", {"mode": "for", "amount": 3, "unit": "seconds"}),
-        _step(
+        step("settle_down", "wait", "Wait a moment", "انتظار قصير", {"mode": "for", "amount": 3, "unit": "seconds"}),
+        step(
             "count",
             "database",
             "Find this day's reports",
             "البحث عن تقارير اليوم",
-            {"table": table, "operation": "find", "filters": _pairs(day="${ input.day }"), "limit": 100},
+            {"table": table, "operation": "find", "filters": pairs(day="${ input.day }"), "limit": 100},
         ),
-        _step(
+        step(
             "tell_me",
             "notification",
             "Tell who reported",
             "إشعار صاحب التقرير",
             {
                 "to": "starter",
-                "message": _text(
+                "message": text(
                     "The report of ${ input.day } is written (${ steps.count.count } that day).",
                     "كُتب تقرير ${ input.day } (عدد تقارير اليوم: ${ steps.count.count }).",
                 ),
@@ -266,44 +267,11 @@ def _daily_report(tenant_id: UUID) -> Built:
     return nodes, {
         "deadline_s": 86400,
         "inputs": [
-            _input("day", "date", "Day", "اليوم"),
-            _input("orders", "number", "Orders", "عدد الطلبات"),
-            _input("revenue", "number", "Revenue", "الإيراد"),
+            asked("day", "date", "Day", "اليوم"),
+            asked("orders", "number", "Orders", "عدد الطلبات"),
+            asked("revenue", "number", "Revenue", "الإيراد"),
         ],
     }
-
-
-def _text(english: str, arabic: str) -> str:
-    """Return the text in the language of the person who begins with the sample: it is theirs to change from then on."""
-    return arabic if chosen_tag() == "ar" else english
-
-
-def _step(
-    key: str, kind: str, name: str, name_ar: str, config: dict[str, Any], *, parent: str | None = None, lane: str | None = None
-) -> dict[str, Any]:
-    return {
-        "key": key,
-        "kind": kind,
-        "name": name,
-        "name_ar": name_ar,
-        "parent": parent,
-        "lane": lane,
-        "config": config,
-        "retry": {"attempts": 3},
-        "timeout_s": 30,
-    }
-
-
-def _input(key: str, kind: str, label: str, label_ar: str, *, required: bool = True) -> dict[str, Any]:
-    return {"key": key, "type": kind, "label": label, "label_ar": label_ar, "required": required, "choices": []}
-
-
-def _column(key: str, kind: str, label: str, label_ar: str) -> dict[str, Any]:
-    return {"key": key, "type": kind, "label": label, "label_ar": label_ar, "required": False}
-
-
-def _pairs(**values: str) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in values.items()]
 
 
 SAMPLES = {
@@ -344,6 +312,39 @@ SAMPLES = {
             "يكتب أرقام اليوم في جدول بيانات.",
             ("set", "database", "wait", "notification"),
             _daily_report,
+        ),
+        Sample(
+            "purchase_approval",
+            "stamp",
+            _l("Purchase approval"),
+            _l("Asks the right people, and goes on by what they decide: ordered, sent back, refused, or nobody in time."),
+            "purchasing",
+            "Asks for an approval and goes on by what was decided.",
+            "يطلب الموافقة ثم يتابع بحسب القرار.",
+            ("approval", "database", "notification"),
+            office_samples.purchase_approval,
+        ),
+        Sample(
+            "new_colleague",
+            "user-plus",
+            _l("First day of a new colleague"),
+            _l("Gives the desk and the accounts to prepare to two people at once, and says when all is ready."),
+            "people",
+            "Two tasks side by side, then a word to everyone.",
+            "مهمتان معًا، ثم إشعار الجميع.",
+            ("parallel", "task", "notification"),
+            office_samples.new_colleague,
+        ),
+        Sample(
+            "overdue_invoices",
+            "list-ordered",
+            _l("Reminders of overdue invoices"),
+            _l("Goes through the open invoices, reminds each customer, and lists those whose reminder failed."),
+            "finance",
+            "Reminds each customer, and lists what failed.",
+            "يذكّر كل عميل، ويجمع ما تعذّر إرساله.",
+            ("foreach", "email", "set", "notification"),
+            office_samples.overdue_invoices,
         ),
     )
 }

@@ -17,10 +17,10 @@ from portal.core.paging import Listing, Place
 from portal.workflows import definition, inputs, payloads, queries, samples, vetting
 from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
-from portal.workflows.engine.store import ending, gates, pausing, rescuing, starting
+from portal.workflows.engine.store import answering, ending, gates, pausing, rescuing, starting
 from portal.workflows.engine.store.reading import published
 from portal.workflows.engine.store.starting import Reused
-from portal.workflows.errors import DraftInvalid, NotPublished, WrongState
+from portal.workflows.errors import DraftInvalid, NotPublished, TaskTaken, WrongState
 from portal.workflows.models import WorkflowExecution, WorkflowRevision, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
 
@@ -305,9 +305,23 @@ def decide_step(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, 
         raise NotFound
     with db.transaction():
         queries.get_run(tenant_id, run_id)
-        if not rescuing.decide(tenant_id, run_id, node_key, decision, actor=str(by), scope=scope):
+        if not _voted(tenant_id, run_id, node_key, decision, by=by, scope=scope) and not rescuing.decide(
+            tenant_id, run_id, node_key, decision, actor=str(by), scope=scope
+        ):
             raise WrongState
         audit.record(tenant_id, by, "step.decided", run_id, step=node_key, decision=decision)
+
+
+def _voted(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, by: Actor, scope: str | None) -> bool:
+    """Answer by the task that asks for it, so that it says who answered; False when there is none, or it is not this person's."""
+    task_id = queries.task_of_doubt(tenant_id, run_id, node_key, scope=scope)
+    if task_id is None or by.kind != "person" or by.id is None:
+        return False
+    try:
+        answering.vote(tenant_id, task_id, answering.Vote(by.id, decision, {}, "", str(by)))
+    except (NotFound, TaskTaken):
+        return False
+    return True
 
 
 def has_ended(status: str) -> bool:

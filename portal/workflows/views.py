@@ -250,6 +250,7 @@ def _run(run_id: UUID, *, status: int = 200, typed: dict[str, str] | None = None
         files=stored.files_of(here.tenant_id, run_id) if here.can(Permission.FILE_READ) else [],
         ended=service.has_ended(found.status),
         signals=_signals(here, run_id, steps),
+        start=triggers.start_of(here.tenant_id, run_id),
         typed=typed or {},
         problems=problems or {},
         can_operate=here.can(Permission.RUN_OPERATE) or (here.can(Permission.RUN_START) and found.executed_by == here.person_id),

@@ -64,7 +64,7 @@ def test_pages_of_the_past_open(salma, weavers):
         assert salma.get(f"/runs/{run_id}").status_code == 200
     with db.transaction(weavers[0]) as session:
         workflows = session.scalars(text("select id from workflow_templates")).all()
-    assert len(workflows) == 6
+    assert len(workflows) == 9
     for workflow_id in workflows:
         assert salma.get(f"/workflows/{workflow_id}").status_code == 200
         assert salma.get(f"/workflows/{workflow_id}/design").status_code == 200

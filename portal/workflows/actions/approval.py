@@ -12,6 +12,7 @@ from portal.workflows.definition import Field
 APPROVE = {"key": "approve", "label": "Approve", "label_ar": "موافقة", "tone": "success"}
 REJECT = {"key": "reject", "label": "Reject", "label_ar": "رفض", "tone": "danger"}
 RETURN = {"key": "return", "label": "Send back", "label_ar": "إعادة للتعديل", "tone": "warning"}
+WAYS = (APPROVE, RETURN, REJECT)
 
 
 class Approval:
@@ -23,8 +24,10 @@ class Approval:
         *asking.TITLE,
         asking.PEOPLE,
         Field("may_return", "boolean", _l("They may also send it back for changes"), default=False),
+        asking.LANES,
         *asking.REST,
     )
+    begins: ClassVar[dict[str, Any]] = {"own_lanes": True}
     outputs: ClassVar[tuple[tuple[str, Any], ...]] = asking.OUTPUTS
 
     def effect(self, config: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ LONGEST_DETAILS = 10_000
 MOST_OUTCOMES = 6
 MOST_PEOPLE = 100
 TAKEN = ("outcome", "note", "csrf_token")  # what the page of a task sends beside the form
+TAKEN_LANES = {"error", "undo", "out", "jump"}
 MAX_REMIND_H = 30 * 24
 
 TITLE = (
@@ -25,6 +26,13 @@ TITLE = (
     Field("details", "long_text", _l("What people must know to decide")),
 )
 PEOPLE = Field("candidates", "people", _l("Who may decide"), required=True, default=())
+LANES = Field(
+    "own_lanes",
+    "boolean",
+    _l("Each outcome has a lane of its own"),
+    _l("The run goes into the lane of what was decided. Otherwise one way leads on, and later steps look at the outcome."),
+    default=False,
+)
 REST = (
     Field("form", "inputs", _l("What they fill in"), default=()),
     Field(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from portal.workflows.actions.aggregate import Aggregate
 from portal.workflows.actions.approval import Approval
 from portal.workflows.actions.base import Action
@@ -45,3 +47,8 @@ ACTIONS: dict[str, Action] = {
     )
 }  # fmt: skip
 FIELDS: dict[str, tuple[Field, ...]] = {kind: action.fields for kind, action in ACTIONS.items()}
+
+
+def begins(action: Action | None) -> dict[str, Any]:
+    """Return the settings that a step of this kind begins with in the designer, where they differ from those of older steps."""
+    return dict(getattr(action, "begins", {}))

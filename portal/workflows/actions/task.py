@@ -22,6 +22,7 @@ class Task:
         *asking.TITLE,
         asking.PEOPLE,
         Field("outcomes", "outcomes", _l("How it can end"), _l("The first one is what is hoped for."), required=True, default=(DONE,)),
+        asking.LANES,
         *asking.REST,
     )
     outputs: ClassVar[tuple[tuple[str, Any], ...]] = asking.OUTPUTS
@@ -47,6 +48,8 @@ def _outcome_problems(outcomes: Any) -> list[tuple[str, Any]]:
         return [("outcomes", _l("Each way to end needs a key of its own: a–z, 0–9 and _, beginning with a letter."))]
     if "expired" in keys:
         return [("outcomes", _l("“expired” is taken: it says that nobody decided in time."))]
+    if taken := set(keys) & asking.TAKEN_LANES:
+        return [("outcomes", _l("“%(key)s” is taken. Choose another key.", key=min(taken)))]
     if any(names.problem(each.get(name)) for each in outcomes for name in ("label", "label_ar")):
         return [("outcomes", _l("Take out invisible signs: they would change how the rest is read."))]
     return []

@@ -29,11 +29,14 @@ from portal.workflows.definition import (
     config_of,
 )
 from portal.workflows.designer import bounds
+from portal.workflows.engine import retry
 from portal.workflows.people import MOST_NAMED, WHO
 
 VALUE = re.compile(r"\$\{\s*(.*?)\s*\}")
 AUTO_KEY = re.compile(r"(input(_\d+)?)?\Z")  # nobody has chosen it yet, so it follows the label
 MAX_NAME = 120
+# Seconds before the first attempt that follows, and before any: how long each may be.
+WAITS = {"base_s": 3600, "cap_s": int(retry.MAX_CAP_S)}
 MAX_TEXT = 20_000
 MAX_PAIRS = 50
 # Written in Latin script whatever the language around: always left to right, in the mono face.
@@ -160,7 +163,27 @@ def read_step(node: Node, action: Action | None, form: Any) -> StepForm:
     if "retry_on" in form:
         chosen = [each for each in CLASS_LABELS if each in form.getlist("retry_on")]
         changes["retry"] = {**(changes.get("retry") or node.get("retry") or {}), "on": chosen}
+    typed |= {name: form[name] for name in WAITS if name in form}
+    _read_waits(form, node, changes, errors)
     return StepForm(changes, errors, typed)
+
+
+def _read_waits(form: Any, node: Node, changes: dict[str, Any], errors: dict[str, Any]) -> None:
+    """Read how long a step waits before it is tried again; both empty is the usual."""
+    policy = dict(changes.get("retry") or node.get("retry") or {})
+    for name, most in WAITS.items():
+        if name not in form:
+            return
+        text = ascii_digits(clean(form[name]))
+        if not text:
+            policy.pop(name, None)
+        elif text.isdecimal() and 1 <= int(text[:9]) <= most:
+            policy[name] = int(text)
+        else:
+            errors[name] = _("Enter a whole number between 1 and %(num)d.", num=most)
+    if not errors.keys() & WAITS.keys() and policy.get("base_s", retry.BASE_S) > policy.get("cap_s", retry.CAP_S):
+        errors["cap_s"] = _("The longest wait is shorter than the first one.")
+    changes["retry"] = policy
 
 
 def _read_whole(form: Any, name: str, most: int, changes: dict[str, Any], errors: dict[str, Any]) -> None:

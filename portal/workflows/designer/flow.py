@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from portal.workflows.actions.registry import ACTIONS
-from portal.workflows.definition import ERROR, FORKS, Node, Problem
+from portal.workflows.definition import ERROR, Node, Problem, is_fork
 from portal.workflows.designer import edits
 from portal.workflows.designer.edits import Card
 from portal.workflows.designer.fields import summary_of
@@ -27,7 +27,7 @@ def run_tree(nodes: list[Node], states: Mapping[str, Any], crowds: Mapping[str, 
         port = getattr(card.state, "port", None)
         if card.lanes and port and not card.crowd:
             for lane in card.lanes:
-                if card.kind in FORKS or lane.name == ERROR:
+                if is_fork(card.node) or lane.name == ERROR:
                     lane.is_taken = lane.name == port
     return cards
 

@@ -14,7 +14,7 @@ from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import literals, people, queries, service, vetting
 from portal.workflows.actions.base import Action
-from portal.workflows.actions.registry import ACTIONS
+from portal.workflows.actions.registry import ACTIONS, begins
 from portal.workflows.calendars import service as calendars
 from portal.workflows.definition import DEFAULT_DEADLINE_S, Node
 from portal.workflows.designer import bounds, drafts, edits, fields
@@ -22,7 +22,7 @@ from portal.workflows.designer.edits import Card, Place
 from portal.workflows.designer.fields import StartForm, StepForm
 from portal.workflows.designer.flow import draft_tree
 from portal.workflows.designer.lanes import lane_name
-from portal.workflows.engine.retry import DEFAULT_CLASSES
+from portal.workflows.engine.retry import BASE_S, CAP_S, DEFAULT_CLASSES
 from portal.workflows.models import WorkflowTemplate
 
 HIDEABLE = ("text", "long_text", "number", "expression", "pairs", "code", "datetime")  # fields whose values can be kept secret
@@ -71,7 +71,7 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
     node = {**card.node, **(form.typed if form else {})}
     action = ACTIONS.get(card.kind)
     # A step that was only just added is not scolded for being empty; its card says what is missing.
-    stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") else {}
+    stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") != begins(action) else {}
     errors = {**stored, **(form.errors if form else {})}
     shown = fields.shown_fields(node, action, choices=_choices(workflow, node, action), errors=errors) if action else []
     return {
@@ -83,6 +83,8 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "values": fields.values_of(workflow.settings, edits.surely_before(workflow.nodes, card.key)),
         "attempts": node.get("attempts") or (node.get("retry") or {}).get("attempts", 3),
         "timeout_s": node.get("timeout_s") or 30,
+        "waits": {name: node.get(name, (node.get("retry") or {}).get(name, "")) for name in fields.WAITS},
+        "usual_waits": {"base_s": int(BASE_S), "cap_s": int(CAP_S)},
         "retry_on": (node.get("retry") or {}).get("on", DEFAULT_CLASSES),
         "classes": list(fields.CLASS_LABELS.items()),
         "on_error": node.get("on_error") or "fail",

@@ -17,7 +17,7 @@ from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.workflows import inputs, queries, uses
-from portal.workflows.actions.registry import ACTIONS
+from portal.workflows.actions.registry import ACTIONS, begins
 from portal.workflows.definition import Node, Problem
 from portal.workflows.designer import drafts, edits, fields, page
 from portal.workflows.designer.drafts import DraftChanged
@@ -80,7 +80,7 @@ def add(workflow_id: UUID) -> Response:
     for name, tag in (("name", "en"), ("name_ar", "ar")):
         with force_locale(tag):
             names[name] = str(action.label)
-    node = {"kind": action.kind, **names, "config": {}, "retry": {"attempts": 3}, "timeout_s": 30}
+    node = {"kind": action.kind, **names, "config": begins(action), "retry": {"attempts": 3}, "timeout_s": 30}
     place = _asked_place(request.form)
     try:
         key = drafts.add_step(here.tenant_id, workflow_id, node, place, revision=_revision(), by=here.actor)

@@ -136,7 +136,7 @@ def tasks_of(tenant_id: UUID, names: list[str], person_id: UUID, *, limit: int) 
         from workflow_tasks t
         join workflow_executions e on e.tenant_id = t.tenant_id and e.id = t.execution_id
         join workflow_templates w on w.tenant_id = e.tenant_id and w.id = e.workflow_id
-        where t.tenant_id = :tenant and t.state = 'open' and (t.claimed_by is null or t.claimed_by = :person)
+        where t.tenant_id = :tenant and t.state = 'open' and t.kind <> 'doubt' and (t.claimed_by is null or t.claimed_by = :person)
           and exists (select 1 from workflow_task_candidates c where c.tenant_id = t.tenant_id and c.task_id = t.id and c.who = any(:names))
           and not exists (select 1 from workflow_task_candidates c where c.tenant_id = t.tenant_id and c.task_id = t.id and c.instead_of = :person)
           and not exists (select 1 from workflow_votes v where v.tenant_id = t.tenant_id and v.task_id = t.id and v.person_id = :person)

@@ -15,9 +15,14 @@ from portal.notifications import service as notifications
 from portal.workflows import people
 from portal.workflows.engine.runner import again
 from portal.workflows.engine.store import answering
-from portal.workflows.tasks import queries, service
+from portal.workflows.tasks import doubts, queries, service
 
 MOST_MAILS = 100  # a question to everybody comes by the bell only
+
+
+@listen(events.StepInDoubt)
+def on_step_in_doubt(event: events.StepInDoubt) -> None:
+    doubts.ask(event.tenant_id, event.run_id)
 
 
 @listen(events.TaskOpened)
@@ -66,7 +71,7 @@ def _let_go(tenant_id: UUID, person_id: UUID) -> None:
 def _tell(tenant_id: UUID, task_id: UUID, what: str, *, only: Iterable[UUID] | None = None) -> None:
     """Tell those who may decide and have not; the rows stand in the transaction of the fact, so nobody is told twice."""
     task = queries.get(tenant_id, task_id)
-    able = answering.eligible(tenant_id, task) - {vote.person_id for vote in queries.votes_of(tenant_id, task_id)}
+    able = answering.eligible(tenant_id, task) - {vote.person_id for vote in queries.votes_of(tenant_id, task_id) if vote.gen == task.gen}
     if task.claimed_by is not None:
         able &= {task.claimed_by}
     told = able & set(only) if only is not None else able
@@ -75,9 +80,9 @@ def _tell(tenant_id: UUID, task_id: UUID, what: str, *, only: Iterable[UUID] | N
     notifications.notify(
         tenant_id,
         told,
-        type=f"task.{what}",
+        type="step.in_doubt" if task.kind == answering.DOUBT and what == "opened" else f"task.{what}",
         message="",
-        severity="info" if what in ("opened", "delegated") else "warning",
+        severity="info" if what in ("opened", "delegated") and task.kind != answering.DOUBT else "warning",
         data=facts,
         link=link,
     )

@@ -83,7 +83,7 @@ class WorkflowTask(Identified, TenantScoped, Base):
     execution_id: Mapped[UUID]
     step_id: Mapped[UUID]
     node_key: Mapped[str]
-    kind: Mapped[str]  # approval or task
+    kind: Mapped[str]  # approval or task; doubt where a step was cut off
     title: Mapped[str]
     title_ar: Mapped[str | None]
     details: Mapped[str] = mapped_column(default="", server_default="")
@@ -149,7 +149,7 @@ class WorkflowTaskNote(Identified, TenantScoped, Base):
     __tablename__ = "workflow_task_notes"
     __table_args__ = (
         same_tenant("task_id", "workflow_tasks.id"),
-        CheckConstraint("kind in ('comment','claimed','returned','delegated','reminded','escalated')", name="kind_known"),
+        CheckConstraint("kind in ('comment','claimed','returned','delegated','reminded','escalated','removed')", name="kind_known"),
         Index("ix_workflow_task_notes_task", "tenant_id", "task_id", "created_at"),
     )
 

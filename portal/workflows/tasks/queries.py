@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, text, true
 
 from portal.core import db
 from portal.core.errors import NotFound
 from portal.core.paging import Listing, Place, SortKey, listing_of, sorted_page
 from portal.workflows import people
-from portal.workflows.models import WorkflowExecution, WorkflowTemplate
+from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate
 from portal.workflows.tasks.models import WorkflowTask, WorkflowTaskCandidate, WorkflowTaskNote, WorkflowVote
 
 FAR = "9999-01-01T00:00:00+00:00"
 SHOWN = ("mine", "team", "decided", "all")
+STATES = ("open", "decided", "expired", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks are meant; what is empty narrows nothing.
+
+    Args:
+        person_id: who looks.
+        which: "mine" (what waits for the person), "team" (also what others have taken), "decided" (by the person), "all".
+        due_from, due_before: between which moments their time is up.
+        until: rows that came later are not meant.
+    """
+
+    person_id: UUID
+    which: str = "mine"
+    states: Sequence[str] = ()
+    workflow_id: UUID | None = None
+    due_from: datetime | None = None
+    due_before: datetime | None = None
+    until: datetime | None = None
 
 
 def sorts() -> dict[str, SortKey]:
     """Return what the list can be sorted by."""
     far = func.coalesce(WorkflowTask.due_at, text(f"timestamptz '{FAR}'"))
-    return {"due": SortKey(far, "time"), "opened": SortKey(WorkflowTask.__table__.c.created_at, "time")}
+    tasks = WorkflowTask.__table__.c
+    return {
+        "due": SortKey(far, "time"),
+        "opened": SortKey(tasks.created_at, "time"),
+        "state": SortKey(tasks.state, "text"),
+        "workflow": SortKey(func.coalesce(WorkflowTemplate.__table__.c.search_key, ""), "text"),
+    }
 
 
 def _of(tenant_id: UUID) -> Select[Any]:
@@ -55,7 +85,10 @@ def _named(tenant_id: UUID, person_id: UUID) -> ColumnElement[bool]:
 
 def _voted(person_id: UUID) -> ColumnElement[bool]:
     return exists().where(
-        WorkflowVote.tenant_id == WorkflowTask.tenant_id, WorkflowVote.task_id == WorkflowTask.id, WorkflowVote.person_id == person_id
+        WorkflowVote.tenant_id == WorkflowTask.tenant_id,
+        WorkflowVote.task_id == WorkflowTask.id,
+        WorkflowVote.person_id == person_id,
+        WorkflowVote.gen == WorkflowTask.gen,
     )
 
 
@@ -64,30 +97,56 @@ def _shown(tenant_id: UUID, person_id: UUID, which: str) -> ColumnElement[bool]:
     if which == "decided":
         return _voted(person_id)
     if which == "all":
-        return literal(True)
+        return true()
     waits = and_(is_open, _named(tenant_id, person_id), ~_voted(person_id))
     if which == "team":
         return waits
     return and_(waits, or_(WorkflowTask.claimed_by.is_(None), WorkflowTask.claimed_by == person_id))
 
 
-def list_tasks(tenant_id: UUID, person_id: UUID, which: str, *, sort: str, place: Place | None, limit: int = 25) -> Listing[Row[Any]]:
+def _meant(tenant_id: UUID, wanted: TaskFilter) -> Select[Any]:
+    rows = _of(tenant_id).where(_shown(tenant_id, wanted.person_id, wanted.which))
+    if wanted.states:
+        rows = rows.where(WorkflowTask.state.in_(wanted.states))
+    if wanted.workflow_id is not None:
+        rows = rows.where(WorkflowExecution.workflow_id == wanted.workflow_id)
+    if wanted.due_from is not None:
+        rows = rows.where(WorkflowTask.due_at >= wanted.due_from)
+    if wanted.due_before is not None:
+        rows = rows.where(WorkflowTask.due_at < wanted.due_before)
+    return rows if wanted.until is None else rows.where(WorkflowTask.created_at <= wanted.until)
+
+
+def list_tasks(tenant_id: UUID, wanted: TaskFilter, *, sort: str = "due", place: Place | None, limit: int = 25) -> Listing[Row[Any]]:
     """Return one page of tasks.
 
     Args:
-        which: "mine" (what waits for the person), "team" (also what others have taken), "decided" (by the person), "all".
         sort: a name of `sorts`, with a minus for downwards.
     """
     key = sorts()[sort.removeprefix("-")]
-    rows = _of(tenant_id).where(_shown(tenant_id, person_id, which))
+    rows = _meant(tenant_id, wanted)
     page = sorted_page(rows, key, WorkflowTask.__table__.c.id, is_down=sort.startswith("-"), place=place, limit=limit)
     return listing_of(list(db.session().execute(page)), place=place, limit=limit)
 
 
-def count_tasks(tenant_id: UUID, person_id: UUID, which: str, *, limit: int = 10_001) -> int:
+def count_tasks(tenant_id: UUID, wanted: TaskFilter, *, limit: int | None = 10_001) -> int:
     """Return how many tasks such a list has, up to a limit."""
-    rows = _of(tenant_id).where(_shown(tenant_id, person_id, which)).limit(limit).subquery()
+    rows = _meant(tenant_id, wanted).with_only_columns(WorkflowTask.id).limit(limit).subquery()
     return db.session().scalar(select(func.count()).select_from(rows)) or 0
+
+
+def task_ids(tenant_id: UUID, wanted: TaskFilter, *, after: UUID | None, limit: int) -> list[UUID]:
+    """Return ids of the tasks that match, smallest first."""
+    rows = _meant(tenant_id, wanted).with_only_columns(WorkflowTask.id)
+    if after is not None:
+        rows = rows.where(WorkflowTask.id > after)
+    return list(db.session().scalars(rows.order_by(WorkflowTask.id).limit(limit)))
+
+
+def titles_of(tenant_id: UUID, ids: Sequence[UUID]) -> list[Row[Any]]:
+    """Return id and headlines of these tasks."""
+    wanted = select(WorkflowTask.id, WorkflowTask.title, WorkflowTask.title_ar)
+    return list(db.session().execute(wanted.where(WorkflowTask.tenant_id == tenant_id, WorkflowTask.id.in_(ids))))
 
 
 def get(tenant_id: UUID, task_id: UUID, *, lock: bool = False) -> WorkflowTask:
@@ -163,3 +222,19 @@ def run_of(tenant_id: UUID, run_id: UUID) -> Row[Any]:
 def task_of_step(tenant_id: UUID, step_id: UUID) -> UUID | None:
     """Return the task by which a step asks people, None if it asks nobody."""
     return db.session().scalar(select(WorkflowTask.id).where(WorkflowTask.tenant_id == tenant_id, WorkflowTask.step_id == step_id))
+
+
+def workflows_of(tenant_id: UUID, *, limit: int = 200) -> list[Row[Any]]:
+    """Return id and names of the workflows that have asked somebody, by name."""
+    run = and_(WorkflowExecution.tenant_id == WorkflowTask.tenant_id, WorkflowExecution.id == WorkflowTask.execution_id)
+    asked = select(WorkflowExecution.workflow_id).select_from(WorkflowTask).join(WorkflowExecution, run)
+    columns = WorkflowTemplate.id, WorkflowTemplate.name, WorkflowTemplate.name_ar
+    wanted = select(*columns).where(
+        WorkflowTemplate.tenant_id == tenant_id, WorkflowTemplate.id.in_(asked.where(WorkflowTask.tenant_id == tenant_id))
+    )
+    return list(db.session().execute(wanted.order_by(WorkflowTemplate.name, WorkflowTemplate.id).limit(limit)))
+
+
+def step_of(tenant_id: UUID, step_id: UUID) -> WorkflowStep:
+    """Return the step that asks."""
+    return db.session().scalars(select(WorkflowStep).where(WorkflowStep.tenant_id == tenant_id, WorkflowStep.id == step_id)).one()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from portal.core.forms import clean
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.workflows import inputs
+from portal.workflows.engine.runner import again
 from portal.workflows.engine.store import answering
 from portal.workflows.engine.store.answering import Vote
 from portal.workflows.engine.store.opening import add_candidates
@@ -113,7 +115,7 @@ def delegate(here: Access, task_id: UUID, to: UUID | None, *, note: str = "") ->
             raise TaskTaken(task.claimed_by)  # type: ignore[arg-type]  # none is in the list before
         if to is None or to == here.person_id or f"person:{to}" not in identity.designations_of(here.tenant_id, to):
             raise Invalid({"person": _("Choose a member.")})
-        if any(each.person_id == here.person_id for each in queries.votes_of(here.tenant_id, task_id)):
+        if any(each.person_id == here.person_id and each.gen == task.gen for each in queries.votes_of(here.tenant_id, task_id)):
             raise Conflict(_("You have decided already, so there is nothing to hand on."))
         _name(session, here, task, to, instead_of=here.person_id if mine else None)
         if to not in answering.eligible(here.tenant_id, task):
@@ -135,6 +137,35 @@ def _name(session: Any, here: Access, task: WorkflowTask, to: UUID, *, instead_o
             )
         )
     add_candidates(session.connection(), here.tenant_id, task.id, [f"person:{to}"], instead_of=instead_of)
+
+
+def remove_candidate(here: Access, task_id: UUID, who: str) -> None:
+    """Let somebody who was named decide no more; who had handed the task on to them may decide again. Safe to repeat.
+
+    Raises:
+        NotFound: no such task, or the person does not manage tasks.
+        TaskClosed: it is decided.
+        Conflict: too few would be left to decide it.
+    """
+    if not here.can(Permission.TASK_MANAGE):
+        raise NotFound
+    with db.transaction(here.tenant_id) as session:
+        task = _locked(here, task_id)
+        ours = (WorkflowTaskCandidate.tenant_id == here.tenant_id) & (WorkflowTaskCandidate.task_id == task_id)
+        gone = session.scalars(
+            delete(WorkflowTaskCandidate).where(ours, WorkflowTaskCandidate.who == who).returning(WorkflowTaskCandidate.who)
+        ).all()
+        if not gone:
+            return
+        able = answering.eligible(here.tenant_id, task)
+        votes = [each for each in queries.votes_of(here.tenant_id, task_id) if each.gen == task.gen]
+        if len(able | {each.person_id for each in votes}) < (task.quorum_count if task.quorum == "count" else 1):
+            raise Conflict(_("Too few would be left to decide it. Hand the task on to somebody first."))
+        if task.claimed_by is not None and task.claimed_by not in able:
+            task.claimed_by = None
+        _write(here, task_id, "removed", text=who)
+        # After the commit, as when somebody leaves: those who remain may have decided already.
+        db.after_commit(partial(again, partial(answering.reconsider, here.tenant_id, task_id)))
 
 
 def comment(here: Access, task_id: UUID, text: str) -> None:
@@ -187,5 +218,5 @@ def _note(text: str) -> str:
 def _write(here: Access, task_id: UUID, kind: str, *, other: UUID | None = None, text: str = "") -> None:
     note = WorkflowTaskNote(tenant_id=here.tenant_id, task_id=task_id, kind=kind, person_id=here.person_id, other_id=other, text=text)
     db.session().add(note)
-    facts = {"to": other} if other else {}
+    facts = {"to": other} if other else {"who": text} if kind == "removed" else {}
     audit.record(here.tenant_id, here.actor, "task.commented" if kind == "comment" else f"task.{kind}", task_id, **facts)

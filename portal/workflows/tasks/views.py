@@ -2,49 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 
-from portal.core import paging
+from portal.core import clock, paging
 from portal.core.access import Access, Permission, access, requires
 from portal.core.errors import Conflict, Invalid
 from portal.core.ids import as_uuid
 from portal.core.render import render, see_other, toast
 from portal.i18n.formats import isolate
-from portal.i18n.locale import current
+from portal.i18n.locale import bilingual
 from portal.i18n.words import gettext as _
-from portal.i18n.words import lazy_gettext as _l
 from portal.identity import service as identity
+from portal.lists import service as lists
 from portal.workflows import explain, people
 from portal.workflows.engine.store import answering
 from portal.workflows.errors import AlreadyVoted, TaskClosed, TaskTaken
 from portal.workflows.tasks import queries, service
-from portal.workflows.tasks.models import WorkflowTask
+from portal.workflows.tasks.lists import DUES, SHOWS, TASKS, task_filter
+from portal.workflows.tasks.wording import STATES, outcome_of, title_of
 
 bp = Blueprint("tasks", __name__)
-
-TABS = (("mine", _l("For you")), ("team", _l("Open to you and others")), ("decided", _l("Decided by you")), ("all", _l("All tasks")))
-SORTS = (("due", _l("Due first")), ("-opened", _l("Newest first")))
 
 
 @bp.get("/tasks")
 @requires(Permission.TASK_READ)
 def listing() -> Response:
     here = access()
-    tabs = [tab for tab in TABS if tab[0] != "all" or here.can(Permission.TASK_MANAGE)]
-    which, sort = request.args.get("show", "mine"), request.args.get("sort", "due")
-    which = which if which in dict(tabs) else "mine"
-    sort = sort if sort in dict(SORTS) else "due"
-    place = paging.read_place(request.args.get("after"), "time")
-    rows = queries.list_tasks(here.tenant_id, here.person_id, which, sort=sort, place=place)
-    total = queries.count_tasks(here.tenant_id, here.person_id, which)
-    names = identity.names_of({row.claimed_by for row in rows.items if row.claimed_by})
+    shown = lists.open_list(TASKS, request.args.to_dict(flat=False), here, url=url_for("tasks.listing"))
+    manages = here.can(Permission.TASK_MANAGE)
+    wanted = task_filter(here.tenant_id, here.person_id, shown.state.filters, sees_all=manages)
+    place = paging.read_place(shown.cursor, queries.sorts()[shown.state.sort_name].kind)
+    found = queries.list_tasks(here.tenant_id, wanted, sort=shown.state.sort, place=place)
+    rows = paging.counted(found, lambda limit: queries.count_tasks(here.tenant_id, wanted, limit=limit))
+    workflows = queries.workflows_of(here.tenant_id)
     return render(
-        "tasks/list.html", tasks=rows.items, listing=rows, total=total, names=names, sorts=SORTS, shown=which, sort=sort,
-        title_of=title_of, outcome_of=outcome_of, tab_links=[(words, url_for("tasks.listing", show=key, sort=sort), key == which) for key, words in tabs],
+        "tasks/list.html", shown=shown, listing=rows, which=wanted.which, now=clock.now(), range=lists.range_of(rows),
+        verbs=lists.verbs_for(TASKS, here), deleted=lists.deleted_view(here, request.args.get("deleted")), workflows=workflows,
+        names=identity.names_of({row.claimed_by for row in rows.items if row.claimed_by}), title_of=title_of, outcome_of=outcome_of,
+        words={"show": SHOWS, "due": DUES, "state": STATES, "workflow": {str(row.id): bilingual(row) for row in workflows}},
+        tab_links=[
+            (words, shown.href(replace(shown.state, filters={**_others(shown), **({} if key == "mine" else {"show": (key,)})})), key == wanted.which)
+            for key, words in SHOWS.items()
+            if key != "all" or manages
+        ],
     )  # fmt: skip
+
+
+def _others(shown: lists.Shown) -> dict[str, tuple[str, ...]]:
+    return {name: values for name, values in shown.state.filters.items() if name not in ("show", "state")}
 
 
 @bp.get("/tasks/<uuid:task_id>")
@@ -87,6 +96,13 @@ def delegate(task_id: UUID) -> Response:
     return _done(task_id, lambda here: service.delegate(here, task_id, to, note=request.form.get("note", "")), _("The task is handed on."))
 
 
+@bp.post("/tasks/<uuid:task_id>/candidates/remove")
+@requires(Permission.TASK_MANAGE)
+def remove_candidate(task_id: UUID) -> Response:
+    who = request.form.get("who", "")[:80]
+    return _done(task_id, lambda here: service.remove_candidate(here, task_id, who), _("They may not decide this task any more."))
+
+
 @bp.post("/tasks/<uuid:task_id>/comments")
 @requires(Permission.TASK_DECIDE)
 def comment(task_id: UUID) -> Response:
@@ -119,19 +135,6 @@ def _told(refused: Conflict) -> str:
     }.get(state, _("Nothing was changed."))
 
 
-def title_of(task: Any) -> str:
-    """Return the headline of a task in the reader's language, else in the other."""
-    return str((task.title_ar if current().tag == "ar" else task.title) or task.title)
-
-
-def outcome_of(task: Any, key: str | None) -> str:
-    """Return the words of an outcome in the reader's language."""
-    found: dict[str, Any] = next((each for each in task.outcomes if each["key"] == key), {})
-    return str(
-        (found.get("label_ar") if current().tag == "ar" else found.get("label")) or found.get("label") or found.get("label_ar") or key or ""
-    )
-
-
 def _task(
     here: Access, task_id: UUID, *, typed: dict[str, str] | None = None, problems: dict[str, Any] | None = None, status: int = 200
 ) -> Response:
@@ -139,16 +142,21 @@ def _task(
     votes, notes = queries.votes_of(here.tenant_id, task_id), queries.notes_of(here.tenant_id, task_id)
     run = queries.run_of(here.tenant_id, task.execution_id)
     able = answering.eligible(here.tenant_id, task) if task.state == "open" else set()
-    has_voted = any(vote.person_id == here.person_id for vote in votes)
+    has_voted = any(vote.person_id == here.person_id and vote.gen == task.gen for vote in votes)
+    rows = queries.candidates_of(here.tenant_id, task_id)
+    called = _called(here, {row.who for row in rows} | {note.text for note in notes if note.kind == "removed"})
     involved = {
         run.executed_by,
         task.claimed_by,
+        *(row.instead_of for row in rows),
         *(vote.person_id for vote in votes),
         *(each for note in notes for each in (note.person_id, note.other_id)),
     }
     return render(
         "tasks/show.html", status=status, task=task, run=run, run_inputs=explain.shown_value(here.tenant_id, run.input_data), typed=typed or {}, problems=problems or {}, title=title_of(task), outcome_of=outcome_of,
-        history=_history(votes, notes), names=identity.names_of({each for each in involved if each}), candidates=_candidates(here, task),
+        history=_history(votes, notes), names=identity.names_of({each for each in involved if each}), called=called,
+        candidates=rows, is_doubt=task.kind == answering.DOUBT, step=queries.step_of(here.tenant_id, task.step_id),
+        is_late=task.due_at is not None and task.due_at < clock.now(),
         may_decide=here.can(Permission.TASK_DECIDE) and here.person_id in able and not has_voted and task.claimed_by in (None, here.person_id),
         is_able=here.person_id in able and not has_voted, has_voted=has_voted, is_mine=task.claimed_by == here.person_id,
         manages=here.can(Permission.TASK_MANAGE), able=len(able), given=len(votes), can_see_run=here.can(Permission.RUN_READ),
@@ -160,10 +168,10 @@ def _history(votes: list[Any], notes: list[Any]) -> list[tuple[str, Any]]:
     return sorted([("vote", each) for each in votes] + [(each.kind, each) for each in notes], key=lambda pair: pair[1].created_at)
 
 
-def _candidates(here: Access, task: WorkflowTask) -> list[str]:
+def _called(here: Access, designations: set[str]) -> dict[str, str]:
+    """Return the words of people, roles and groups by their designations, also of those that are gone."""
     words = dict(people.choices(here.tenant_id))
-    rows = queries.candidates_of(here.tenant_id, task.id)
-    found = {row.who: as_uuid(row.who.removeprefix("person:")) for row in rows if row.who not in words}
+    found = {who: as_uuid(who.removeprefix("person:")) for who in designations if who not in words}
     names = identity.names_of([each for each in found.values() if each])
     gone = _("Somebody who is no member any more")
-    return [str(words.get(row.who) or names.get(found[row.who] or row.task_id) or gone) for row in rows]
+    return {who: str(words.get(who) or names.get(found[who] or here.tenant_id) or gone) for who in designations}

@@ -11,8 +11,10 @@ from portal.core.access import Permission, access
 from portal.core.palette import Entry, Kind, entry
 from portal.i18n.search import fold
 from portal.i18n.words import lazy_gettext as _l
-from portal.workflows.tasks import listeners, queries  # noqa: F401 - importing registers the listeners
-from portal.workflows.tasks.views import bp, title_of
+from portal.workflows.tasks import listeners, lists, queries  # noqa: F401 - importing registers the listeners
+from portal.workflows.tasks.queries import TaskFilter
+from portal.workflows.tasks.views import bp
+from portal.workflows.tasks.wording import title_of
 
 FOUND = 20
 
@@ -20,6 +22,7 @@ FOUND = 20
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     palette.provide(find, place=1)
+    lists.register()
 
 
 def find(text: str) -> Iterable[Entry]:
@@ -29,7 +32,7 @@ def find(text: str) -> Iterable[Entry]:
         return
     yield entry(Kind.PAGE, _l("Tasks"), "clipboard-check", url_for("tasks.listing"))
     if text:
-        for row in queries.list_tasks(here.tenant_id, here.person_id, "mine", sort="due", place=None, limit=FOUND).items:
+        for row in queries.list_tasks(here.tenant_id, TaskFilter(here.person_id), place=None, limit=FOUND).items:
             if fold(text) in fold(f"{row.title} {row.title_ar or ''}"):
                 url = url_for("tasks.show", task_id=row.id)
                 yield Entry(Kind.RUN, title_of(row), "clipboard-check", url, words=(row.title, row.title_ar or ""))

@@ -18,7 +18,7 @@ from portal.core.ids import new_id
 from portal.core.secrets import new_token, seal, token_hash, unseal
 from portal.i18n.words import gettext as _
 from portal.workflows import queries as workflows
-from portal.workflows.triggers import arriving, base, mapping, queries, signing
+from portal.workflows.triggers import arriving, base, mapping, queries, signing, wording
 from portal.workflows.triggers.arriving import Arrival
 from portal.workflows.triggers.base import Kind, Place
 from portal.workflows.triggers.models import BUILT_IN, WorkflowReceipt, WorkflowTrigger
@@ -77,6 +77,12 @@ def start_by_person(
         priority=priority,
     )
     return arriving.begun(trigger, arrival, by=by)
+
+
+def start_of(tenant_id: UUID, run_id: UUID) -> wording.Start | None:
+    """Return by which way a run started, in the reader's words; None for what no way of starting has begun, as a retry."""
+    row = queries.starter_of(tenant_id, run_id)
+    return wording.start(row) if row is not None else None
 
 
 def ensure_built_in(tenant_id: UUID, workflow_id: UUID, kind: str) -> UUID:

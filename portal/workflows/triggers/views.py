@@ -13,7 +13,10 @@ from portal.core.access import Permission, access, confirmed, requires
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.forms import clean
 from portal.core.render import render, see_other, toast
+from portal.i18n import formats
 from portal.i18n import names as sound
+from portal.i18n import zones as place_names
+from portal.i18n.locale import current
 from portal.i18n.words import gettext as _
 from portal.i18n.words import ngettext
 from portal.workflows import queries as workflows
@@ -133,6 +136,7 @@ def _detail(
         secrets=wording.secrets(trigger),
         overlaps=_overlaps(),
         upcoming=_upcoming(trigger),
+        **_zones(trigger),
         receipts=queries.list_receipts(here.tenant_id, trigger_id, place=place),
         reason=wording.reason,
         outcomes=wording.OUTCOMES,
@@ -296,6 +300,15 @@ def _upcoming(trigger: WorkflowTrigger) -> list[Any]:
         return []
     plan = plan_of(trigger.config)
     return [each.astimezone(plan.zone) for each in times.upcoming(plan, clock.now(), NEXT)]
+
+
+def _zones(trigger: WorkflowTrigger) -> dict[str, Any]:
+    """Return in which zone the reader sees the next times, and by which zone the schedule goes."""
+    if trigger.kind != "schedule":
+        return {}
+    reader, tag = formats.manner(current()).zone, current().tag
+    found = [reader.key, str(trigger.config["zone"])]
+    return {"reader_zone": reader, "is_elsewhere": found[0] != found[1], "zone_names": [place_names.name_of(each, tag) for each in found]}
 
 
 def _overlaps() -> list[tuple[str, str]]:

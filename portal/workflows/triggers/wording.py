@@ -67,6 +67,23 @@ class Titled:
     name_ar: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """By which way a run started."""
+
+    id: UUID
+    workflow_id: UUID
+    icon: str
+    kind: Any
+    title: Any
+
+
+def start(row: Any) -> Start:
+    """Return the trigger that a run came from, as the page of the run names it."""
+    kind = of(row.kind, (row.config or {}).get("mode", ""))
+    return Start(row.id, row.workflow_id, kind.icon, kind.label, Titled(row.name, row.name_ar) if row.name or row.name_ar else None)
+
+
 def title_of(trigger: WorkflowTrigger) -> Any:
     """Return what a trigger is called: its name, else what it does."""
     if trigger.name or trigger.name_ar:

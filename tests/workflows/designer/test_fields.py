@@ -130,3 +130,20 @@ def test_a_time_limit_out_of_bounds_is_refused(amount):
 )
 def test_a_card_says_what_its_step_does(kind, config, said):
     assert " ".join(text for _kind, text in fields.summary_of(step(kind, **config))) == said
+
+
+@pytest.mark.parametrize(("given", "kept", "wrong"), [
+    ({"base_s": "", "cap_s": ""}, {"attempts": 3}, {}),
+    ({"base_s": "٥", "cap_s": "60"}, {"attempts": 3, "base_s": 5, "cap_s": 60}, {}),
+    ({"base_s": "0", "cap_s": ""}, None, {"base_s"}),
+    ({"base_s": "600", "cap_s": "60"}, None, {"cap_s"}),
+    ({"base_s": "5", "cap_s": "a day"}, None, {"cap_s"}),
+])  # fmt: skip
+def test_how_long_a_step_waits_before_it_is_tried_again(app, given, kept, wrong):
+    node = {"key": "call", "kind": "webhook", "config": {}, "retry": {"attempts": 3}}
+    with app.test_request_context():
+        form = fields.read_step(node, ACTIONS["webhook"], MultiDict({"name": "Call", "name_ar": "", **given}))
+
+    assert set(form.errors) == set(wrong)
+    if kept is not None:
+        assert form.changes["retry"] == kept

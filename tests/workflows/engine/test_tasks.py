@@ -245,3 +245,49 @@ def test_a_run_that_waits_for_people_holds_no_worker(engine, crew):
         )
         assert session.scalar(held, {"run": run_id}) == 0
     assert engine.claim() is None and not any(look.ready_counts().values())
+
+
+def lanes(**config):
+    """An approval whose outcomes have lanes of their own, with a step in each."""
+    wanted = {"own_lanes": True, "may_return": True, **config}
+    inside = [
+        step(f"if_{lane}", "set", parent="ask", lane=lane, **values(went=lane)) for lane in ("approve", "return", "reject", "expired")
+    ]
+    return [asks("role:member", **wanted), *inside, step("then", "set", **values(outcome="${ steps.ask.outcome }"))]
+
+
+@pytest.mark.parametrize("outcome", ["approve", "return", "reject"])
+def test_a_decision_leads_into_its_lane(engine, crew, outcome):
+    run_id = started(engine, *lanes(limit=2, limit_unit="hours"))
+    vote(engine, task_of(engine, run_id), crew[0], outcome)
+    engine.pump()
+
+    assert engine.run(run_id).status == "succeeded"
+    states = engine.states(run_id)
+    assert {key for key, state in states.items() if state == "succeeded"} == {"ask", f"if_{outcome}", "then"}
+    assert {states[f"if_{other}"] for other in ("approve", "return", "reject", "expired") if other != outcome} == {"skipped"}
+
+
+def test_a_task_that_nobody_decides_leads_into_the_lane_of_lateness(engine, crew):
+    run_id = started(engine, *lanes(limit=2, limit_unit="hours"))
+    with engine.in_house() as session:
+        session.execute(text("update workflow_timers set due_at = clock_timestamp() where execution_id = :run"), {"run": run_id})
+    engine.sweep()
+    engine.pump()
+
+    assert engine.run(run_id).status == "succeeded"
+    assert engine.states(run_id)["if_expired"] == "succeeded" and engine.steps(run_id)["then"].output == {"outcome": "expired"}
+
+
+def test_a_lane_that_cannot_be_taken_is_a_problem_of_the_draft(engine, crew):
+    with pytest.raises(DraftInvalid):  # without a limit there is no lane of lateness
+        engine.publish(*lanes())
+
+
+def test_a_fork_that_fails_and_goes_on_goes_into_none_of_its_lanes(engine):
+    broken = step("which", "condition", when="1 / 0 > 1", on_error="continue")
+    inside = [step(f"if_{lane}", "set", parent="which", lane=lane, **values(went=lane)) for lane in ("then", "else")]
+    run_id = started(engine, broken, *inside, step("behind", "set", **values(went="on")))
+
+    assert engine.run(run_id).status == "succeeded"
+    assert engine.states(run_id) == {"which": "failed", "if_then": "skipped", "if_else": "skipped", "behind": "succeeded"}

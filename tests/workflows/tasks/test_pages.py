@@ -117,3 +117,63 @@ def test_the_designer_builds_the_form_of_an_approval(engine, as_role):
     assert config["candidates"] == ["role:builder"]
     assert [each["key"] for each in config["outcomes"]] == ["all_good", "broken"]
     assert [each["key"] for each in config["form"]] == ["how_many", "input"]
+
+
+def test_the_inbox_is_narrowed_sorted_kept_and_saved_as_a_file(engine, task, as_role):
+    member = as_role("member")
+    with engine.in_house() as session:
+        session.execute(
+            text("update workflow_tasks set due_at = clock_timestamp() - interval '1 hour' where execution_id = :run"),
+            {"run": engine.run_id},
+        )
+
+    page = member.get("/tasks?due=late&sort=-due")
+    assert "Leave of Sara" in page.text and "Overdue" in page.text and "Save as a view" in page.text
+    assert "No task matches" in member.get("/tasks?due=7d").text
+    assert "Leave of Sara" in member.get("/tasks?show=all").text, (
+        "without the right to all of them, these are the ones that are open to them"
+    )
+
+    saved = member.post("/views", data={"list": "tasks", "query": "due=late&sort=-due", "name": "Late ones"})
+    assert saved.status_code == 303 and "Late ones" in member.get(saved.headers["Location"]).text
+    assert member.post("/exports", data={"source": "tasks.listing", "format": "csv"}).status_code == 303
+
+
+def test_a_file_of_the_inbox_holds_what_its_reader_may_see(engine, task, as_role, tenant):
+    from portal.workflows.tasks.lists import task_rows
+
+    def titles(role, **filters):
+        with engine.in_house():
+            return [row[0] for row in task_rows(engine.house.id, {"reader": [str(tenant.people[role])], **filters})]
+
+    assert titles("member") == ["Leave of Sara"]
+    assert titles("auditor", show=["all"]) == []
+    assert "Leave of Sara" in titles("builder", show=["all"])
+
+
+def test_many_tasks_are_taken_at_once_and_given_back(engine, task, as_role, tenant):
+    from portal.lists import bulk
+
+    member, admin = as_role("member"), as_role("admin")
+    assert admin.post(f"{task}/claim").status_code == 303
+    other = engine.start(engine.publish(step("ask", "approval", title="Second", candidates=["role:member"])))
+    engine.pump()
+
+    def carried(query, verb="claim"):
+        asked = member.post("/bulk", data={"list": "tasks", "verb": verb, "all": "1", "query": query})
+        assert asked.status_code == 303
+        with engine.in_house() as session:
+            bulk_id = session.scalar(text("select id from bulk_actions order by asked_at desc limit 1"))
+            session.execute(text("update bulk_actions set starts_at = clock_timestamp() where id = :id"), {"id": bulk_id})
+        bulk.carry_out(engine.house.id, bulk_id)
+        with engine.in_house() as session:
+            return session.execute(
+                text("select done_count, skipped_count, reasons from bulk_actions where id = :id"), {"id": bulk_id}
+            ).one()
+
+    taken = carried("show=team")
+    assert (taken.done_count, taken.skipped_count) == (1, 1) and taken.reasons[0]["code"] == "taken"
+    with engine.in_house() as session:
+        holder = session.scalar(text("select claimed_by from workflow_tasks where execution_id = :run"), {"run": other})
+    assert holder == tenant.people["member"]
+    assert carried("show=mine", "free").done_count == 1

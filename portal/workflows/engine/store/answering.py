@@ -18,7 +18,9 @@ from portal.core.ids import new_id
 from portal.identity import service as identity
 from portal.workflows import people
 from portal.workflows.actions.base import Done
+from portal.workflows.definition import port_of
 from portal.workflows.engine import quorum
+from portal.workflows.engine.store import rescuing
 from portal.workflows.engine.store.opening import add_candidates, take_signal, waiting_step
 from portal.workflows.engine.store.reading import locked_run
 from portal.workflows.engine.store.rows import Run
@@ -26,6 +28,7 @@ from portal.workflows.engine.store.settling import continue_from
 from portal.workflows.errors import AlreadyVoted, TaskClosed, TaskTaken
 
 MOST_REMINDERS = 20
+DOUBT = "doubt"  # the kind of a task that asks what became of a step that was cut off
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,11 @@ def _count(connection: Connection, run: Run, task: Any, *, actor: str) -> str | 
     )
     last = votes[-1]
     bus.announce(events.TaskDecided(run.tenant_id, task.id, run.id, decided, last.person_id))
-    continue_from(connection, run, waiting_step(connection, run, task.step_id, actor), Done(_output(votes, decided)))
+    if task.kind == DOUBT:
+        rescuing.decide(run.tenant_id, run.id, task.node_key, decided, actor=actor, step_id=task.step_id)
+        return decided
+    outcome = Done(_output(votes, decided), port_of(run.graph.nodes[task.node_key], decided))
+    continue_from(connection, run, waiting_step(connection, run, task.step_id, actor), outcome)
     return decided
 
 

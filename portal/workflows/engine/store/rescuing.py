@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from portal import events
 from portal.core import bus, db
 from portal.workflows.actions.base import Done, Failed
+from portal.workflows.definition import EXPIRED, port_of
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store.ending import end_cancelled
 from portal.workflows.engine.store.failing import doubt
@@ -112,17 +113,21 @@ def fire(tenant_id: UUID, run_id: UUID, timer_id: UUID) -> bool:
             tenant_id, run_id, timer.id, timer.node_key, timer.kind, timer.effect_class, timer.idem_key,
             timer.lease_epoch, timer.attempt, timer.timeout_s, timer.scope_path, timer.gen, "clock",
         )  # fmt: skip
-        outcome = Failed(timer.fails_with) if timer.fails_with else Done(timer.output)
+        way = port_of(run.graph.nodes[timer.node_key], EXPIRED)
+        outcome = Failed(timer.fails_with) if timer.fails_with else Done(timer.output, way)
         continue_from(connection, run, lease, outcome)
         bus.announce(events.WaitExpired(tenant_id, run_id, timer.id, timer.node_key, timer.kind))
     return True
 
 
-def decide(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, actor: str, scope: str | None = None) -> bool:
+def decide(
+    tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, actor: str, scope: str | None = None, step_id: UUID | None = None
+) -> bool:
     """Answer for a step in doubt: `done` (it happened), `repeat` (do it again, same key) or `fail`.
 
     Args:
         scope: the path of the step's frame; None takes the first one of this step that is in doubt.
+        step_id: the one step that is meant, of those.
 
     Returns:
         False when the step is not in doubt any more.
@@ -135,13 +140,19 @@ def decide(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, actor
             update workflow_steps set lease_epoch = lease_epoch + 1
             where tenant_id = %(tenant)s and id = (
               select id from workflow_steps where tenant_id = %(tenant)s and execution_id = %(run)s and node_key = %(key)s
-                and state = 'in_doubt' and scope_path = coalesce(%(scope)s::text, scope_path) order by scope_path, gen limit 1)
+                and state = 'in_doubt' and scope_path = coalesce(%(scope)s::text, scope_path) and id = coalesce(%(step)s::uuid, id)
+              order by scope_path, gen limit 1)
             returning id, kind, effect_class, idem_key, lease_epoch, attempt, timeout_s, scope_path, gen
             """,
-            {"tenant": tenant_id, "run": run_id, "key": node_key, "scope": scope},
+            {"tenant": tenant_id, "run": run_id, "key": node_key, "scope": scope, "step": step_id},
         ).first()
         if run is None or step is None:
             return False
+        connection.exec_driver_sql(
+            "update workflow_tasks set state = 'decided', outcome = %s, closed_at = clock_timestamp()"
+            " where tenant_id = %s and step_id = %s and state = 'open'",
+            (decision, tenant_id, step.id),
+        )
         lease = Lease(
             tenant_id, run_id, step.id, node_key, step.kind, step.effect_class, step.idem_key,
             step.lease_epoch, step.attempt, step.timeout_s, step.scope_path, step.gen, actor,

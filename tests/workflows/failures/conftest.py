@@ -1,0 +1,1 @@
+from tests.workflows.engine.conftest import engine as engine
