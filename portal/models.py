@@ -26,6 +26,7 @@ from portal.workflows import models as workflows
 from portal.workflows.calendars import models as calendars
 from portal.workflows.tasks import models as tasks
 from portal.workflows.triggers import models as triggers
+from portal.workflows.versions import models as versions
 
 __all__ = [
     "admin",
@@ -52,6 +53,7 @@ __all__ = [
     "tenants",
     "tokens",
     "triggers",
+    "versions",
     "webhooks",
     "workflows",
 ]

@@ -39,6 +39,10 @@ SENTENCES: dict[str, Any] = {
     "task.reminded": _l("A reminder: a task still waits for your decision."),
     "task.escalated": _l("Nobody decided a task in time, so you may decide it too."),
     "task.delegated": _l("A task was handed on to you."),
+    "publish.asked": _l("Somebody asks you to agree before a workflow is published."),
+    "publish.approved": _l("A change that you asked for was agreed to and is live."),
+    "publish.rejected": _l("A change that you asked for was not agreed to."),
+    "publish.void": _l("A draft was changed after you asked to publish it. Ask again when it is ready."),
     "step.in_doubt": _l("A step was cut off and may have happened. Please decide how the run goes on."),
 }
 

@@ -10,6 +10,7 @@ from portal.workflows import entries, files, jobs, listeners, lists, uses  # noq
 from portal.workflows.designer.views import bp as designer
 from portal.workflows.home.views import bp as home
 from portal.workflows.triggers import wiring as triggers
+from portal.workflows.versions import wiring as versions
 from portal.workflows.views import bp
 
 
@@ -18,6 +19,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(designer)
     app.register_blueprint(home)
     triggers.init_app(app)
+    versions.init_app(app)
     files.register()
     palette.provide(entries.find, place=1)
     palette.provide_recall("workflows", entries.recall_workflow)
