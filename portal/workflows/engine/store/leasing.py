@@ -26,6 +26,8 @@ returning s.tenant_id, s.execution_id, s.id, s.node_key, s.kind, s.effect_class,
 """
 ANYWHERE = "s.queue = %(queue)s order by s.available_at, s.id"
 IN_RUN = "s.tenant_id = %(tenant)s and s.execution_id = %(run)s and s.effect_class in ('pure', 'db') order by s.id"
+IN_TREE = """s.tenant_id = %(tenant)s and s.execution_id in (select e.id from workflow_executions e where e.tenant_id = %(tenant)s
+                                           and (e.id = %(run)s or e.root_id = %(run)s)) order by s.available_at, s.id"""
 IN_FRAME = """and exists (select from workflow_frames f where f.tenant_id = %(tenant)s and f.execution_id = %(run)s
                              and f.scope_path = %(scope)s and f.state = 'running')"""
 
@@ -42,6 +44,11 @@ def claim(*, worker: str, lease_s: float) -> Lease | None:
 def claim_here(tenant_id: UUID, run_id: UUID, *, worker: str, lease_s: float) -> Lease | None:
     """Take the first due step of one run in the open transaction, if it is a pure or db one; None otherwise."""
     return _claimed(db.session().connection(), IN_RUN, {"tenant": tenant_id, "run": run_id}, worker=worker, lease_s=lease_s)
+
+
+def claim_tree(tenant_id: UUID, run_id: UUID, *, worker: str, lease_s: float) -> Lease | None:
+    """Take the first due step, of any kind, of a run or of one that it called, in the open transaction: for runs that are only tried."""
+    return _claimed(db.session().connection(), IN_TREE, {"tenant": tenant_id, "run": run_id}, worker=worker, lease_s=lease_s)
 
 
 def _claimed(connection: Connection, which: str, values: dict[str, Any], *, worker: str, lease_s: float) -> Lease | None:
