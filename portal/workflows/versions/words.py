@@ -105,7 +105,11 @@ def _label(path: Path, kind: str) -> Any:
 
 
 def _kind(node: Mapping[str, Any]) -> Any:
-    kind = node.get("kind", "")
+    return label_of(node.get("kind", ""))
+
+
+def label_of(kind: str) -> Any:
+    """Return what a kind of step is called."""
     return ACTIONS[kind].label if kind in ACTIONS else kind
 
 

@@ -119,13 +119,15 @@ def test_waits_and_questions_are_answered_at_once(engine):
     flow = (
         step("pause", "wait", mode="for", amount=5, unit="days"),
         step("ask", "approval", **people),
-        step("which", "condition", condition="steps.ask.outcome == 'approve'"),
+        step("which", "condition", when="steps.ask.outcome == 'approve'"),
         step("yes", "set", parent="which", lane="then", **values(x="1")),
         step("no", "set", parent="which", lane="else", **values(x="1")),
         step("sign", "signal", name="paid"),
     )
 
-    agreed = by_key(rehearse(engine, *flow))
+    whole = rehearse(engine, *flow)
+    agreed = by_key(whole)
+    assert whole.status == "succeeded", (whole.error, whole.steps)
     refused = by_key(rehearse(engine, *flow, samples=Told(answers={"ask": dry.decided("reject")})))
     late = by_key(rehearse(engine, *flow, samples=Told(answers={"ask": Failed("task_expired")})))
 

@@ -108,7 +108,7 @@ def test_the_pages_list_name_compare_and_restore(engine, workflow, as_role):
 
     different = browser.get(f"{url}/compare?from=1&to=2")
     assert "1 step added" in different.text and "1 step changed" in different.text
-    assert "x: 1" in different.text_of(".//del")[0] and "x: 2" in different.text_of(".//ins")[0]
+    assert "x: 1" in different.text_of('.break-anywhere')[0] and "x: 2" in different.text_of('.break-anywhere')[1]
     assert "No difference" in browser.get(f"{url}/compare").text
 
     assert browser.post(f"{url}/1/name", data={"name": "x" * 121}).status_code == 422
