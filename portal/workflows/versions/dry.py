@@ -235,7 +235,7 @@ def expired(node: Node) -> Outcome:
     asks = node["kind"] in ("approval", "task")
     if (node.get("config") or {}).get("if_late") == "fail":
         return Failed("task_expired" if asks else "signal_timeout")
-    return Done({"outcome": "expired", "values": {}, "votes": []} if asks else {"outcome": "expired", "payload": None})
+    return Done({"outcome": "expired", "values": {}, "votes": []} if asks else {"outcome": "timeout", "payload": None})
 
 
 def shape_of(node: Node) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def listing(workflow_id: UUID) -> Response:
         runs=queries.live_runs(here.tenant_id, workflow_id),
         names=identity.names_of(row.author_id for row in rows if row.author_id),
         can_edit=here.can(Permission.WORKFLOW_EDIT),
+        can_move=here.can(Permission.RUN_OPERATE),
         can_publish=here.can(Permission.WORKFLOW_PUBLISH),
         needs_approval=workflow_service.needs_approval(here.tenant_id),
     )

@@ -122,7 +122,7 @@ def test_waits_and_questions_are_answered_at_once(engine):
         step("which", "condition", when="steps.ask.outcome == 'approve'"),
         step("yes", "set", parent="which", lane="then", **values(x="1")),
         step("no", "set", parent="which", lane="else", **values(x="1")),
-        step("sign", "signal", name="paid"),
+        step("sign", "signal", signal="paid"),
     )
 
     whole = rehearse(engine, *flow)
@@ -177,7 +177,7 @@ def test_no_page_and_no_other_transaction_sees_a_trial(engine, monkeypatch):
         def result(self, node, scope):
             with db.unit_of_work(engine.house.id):
                 seen.append(workflows.count_runs(engine.house.id))
-            return None
+            return
 
     rehearse(engine, step("mail", "email", to="a@example.com", subject="s", body="b"), samples=Looking())
     assert seen == [0]

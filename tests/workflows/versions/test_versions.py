@@ -24,7 +24,9 @@ def workflow(engine):
     workflow_id = engine.publish(step("say", "set", **values(x="1")))
     with engine.in_house():
         nodes = [step("say", "set", **values(x="2")), step("pause", "wait", mode="for", amount=1, unit="hours")]
-        drafts.replace(engine.house.id, workflow_id, nodes, {"inputs": [], "deadline_s": 86400}, revision=0, label="step.changed", by=engine.by)
+        drafts.replace(
+            engine.house.id, workflow_id, nodes, {"inputs": [], "deadline_s": 86400}, revision=0, label="step.changed", by=engine.by
+        )
         assert verbs.publish_version(engine.house.id, workflow_id, by=engine.by) == 2
     return workflow_id
 
@@ -108,7 +110,7 @@ def test_the_pages_list_name_compare_and_restore(engine, workflow, as_role):
 
     different = browser.get(f"{url}/compare?from=1&to=2")
     assert "1 step added" in different.text and "1 step changed" in different.text
-    assert "x: 1" in different.text_of('.break-anywhere')[0] and "x: 2" in different.text_of('.break-anywhere')[1]
+    assert "x: 1" in different.text_of(".break-anywhere")[0] and "x: 2" in different.text_of(".break-anywhere")[1]
     assert "No difference" in browser.get(f"{url}/compare").text
 
     assert browser.post(f"{url}/1/name", data={"name": "x" * 121}).status_code == 422
