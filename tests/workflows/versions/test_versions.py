@@ -42,9 +42,10 @@ def test_nobody_deletes_a_version_and_the_owner_of_the_tables_cannot_change_one(
 
     from portal.core.config import current_settings
 
-    with pytest.raises(psycopg.errors.RestrictViolation), psycopg.connect(current_settings().database_owner_url) as connection:
+    with psycopg.connect(current_settings().database_owner_url) as connection:
         connection.execute("set row_security = off")
-        connection.execute("update workflow_versions set nodes = '[]' where template_id = %s", (workflow,))
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            connection.execute("update workflow_versions set nodes = '[]' where template_id = %s", (workflow,))
     with pytest.raises(DBAPIError), engine.in_house() as session:
         session.execute(text("delete from workflow_versions where template_id = :id"), {"id": workflow})
 
