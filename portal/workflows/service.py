@@ -15,7 +15,7 @@ from portal.core.access import SYSTEM, Actor
 from portal.core.errors import Invalid, NotFound
 from portal.core.paging import Listing, Place
 from portal.tenants import service as tenants
-from portal.workflows import definition, inputs, queries, samples, vetting
+from portal.workflows import definition, inputs, queries, samples, uses, vetting
 from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import ending, pausing, rescuing, starting
@@ -105,6 +105,11 @@ def publish_version(tenant_id: UUID, workflow_id: UUID, *, by: Actor) -> int:
     with db.transaction():
         workflow = queries.get_workflow(tenant_id, workflow_id, lock=True)
         return publish_definition(tenant_id, workflow_id, workflow.nodes, workflow.settings, by=by)
+
+
+def uses_connections(nodes: list[definition.Node]) -> bool:
+    """Say whether a definition uses any connection: who publishes it must be allowed to."""
+    return bool(uses.connections_of(nodes))
 
 
 def needs_approval(tenant_id: UUID) -> bool:

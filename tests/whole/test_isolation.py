@@ -30,7 +30,7 @@ from portal.workflows import service as workflows
 from portal.workflows import stored
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft as CalendarDraft
-from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, urls, visit_of
+from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, asked_and_tried, urls, visit_of
 from tests.workflows.engine.conftest import Engine, step, values
 
 # An override without its end, Hebrew with digits, an early end of an isolate, markup.
@@ -120,6 +120,7 @@ def planted(app, tenant, staffer):
             groups.add_to_group(tenant.id, group_id, tenant.people["owner"], by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{MARK}@example.com", str(role_id), "en")
             trigger_id = add_webhook(tenant.id, workflow_id, name="x", by=engine.by)
+            request_id, trial_id = asked_and_tried(session, tenant, workflow_id, HOSTILE, by=engine.by)
             session.execute(text("update workflow_triggers set name = :it, name_ar = :it"), {"it": HOSTILE})
             session.execute(text("update totp_factors set label = :it"), {"it": HOSTILE})
             draft = CalendarDraft("Ours", None, "Asia/Riyadh", (5, 6), ((480, 1020),))
@@ -153,7 +154,7 @@ def planted(app, tenant, staffer):
         "visit_id": visit_of(tenant, staffer, HOSTILE), "announcement_id": run_id, "job_id": run_id,
         "person_id": tenant.people["owner"], "role_id": role_id, "group_id": group_id, "invitation_id": invitation_id,
         "factor_id": factor_id, "step_id": step_id, "trigger_id": trigger_id, "kind_name": "webhook", "kind": "manual", "token": "nothing",
-        "calendar_id": calendar_id, "task_id": task_id,
+        "calendar_id": calendar_id, "task_id": task_id, "request_id": request_id, "trial_id": trial_id, "number": 1,
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from portal.connections import service as connections
 from portal.connections.checking import read
 from portal.connections.kinds import KINDS
-from portal.core import db
+from portal.core import clock, db
 from portal.core.access import Access, Actor, Permission
 from portal.core.ids import new_id
 from portal.datatables import service as tables
@@ -39,6 +39,7 @@ from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft as CalendarDraft
 from portal.workflows.triggers import base, registry
 from portal.workflows.triggers import service as triggers
+from portal.workflows.versions.models import PublishRequest, Trial, VersionLabel
 from tests.whole import evidence
 from tests.workflows.engine.conftest import Engine, step, values
 
@@ -119,7 +120,7 @@ def ours(app, tenant, staffer):
         step_id = engine.steps(run_id)["each"].id
         with db.transaction(tenant.id) as session:
             task_id = session.scalar(text("select id from workflow_tasks where execution_id = :run"), {"run": asked})
-        with db.transaction(tenant.id):
+        with db.transaction(tenant.id) as session:
             here = Access(tenant.people["owner"], tenant.id, "owner", PERMISSIONS["owner"], "Owner", tenant.name, None)
             state = lists.read(lists.get("runs"), {})
             view_id = lists.save_view(here, lists.get("runs"), name=CANARY, state=state, is_shared=True)
@@ -138,6 +139,7 @@ def ours(app, tenant, staffer):
             draft = CalendarDraft(CANARY, None, "Asia/Riyadh", (5, 6), ((480, 1020),))
             calendar_id = calendars.add_calendar(tenant.id, draft, by=engine.by)
             trigger_id = add_webhook(tenant.id, workflow_id, name=CANARY, by=engine.by)
+            request_id, trial_id = asked_and_tried(session, tenant, workflow_id, CANARY, by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{CANARY}@example.com", "member", "en")
         with db.transaction(tenant.id):
             given = read(KINDS["http_bearer"], MultiDict({"name": CANARY, "scope": "tenant", "hosts": "api.example.com", "token": CANARY}))
@@ -180,6 +182,9 @@ def ours(app, tenant, staffer):
             "calendar_id": calendar_id,
             "task_id": task_id,
             "trigger_id": trigger_id,
+            "request_id": request_id,
+            "trial_id": trial_id,
+            "number": 1,
             "kind_name": "webhook",
             "kind": "manual",
             "token": "nothing",  # of an address, public by its signature; nobody guesses one
@@ -196,6 +201,27 @@ def add_webhook(tenant_id, workflow_id, *, name, by):
     config = {**base.defaults(kind), "inputs": {}}
     place = triggers.place_of(tenant_id, workflow_id, timezone="UTC")
     return triggers.add_trigger(tenant_id, workflow_id, kind, name=name, name_ar=name, config=config, place=place, by=by)
+
+
+def asked_and_tried(session, tenant, workflow_id, name, *, by):
+    """Add a version with a name, a request to publish and a dry run of a workflow, all with a name of one's choice."""
+    version = workflows.queries.get_version(tenant.id, workflows.queries.get_workflow(tenant.id, workflow_id).published_version_id)
+    session.add(VersionLabel(tenant_id=tenant.id, version_id=version.id, name=name, name_ar=name, note=name, changed_by=by.id))
+    nodes = [{**step("new", "set", **values(x=name)), "name": name, "name_ar": name}, *version.nodes[:1]]
+    inputs = [{"key": "new", "type": "text", "label": name, "label_ar": name, "required": False, "choices": [name]}]
+    common = {"tenant_id": tenant.id, "workflow_id": workflow_id, "nodes": nodes, "settings": {"inputs": inputs}}
+    request = PublishRequest(
+        **common, base_version_id=version.id, graph_hash="x", note=name, authors=[], asked_by=tenant.people["builder"], state="rejected",
+        decided_by=by.id, decided_at=clock.now(), decision_note=name,
+    )  # fmt: skip
+    told = {"key": "new", "kind": "email", "scope": name, "state": "failed", "port": None, "error": {"code": "timeout", "detail": name},
+            "effect": "not_sent", "sample": "empty", "would": {"to": name}, "output": {"x": name}, "is_inner": False}  # fmt: skip
+    result = {"status": "failed", "error": told["error"], "steps": [told], "is_short": False, "run_id": None,
+              "apart": [{"key": "new", "what": "other_output", "old": name, "new": name}]}  # fmt: skip
+    trial = Trial(**common, kind="dry", asked_by=by.id, results=[result], state="done", finished_at=clock.now())
+    session.add_all([request, trial])
+    session.flush()
+    return request.id, trial.id
 
 
 def fingerprint(tenant_id):

@@ -10,7 +10,7 @@ from portal.identity import service as identity
 from portal.mail import service as mail
 from portal.notifications import service as notifications
 from portal.workflows import queries as workflows
-from portal.workflows.versions import requests
+from portal.workflows.versions import publishing
 
 MOST_MAILS = 100
 TONES = {"approved": "success", "rejected": "warning", "void": "warning"}
@@ -18,19 +18,19 @@ TONES = {"approved": "success", "rejected": "warning", "void": "warning"}
 
 @listen(events.WorkflowDraftChanged)
 def on_draft_changed(event: events.WorkflowDraftChanged) -> None:
-    requests.make_void(event.tenant_id, event.workflow_id)
+    publishing.make_void(event.tenant_id, event.workflow_id)
 
 
 @listen(events.PublishAsked)
 def on_asked(event: events.PublishAsked) -> None:
-    request = requests.get(event.tenant_id, event.request_id)
-    _tell(event.tenant_id, event.workflow_id, event.request_id, "asked", requests.checkers(event.tenant_id, request), "info")
+    request = publishing.get(event.tenant_id, event.request_id)
+    _tell(event.tenant_id, event.workflow_id, event.request_id, "asked", publishing.checkers(event.tenant_id, request), "info")
 
 
 @listen(events.PublishDecided)
 def on_decided(event: events.PublishDecided) -> None:
     if event.state in TONES:
-        request = requests.get(event.tenant_id, event.request_id)
+        request = publishing.get(event.tenant_id, event.request_id)
         _tell(event.tenant_id, event.workflow_id, event.request_id, event.state, [request.asked_by], TONES[event.state])
 
 

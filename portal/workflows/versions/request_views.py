@@ -22,8 +22,8 @@ from portal.workflows import queries as workflows
 from portal.workflows import uses
 from portal.workflows.designer.drafts import DraftChanged
 from portal.workflows.errors import DraftInvalid, WrongState
-from portal.workflows.versions import diff, requests, service
-from portal.workflows.versions.requests import AskedAlready, NothingNew
+from portal.workflows.versions import diff, publishing, sides
+from portal.workflows.versions.publishing import AskedAlready, NothingNew
 from portal.workflows.versions.views import shown
 
 bp = Blueprint("approvals", __name__)
@@ -45,7 +45,7 @@ def save(workflow_id: UUID) -> Response:
     here, form = access(), NoteForm()
     number = _number()
     workflow = workflows.get_workflow(here.tenant_id, workflow_id)
-    wanted = service.side(here.tenant_id, workflow, service.DRAFT if number is None else str(number))
+    wanted = sides.side(here.tenant_id, workflow, sides.DRAFT if number is None else str(number))
     if not form.validate():
         return _ask(workflow_id, form, status=422)
     if uses.connections_of(wanted.nodes) and not here.can(Permission.CONNECTION_USE):
@@ -53,7 +53,7 @@ def save(workflow_id: UUID) -> Response:
     given = request.form.get("revision", "")
     revision = int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else -1
     try:
-        made = requests.ask(here.tenant_id, workflow_id, number=number, revision=revision, note=form.note.data, by=here.actor)
+        made = publishing.ask(here.tenant_id, workflow_id, number=number, revision=revision, note=form.note.data, by=here.actor)
     except DraftChanged:
         return _ask(
             workflow_id, form, status=409, refused=_("Somebody changed the draft meanwhile. Look at what differs now, then ask again.")
@@ -63,7 +63,7 @@ def save(workflow_id: UUID) -> Response:
     except NothingNew:
         return _ask(workflow_id, form, status=422, refused=_("This is live already, so there is nothing to agree to."))
     except AskedAlready:
-        open_one = requests.open_request(here.tenant_id, workflow_id)
+        open_one = publishing.open_request(here.tenant_id, workflow_id)
         toast(_("Somebody has asked already; this is the request."), "info")
         return see_other(
             url_for("approvals.show", request_id=open_one.id) if open_one else url_for("approvals.ask", workflow_id=workflow_id)
@@ -82,11 +82,11 @@ def show(request_id: UUID) -> Response:
 @requires(Permission.WORKFLOW_PUBLISH)
 def approve(request_id: UUID) -> Response:
     here, form = access(), NoteForm()
-    requests.get(here.tenant_id, request_id)
+    publishing.get(here.tenant_id, request_id)
     if not form.validate():
         return _show(request_id, form, status=422)
     try:
-        number = requests.approve(here, request_id, note=form.note.data)
+        number = publishing.approve(here, request_id, note=form.note.data)
     except Forbidden as refused:
         return _show(request_id, form, status=403, refused=refused.message)
     except WrongState:
@@ -101,13 +101,13 @@ def approve(request_id: UUID) -> Response:
 @requires(Permission.WORKFLOW_PUBLISH)
 def reject(request_id: UUID) -> Response:
     here, form = access(), NoteForm()
-    requests.get(here.tenant_id, request_id)
+    publishing.get(here.tenant_id, request_id)
     if not form.validate():
         return _show(request_id, form, status=422)
     if not form.note.data:
         return _show(request_id, form, status=422, problems={"note": _("Say what should be different.")})
     try:
-        requests.reject(here, request_id, note=form.note.data)
+        publishing.reject(here, request_id, note=form.note.data)
     except Forbidden as refused:
         return _show(request_id, form, status=403, refused=refused.message)
     except WrongState:
@@ -120,7 +120,7 @@ def reject(request_id: UUID) -> Response:
 @requires(Permission.WORKFLOW_EDIT)
 def withdraw(request_id: UUID) -> Response:
     try:
-        requests.withdraw(access(), request_id)
+        publishing.withdraw(access(), request_id)
     except WrongState:
         toast(_("The request is not open any more."), "info")
     else:
@@ -131,25 +131,25 @@ def withdraw(request_id: UUID) -> Response:
 def _ask(workflow_id: UUID, form: NoteForm, *, status: int = 200, refused: Any = "") -> Response:
     here, number = access(), _number()
     workflow = workflows.get_workflow(here.tenant_id, workflow_id)
-    new = service.side(here.tenant_id, workflow, service.DRAFT if number is None else str(number))
+    new = sides.side(here.tenant_id, workflow, sides.DRAFT if number is None else str(number))
     live = workflows.get_version(here.tenant_id, workflow.published_version_id) if workflow.published_version_id else None
-    old = service.of_version(live).definition if live else ([], {})
+    old = sides.of_version(live).definition if live else ([], {})
     return render(
         "versions/ask.html", status=status, workflow=workflow, number=number, live=live, form=form, refused=refused,
-        open_request=requests.open_request(here.tenant_id, workflow_id), **shown(diff.compare(old, new.definition)),
+        open_request=publishing.open_request(here.tenant_id, workflow_id), **shown(diff.compare(old, new.definition)),
     )  # fmt: skip
 
 
 def _show(request_id: UUID, form: NoteForm, *, status: int = 200, refused: Any = "", problems: dict[str, Any] | None = None) -> Response:
     here = access()
-    found = requests.get(here.tenant_id, request_id)
+    found = publishing.get(here.tenant_id, request_id)
     base = workflows.get_version(here.tenant_id, found.base_version_id) if found.base_version_id else None
-    old = service.of_version(base).definition if base else ([], {})
+    old = sides.of_version(base).definition if base else ([], {})
     of = workflows.get_version(here.tenant_id, found.version_id) if found.version_id else None
     made = workflows.get_version(here.tenant_id, found.made_version_id) if found.made_version_id else None
     return render(
         "versions/request.html", status=status, workflow=workflows.get_workflow(here.tenant_id, found.workflow_id), asked=found, base=base,
-        of=of, made=made, form=form, refused=refused, problems=problems or form.problems(), may=requests.standing(here, found),
+        of=of, made=made, form=form, refused=refused, problems=problems or form.problems(), may=publishing.standing(here, found),
         names=identity.names_of(each for each in (found.asked_by, found.decided_by) if each),
         **shown(diff.compare(old, (found.nodes, found.settings))),
     )  # fmt: skip

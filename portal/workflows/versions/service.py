@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from portal.audit import service as audit
 from portal.core import clock, db
 from portal.core.access import Actor
-from portal.core.errors import NotFound
 from portal.workflows import queries as workflows
 from portal.workflows import service
-from portal.workflows.definition import Node, Settings
 from portal.workflows.designer import drafts
-from portal.workflows.models import WorkflowTemplate, WorkflowVersion
-from portal.workflows.versions import queries
+from portal.workflows.models import WorkflowVersion
+from portal.workflows.versions import queries, trials
 from portal.workflows.versions.models import VersionLabel
-
-DRAFT = "draft"
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of two definitions that are compared; `number` is None for the draft."""
-
-    number: int | None
-    nodes: list[Node]
-    settings: Settings
-
-    @property
-    def key(self) -> str:
-        """How an address names it."""
-        return DRAFT if self.number is None else str(self.number)
-
-    @property
-    def definition(self) -> tuple[list[Node], Settings]:
-        return self.nodes, self.settings
-
-
-def side(tenant_id: UUID, workflow: WorkflowTemplate, which: str) -> Side:
-    """Return the draft or a version of a workflow, as an address names it.
-
-    Raises:
-        NotFound: this workflow has no such version.
-    """
-    if which == DRAFT:
-        return Side(None, workflow.nodes, workflow.settings)
-    if not which.isascii() or not which.isdecimal() or len(which) > 9:
-        raise NotFound
-    return of_version(queries.numbered(tenant_id, workflow.id, int(which)))
-
-
-def of_version(version: WorkflowVersion) -> Side:
-    """Return a version as one side."""
-    return Side(version.number, version.nodes, version.settings)
 
 
 def label_version(
@@ -103,3 +66,30 @@ def roll_back(tenant_id: UUID, workflow_id: UUID, number: int, *, by: Actor) -> 
         if live != workflows.get_workflow(tenant_id, workflow_id).published_version_id:
             audit.record(tenant_id, by, "workflow.rolled_back", workflow_id, version=made, of=number)
     return made
+
+
+def list_versions(tenant_id: UUID, workflow_id: UUID, *, limit: int) -> Sequence[Row[Any]]:
+    """Return the newest versions of a workflow with their names."""
+    return queries.list_versions(tenant_id, workflow_id, limit=limit)[:limit]
+
+
+def get_version(tenant_id: UUID, workflow_id: UUID, number: int) -> tuple[Row[Any], WorkflowVersion]:
+    """Return a version with its name, and its definition.
+
+    Raises:
+        NotFound: this workflow has no such version.
+    """
+    return queries.get_row(tenant_id, workflow_id, number), queries.numbered(tenant_id, workflow_id, number)
+
+
+def live_runs(tenant_id: UUID, workflow_id: UUID) -> dict[UUID, int]:
+    """Return how many runs that have not ended follow each version."""
+    return queries.live_runs(tenant_id, workflow_id)
+
+
+def dry_run(
+    tenant_id: UUID, workflow_id: UUID, which: str, *, given: Mapping[str, Any], answers: Mapping[str, str], may_read: bool, by: Actor
+) -> tuple[UUID, dict[str, Any]]:
+    """Try the draft or a version; return the trial and what would have happened (`trials.dry_run` says what is refused)."""
+    trial_id = trials.dry_run(tenant_id, workflow_id, which, given=given, answers=answers, may_read=may_read, by=by)
+    return trial_id, trials.get(tenant_id, trial_id).results[0]

@@ -19,8 +19,8 @@ from portal.identity import service as identity
 from portal.workflows import explain
 from portal.workflows import queries as workflows
 from portal.workflows.errors import DraftInvalid
-from portal.workflows.versions import queries, service, trials, words
-from portal.workflows.versions.service import DRAFT
+from portal.workflows.versions import queries, sides, trials, words
+from portal.workflows.versions.sides import DRAFT
 
 bp = Blueprint("trials", __name__)
 COUNTS = (5, 10, 25, 50)
@@ -118,7 +118,7 @@ def _form(
 ) -> Response:
     here = access()
     workflow = workflows.get_workflow(here.tenant_id, workflow_id)
-    side = service.side(here.tenant_id, workflow, _which())
+    side = sides.side(here.tenant_id, workflow, _which())
     rows = queries.list_versions(here.tenant_id, workflow_id, limit=100)
     return render(
         "versions/try.html",

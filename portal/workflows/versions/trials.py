@@ -20,7 +20,7 @@ from portal.workflows.actions.base import Done, Failed, Outcome
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import Node
 from portal.workflows.errors import DraftInvalid
-from portal.workflows.versions import comparing, dry, queries, service
+from portal.workflows.versions import comparing, dry, queries, sides
 from portal.workflows.versions.models import Trial
 
 KEPT = 50  # of each workflow
@@ -150,16 +150,15 @@ def simulate(tenant_id: UUID, workflow_id: UUID, which: str, *, count: int, by: 
 
 
 def carry_out(tenant_id: UUID, trial_id: UUID, *, budget_s: float = BUDGET_S) -> None:
-    """Go on with a simulation, run after run; asks for another job when the time is up. Safe to repeat."""
+    """Go on with a simulation, run after run; asks for another job when the time is up. Safe to repeat; one that is gone is no work."""
     end = time.monotonic() + budget_s
-    with db.transaction(tenant_id):
-        last: dict[str, tuple[str, Any]] | None = None
+    last: dict[str, tuple[str, Any]] | None = None
     while True:
         with db.transaction(tenant_id):
-            trial = get(tenant_id, trial_id)
-            done = len(trial.results)
-            if trial.state != "running":
+            trial = find(tenant_id, trial_id)
+            if trial is None or trial.state != "running":
                 return
+            done = len(trial.results)
             if time.monotonic() > end:
                 jobs.enqueue("workflows.simulate", tenant_id, trial_id)
                 return
@@ -200,14 +199,19 @@ def _replayed(tenant_id: UUID, trial: Trial, run_id: UUID, last: dict[str, tuple
     }
 
 
+def find(tenant_id: UUID, trial_id: UUID, *, lock: bool = False) -> Trial | None:
+    """Return a trial, None when there is none."""
+    wanted = select(Trial).where(Trial.tenant_id == tenant_id, Trial.id == trial_id)
+    return db.session().scalar(wanted.with_for_update().execution_options(populate_existing=True) if lock else wanted)
+
+
 def get(tenant_id: UUID, trial_id: UUID, *, lock: bool = False) -> Trial:
     """Return a trial.
 
     Raises:
         NotFound: no such trial in this tenant.
     """
-    wanted = select(Trial).where(Trial.tenant_id == tenant_id, Trial.id == trial_id)
-    found = db.session().scalar(wanted.with_for_update().execution_options(populate_existing=True) if lock else wanted)
+    found = find(tenant_id, trial_id, lock=lock)
     if found is None:
         raise NotFound
     return found
@@ -229,14 +233,14 @@ def list_trials(tenant_id: UUID, workflow_id: UUID, *, limit: int = 10) -> Seque
     return db.session().execute(wanted.order_by(Trial.asked_at.desc()).limit(limit)).all()
 
 
-def _checked(tenant_id: UUID, workflow_id: UUID, which: str) -> service.Side:
-    side = service.side(tenant_id, workflows.get_workflow(tenant_id, workflow_id), which)
+def _checked(tenant_id: UUID, workflow_id: UUID, which: str) -> sides.Side:
+    side = sides.side(tenant_id, workflows.get_workflow(tenant_id, workflow_id), which)
     if problems := vetting.check_definition(vetting.Definition(tenant_id, workflow_id, side.nodes, side.settings)):
         raise DraftInvalid(problems)
     return side
 
 
-def _new(tenant_id: UUID, workflow_id: UUID, side: service.Side, kind: str, by: Actor) -> Trial:
+def _new(tenant_id: UUID, workflow_id: UUID, side: sides.Side, kind: str, by: Actor) -> Trial:
     version = queries.get_row(tenant_id, workflow_id, side.number).id if side.number is not None else None
     assert by.id is not None
     return Trial(

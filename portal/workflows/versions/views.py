@@ -24,8 +24,8 @@ from portal.workflows import uses
 from portal.workflows.designer.drafts import DraftChanged
 from portal.workflows.errors import DraftInvalid, NeedsApproval
 from portal.workflows.models import WorkflowTemplate
-from portal.workflows.versions import diff, queries, service, words
-from portal.workflows.versions.service import DRAFT, Side
+from portal.workflows.versions import diff, queries, service, sides, words
+from portal.workflows.versions.sides import DRAFT, Side
 
 bp = Blueprint("versions", __name__, url_prefix="/workflows/<uuid:workflow_id>/versions")
 PAGE = 50
@@ -168,8 +168,8 @@ def _sides(here: Access, workflow: WorkflowTemplate) -> tuple[Side, Side]:
         if workflow.published_version_id is None:
             raise NotFound
         live = workflows.get_version(here.tenant_id, workflow.published_version_id)
-        return service.of_version(live), service.side(here.tenant_id, workflow, wanted[1] or DRAFT)
-    old, new = (service.side(here.tenant_id, workflow, each or DRAFT) for each in wanted)
+        return sides.of_version(live), sides.side(here.tenant_id, workflow, wanted[1] or DRAFT)
+    old, new = (sides.side(here.tenant_id, workflow, each or DRAFT) for each in wanted)
     return old, new
 
 

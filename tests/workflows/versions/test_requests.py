@@ -13,8 +13,8 @@ from portal.workflows import queries as workflows
 from portal.workflows import service as verbs
 from portal.workflows.designer import drafts
 from portal.workflows.errors import NeedsApproval, WrongState
-from portal.workflows.versions import queries, requests, service
-from portal.workflows.versions.requests import AskedAlready, NothingNew
+from portal.workflows.versions import publishing, queries, service
+from portal.workflows.versions.publishing import AskedAlready, NothingNew
 from tests.workflows.engine.conftest import engine, step, values
 
 __all__ = ["engine"]
@@ -44,12 +44,12 @@ def access_of(tenant, role):
 def ask(engine, workflow, *, who="builder", revision=1, number=None):
     with engine.in_house():
         by = Actor("person", engine.house.people[who])
-        return requests.ask(engine.house.id, workflow, number=number, revision=revision, note="why", by=by)
+        return publishing.ask(engine.house.id, workflow, number=number, revision=revision, note="why", by=by)
 
 
 def state(engine, request_id):
     with engine.in_house():
-        return requests.get(engine.house.id, request_id).state
+        return publishing.get(engine.house.id, request_id).state
 
 
 def told(engine, kind):
@@ -74,7 +74,7 @@ def test_somebody_else_agrees_and_exactly_that_goes_live(engine, workflow, tenan
 
     assert tenant.people["owner"] in told(engine, "publish.asked") and tenant.people["builder"] not in told(engine, "publish.asked")
     with engine.in_house():
-        assert requests.approve(access_of(tenant, "owner"), request_id, note="good") == 2
+        assert publishing.approve(access_of(tenant, "owner"), request_id, note="good") == 2
     with engine.in_house() as session:
         live = queries.numbered(tenant.id, workflow, 2)
         assert live.nodes[0]["config"]["values"][0]["value"] == "2"
@@ -85,7 +85,7 @@ def test_somebody_else_agrees_and_exactly_that_goes_live(engine, workflow, tenan
     assert {"workflow.publish_asked", "workflow.publish_approved", "workflow.published"} <= actions
     assert told(engine, "publish.approved") == {tenant.people["builder"]}
     with pytest.raises(WrongState), engine.in_house():
-        requests.approve(access_of(tenant, "owner"), request_id, note="")
+        publishing.approve(access_of(tenant, "owner"), request_id, note="")
 
 
 def test_neither_who_asks_nor_who_edited_agrees(engine, workflow, tenant):
@@ -94,9 +94,9 @@ def test_neither_who_asks_nor_who_edited_agrees(engine, workflow, tenant):
 
     for maker in ("admin", "owner", "builder"):
         with pytest.raises(Forbidden), engine.in_house():
-            requests.approve(access_of(tenant, maker), request_id, note="")
+            publishing.approve(access_of(tenant, maker), request_id, note="")
     with pytest.raises(Forbidden), engine.in_house():
-        requests.approve(access_of(tenant, "auditor"), request_id, note="")
+        publishing.approve(access_of(tenant, "auditor"), request_id, note="")
     assert state(engine, request_id) == "open"
 
 
@@ -108,7 +108,7 @@ def test_a_change_of_the_draft_makes_the_request_void_for_good(engine, workflow,
     with engine.in_house():
         drafts.undo(tenant.id, workflow, revision=2, by=engine.by)
     with pytest.raises(WrongState), engine.in_house():
-        requests.approve(access_of(tenant, "owner"), request_id, note="")
+        publishing.approve(access_of(tenant, "owner"), request_id, note="")
     assert told(engine, "publish.void") == {tenant.people["builder"]}
     assert ask(engine, workflow, revision=1) != request_id
 
@@ -118,14 +118,14 @@ def test_no_is_said_with_a_reason_and_one_takes_back_only_ones_own(engine, workf
     with pytest.raises(AskedAlready):
         ask(engine, workflow)
     with pytest.raises(NotFound), engine.in_house():
-        requests.withdraw(access_of(tenant, "owner"), request_id)
+        publishing.withdraw(access_of(tenant, "owner"), request_id)
     with engine.in_house():
-        requests.reject(access_of(tenant, "owner"), request_id, note="Too fast")
+        publishing.reject(access_of(tenant, "owner"), request_id, note="Too fast")
     assert told(engine, "publish.rejected") == {tenant.people["builder"]}
 
     again = ask(engine, workflow)
     with engine.in_house():
-        requests.withdraw(access_of(tenant, "builder"), again)
+        publishing.withdraw(access_of(tenant, "builder"), again)
     assert state(engine, again) == "withdrawn"
 
 
@@ -133,14 +133,14 @@ def test_rolling_back_needs_a_second_person_too_and_edits_do_not_make_it_void(en
     with pytest.raises(NothingNew):
         ask(engine, workflow, number=1)
     with engine.in_house():
-        requests.approve(access_of(tenant, "owner"), requests.ask(tenant.id, workflow, revision=1, note=None, by=_by(tenant)), note="")
+        publishing.approve(access_of(tenant, "owner"), publishing.ask(tenant.id, workflow, revision=1, note=None, by=_by(tenant)), note="")
     with pytest.raises(NeedsApproval), engine.in_house():
         service.roll_back(tenant.id, workflow, 1, by=engine.by)
 
     request_id = ask(engine, workflow, number=1)
     change(engine, workflow, "9", "owner", revision=1)
     with engine.in_house():
-        assert requests.approve(access_of(tenant, "owner"), request_id, note="") == 3
+        assert publishing.approve(access_of(tenant, "owner"), request_id, note="") == 3
 
 
 def _by(tenant):

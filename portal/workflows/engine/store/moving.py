@@ -88,38 +88,38 @@ def _steps(connection: Connection, tenant_id: UUID, run_id: UUID) -> list[Any]:
     )
     return list(
         connection.exec_driver_sql(
-            "select distinct node_key, kind, state, port, effect_at is not null as has_left from workflow_steps"
-            " where tenant_id = %s and execution_id = %s order by node_key",
+            "select distinct node_key, kind, state, port from workflow_steps where tenant_id = %s and execution_id = %s order by node_key",
             (tenant_id, run_id),
         )
     )
 
 
 def _obstacle(run: Run, new: Graph, steps: list[Any]) -> Obstacle | None:
-    old = run.graph
     for step in steps:
-        if step.state == StepState.LEASED:
-            return Obstacle("in_hand", step.node_key)
-        if step.state == StepState.IN_DOUBT:
-            return Obstacle("in_doubt", step.node_key)
+        if step.state in (StepState.LEASED, StepState.IN_DOUBT):
+            return Obstacle("in_hand" if step.state == StepState.LEASED else "in_doubt", step.node_key)
     for step in steps:
-        node = new.nodes.get(step.node_key)
-        if node is None:
-            return Obstacle("step_gone", step.node_key)
-        if node["kind"] != step.kind:
-            return Obstacle("other_kind", step.node_key)
-        if new.region[step.node_key] != old.region[step.node_key]:
-            return Obstacle("other_place", step.node_key)
-        if step.port not in (None, "out", "jump") and step.port not in lanes_of(node):
-            return Obstacle("lane_gone", step.node_key)
-        if step.kind in FORKS and step.state == StepState.SUCCEEDED and branches(node) != branches(old.nodes[step.node_key]):
-            return Obstacle("other_lanes", step.node_key)
-        if step.kind in BLOCKS and step.state == StepState.WAITING and branches(node) != branches(old.nodes[step.node_key]):
-            return Obstacle("other_lanes", step.node_key)
+        if code := _misfit(run.graph, new, step):
+            return Obstacle(code, step.node_key)
     for frame in (*run.frames.values(), *run.ended.values()):
         if frame.region not in new.members:
             return Obstacle("lane_gone", frame.region[0])
     return _out_of_order(run, new)
+
+
+def _misfit(old: Graph, new: Graph, step: Any) -> str | None:
+    """Say why a step that the run has come to is not the same one in the new version."""
+    node = new.nodes.get(step.node_key)
+    if node is None:
+        return "step_gone"
+    if node["kind"] != step.kind:
+        return "other_kind"
+    if new.region[step.node_key] != old.region[step.node_key]:
+        return "other_place"
+    if step.port not in (None, "out", "jump") and step.port not in lanes_of(node):
+        return "lane_gone"
+    decided = (step.kind in FORKS and step.state == StepState.SUCCEEDED) or (step.kind in BLOCKS and step.state == StepState.WAITING)
+    return "other_lanes" if decided and branches(node) != branches(old.nodes[step.node_key]) else None
 
 
 def _out_of_order(run: Run, new: Graph) -> Obstacle | None:
