@@ -82,8 +82,14 @@ def questions(nodes: list[Node]) -> list[tuple[Node, list[tuple[str, Any]]]]:
     for node in nodes:
         kind, config = node["kind"], node.get("config") or {}
         if kind == "approval":
-            back = [("return", {"name": "Send back", "name_ar": "إعادة للتعديل"})] if config.get("may_return") else []
-            outcomes = [("approve", {"name": "Approve", "name_ar": "موافقة"}), *back, ("reject", {"name": "Reject", "name_ar": "رفض"})]
+            back: list[tuple[str, dict[str, Any]]] = (
+                [("return", {"name": "Send back", "name_ar": "إعادة للتعديل"})] if config.get("may_return") else []
+            )
+            outcomes: list[tuple[str, dict[str, Any]]] = [
+                ("approve", {"name": "Approve", "name_ar": "موافقة"}),
+                *back,
+                ("reject", {"name": "Reject", "name_ar": "رفض"}),
+            ]
         elif kind == "task":
             given = config.get("outcomes") or ({"key": "done", "label": "Done", "label_ar": "تم"},)
             outcomes = [(each["key"], {"name": each.get("label"), "name_ar": each.get("label_ar")}) for each in given]
