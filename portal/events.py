@@ -14,6 +14,43 @@ class WorkflowPublished:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkflowDraftChanged:
+    """A draft has another content than before: edited, undone, done again or replaced."""
+
+    tenant_id: UUID
+    workflow_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PublishAsked:
+    """Somebody asked others to agree to a definition before it goes live."""
+
+    tenant_id: UUID
+    workflow_id: UUID
+    request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PublishDecided:
+    """What became of such a request: approved, rejected, withdrawn or void (the draft was changed)."""
+
+    tenant_id: UUID
+    workflow_id: UUID
+    request_id: UUID
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunMoved:
+    """A run that had begun goes on with another version of its workflow."""
+
+    tenant_id: UUID
+    run_id: UUID
+    workflow_id: UUID
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted:
     """A run was accepted and will be carried out."""
 

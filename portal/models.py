@@ -27,6 +27,7 @@ from portal.workflows.calendars import models as calendars
 from portal.workflows.history import models as history
 from portal.workflows.tasks import models as tasks
 from portal.workflows.triggers import models as triggers
+from portal.workflows.versions import models as versions
 
 __all__ = [
     "admin",
@@ -54,6 +55,7 @@ __all__ = [
     "tenants",
     "tokens",
     "triggers",
+    "versions",
     "webhooks",
     "workflows",
 ]

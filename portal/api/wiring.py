@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.api.v1 import me, runs, signals, tokens, workflows
+from portal.api.v1 import me, runs, signals, tokens, versions, workflows
 
 # No cookie opens them, so nobody can make a browser send a request that counts: they need no proof against that.
-BLUEPRINTS = (me.bp, workflows.bp, runs.bp, signals.bp, tokens.bp)
+BLUEPRINTS = (me.bp, workflows.bp, versions.bp, runs.bp, signals.bp, tokens.bp)
 
 
 def init_app(app: Flask) -> None:

@@ -41,6 +41,10 @@ SENTENCES: dict[str, Any] = {
     "task.delegated": _l("A task was handed on to you."),
     "sign_in.stuffing": _l("Passwords are tried at many accounts. Look at the page of health."),
     "history.broken": _l("The recorded history of a run was changed after it was written. Please tell whoever runs the database."),
+    "publish.asked": _l("Somebody asks you to agree before a workflow is published."),
+    "publish.approved": _l("A change that you asked for was agreed to and is live."),
+    "publish.rejected": _l("A change that you asked for was not agreed to."),
+    "publish.void": _l("A draft was changed after you asked to publish it. Ask again when it is ready."),
     "step.in_doubt": _l("A step was cut off and may have happened. Please decide how the run goes on."),
 }
 

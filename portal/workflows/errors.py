@@ -44,6 +44,12 @@ class WrongState(Conflict):
     code = "wrong_state"
 
 
+class NeedsApproval(Conflict):
+    """The organisation lets nobody publish alone: somebody else must agree first."""
+
+    code = "needs_approval"
+
+
 class TaskClosed(Conflict):
     """The task is open no more; `.state` says how it ended, `.outcome` what was decided."""
 

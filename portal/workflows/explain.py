@@ -41,6 +41,7 @@ REASONS: dict[str, Any] = {
     "child_not_found": _l("The workflow that it calls is not there or has no live version."),
     "child_too_deep": _l("Workflows call each other at most 10 levels deep."),
     "child_input": _l("The workflow that it calls did not accept the values."),
+    "trial_refused": _l("The database did not let the trial go on. Somebody else may be changing the same rows; try again in a moment."),
     "child_failed": _l("The workflow that it called did not succeed."),
     "child_gate_full": _l("As many runs of the workflow that it calls go on as may at once."),
     "superseded": _l("A newer run took its place."),

@@ -27,6 +27,7 @@ from portal.workflows.engine.states import RunStatus
 from portal.workflows.errors import WrongState
 from portal.workflows.explain import RunRow
 from portal.workflows.queries import RunFilter, StateCount, WorkflowFilter
+from portal.workflows.versions import moving
 
 ME = "me"
 STATES = ("live", "draft", "off")
@@ -184,6 +185,10 @@ RUNS = ListKind(
             "retry", _l("Retry what failed"), lambda num: ngettext("Retry %(num)d run", "Retry %(num)d runs", num), "rotate-ccw",
             Permission.RUN_START, retry_one, {"not_failed": _l("It has not failed, so there is nothing to retry."), "retried": _l("It was retried already."), **OTHERS},
             beyond_own=Permission.RUN_OPERATE,
+        ),
+        Verb(
+            "move", _l("Go on with the live version"), lambda num: ngettext("Move %(num)d run to the live version", "Move %(num)d runs to the live version", num), "rocket",
+            Permission.RUN_OPERATE, moving.move_one, moving.REASONS,
         ),
     ),
     row_endpoint="workflows.run",

@@ -14,13 +14,14 @@ from portal.core import bus, clock, db
 from portal.core.access import SYSTEM, Actor
 from portal.core.errors import Invalid, NotFound
 from portal.core.paging import Listing, Place
-from portal.workflows import definition, inputs, payloads, queries, samples, vetting
+from portal.tenants import service as tenants
+from portal.workflows import definition, inputs, payloads, queries, samples, uses, vetting
 from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import answering, ending, gates, pausing, rescuing, starting
 from portal.workflows.engine.store.reading import published
 from portal.workflows.engine.store.starting import Reused
-from portal.workflows.errors import DraftInvalid, NotPublished, TaskTaken, WrongState
+from portal.workflows.errors import DraftInvalid, NeedsApproval, NotPublished, TaskTaken, WrongState
 from portal.workflows.models import WorkflowExecution, WorkflowRevision, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
 
@@ -99,12 +100,38 @@ def publish_version(tenant_id: UUID, workflow_id: UUID, *, by: Actor) -> int:
     Raises:
         NotFound: no such workflow in this tenant.
         DraftInvalid: `.problems` says what is wrong.
+        NeedsApproval: the organisation lets nobody publish alone.
+    """
+    with db.transaction():
+        workflow = queries.get_workflow(tenant_id, workflow_id, lock=True)
+        return publish_definition(tenant_id, workflow_id, workflow.nodes, workflow.settings, by=by)
+
+
+def uses_connections(nodes: list[definition.Node]) -> bool:
+    """Say whether a definition uses any connection: who publishes it must be allowed to."""
+    return bool(uses.connections_of(nodes))
+
+
+def needs_approval(tenant_id: UUID) -> bool:
+    """Say whether the organisation lets nobody publish alone."""
+    return bool(tenants.security_of(tenant_id).get("publish_needs_approval"))
+
+
+def publish_definition(
+    tenant_id: UUID, workflow_id: UUID, nodes: list[definition.Node], settings: definition.Settings, *, by: Actor, is_agreed: bool = False
+) -> int:
+    """Do what `publish_version` does with a definition that need not be the draft; the draft stays as it is.
+
+    Args:
+        is_agreed: somebody else than its authors has agreed to this very definition.
     """
     with db.transaction() as session:
         workflow = queries.get_workflow(tenant_id, workflow_id, lock=True)
-        if problems := vetting.check_draft(workflow):
+        if not is_agreed and needs_approval(tenant_id):
+            raise NeedsApproval
+        if problems := vetting.check_definition(vetting.Definition(tenant_id, workflow_id, nodes, settings)):
             raise DraftInvalid(problems)
-        digest = definition.graph_hash(workflow.nodes, workflow.settings)
+        digest = definition.graph_hash(nodes, settings)
         if workflow.published_version_id is not None:
             live = queries.get_version(tenant_id, workflow.published_version_id)
             if live.graph_hash == digest:
@@ -114,9 +141,9 @@ def publish_version(tenant_id: UUID, workflow_id: UUID, *, by: Actor) -> int:
             tenant_id=tenant_id,
             template_id=workflow_id,
             number=number,
-            nodes=workflow.nodes,
-            edges=definition.edges_of(workflow.nodes),
-            settings=workflow.settings,
+            nodes=nodes,
+            edges=definition.edges_of(nodes),
+            settings=settings,
             graph_hash=digest,
             author_id=by.id,
         )

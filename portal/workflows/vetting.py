@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from portal.connections import service as connections
 from portal.core import egress
@@ -19,8 +21,23 @@ ENDLESS = _l("It leads back to this workflow, which would never end. Put it into
 NO_SUCH_WORKFLOW = _l("This workflow is not there, is switched off or has no live version. Choose another one.")
 
 
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What would run of a workflow: its draft, or one of its versions."""
+
+    tenant_id: UUID
+    id: UUID
+    nodes: list[definition.Node]
+    settings: definition.Settings
+
+
 def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
-    """Return every broken rule of a draft, every data table it names that is not there, every address that may not be called."""
+    """Return what `check_definition` says of the draft of a workflow."""
+    return check_definition(Definition(workflow.tenant_id, workflow.id, workflow.nodes, workflow.settings))
+
+
+def check_definition(workflow: Definition) -> list[Problem]:
+    """Return every broken rule of a definition, every data table it names that is not there, every address that may not be called."""
     problems = checks.check(workflow.nodes, workflow.settings, FIELDS)
     known = tables.names(workflow.tenant_id)
     for node in workflow.nodes:
@@ -39,7 +56,7 @@ def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
     return problems
 
 
-def _check_call(workflow: WorkflowTemplate, node: definition.Node) -> list[Problem]:
+def _check_call(workflow: Definition, node: definition.Node) -> list[Problem]:
     """Check a call of another workflow against its live version: it is there, it gets its inputs, and never leads back here."""
     config = node.get("config") or {}
     wanted = config.get("workflow")
@@ -75,7 +92,7 @@ def _may_not_come(nodes: list[definition.Node], node: definition.Node) -> bool:
     return False
 
 
-def _leads_to(workflow: WorkflowTemplate, called: str, *, passed: set[str]) -> bool:
+def _leads_to(workflow: Definition, called: str, *, passed: set[str]) -> bool:
     """Say whether calling a workflow would come back to this one through live versions."""
     if called == str(workflow.id):
         return True
@@ -87,7 +104,7 @@ def _leads_to(workflow: WorkflowTemplate, called: str, *, passed: set[str]) -> b
     return any(_leads_to(workflow, str(each), passed=passed) for each in further if each)
 
 
-def _own_problems(node: dict[str, Any], workflow: WorkflowTemplate) -> list[Problem]:
+def _own_problems(node: dict[str, Any], workflow: Definition) -> list[Problem]:
     """Return what a kind itself finds wrong with its settings, and callbacks of steps that wait for none."""
     key, kind = node.get("key", ""), node.get("kind", "")
     check = getattr(ACTIONS.get(kind), "check", None)
@@ -112,7 +129,7 @@ def _callbacks_in_reach(nodes: list[definition.Node], key: str) -> set[str]:
     return {each for each in graph.callbacks if graph.region[each] in around}
 
 
-def _deadline_of(workflow: WorkflowTemplate) -> int:
+def _deadline_of(workflow: Definition) -> int:
     deadline_s = workflow.settings.get("deadline_s", definition.DEFAULT_DEADLINE_S)
     return deadline_s if isinstance(deadline_s, int) else definition.MAX_DEADLINE_S
 
@@ -130,7 +147,7 @@ def _wrong_callback(text: str, waiting: set[str]) -> Any:
     return None
 
 
-def _connection_problems(workflow: WorkflowTemplate, node: definition.Node) -> list[Problem]:
+def _connection_problems(workflow: Definition, node: definition.Node) -> list[Problem]:
     """Say which connection of a step is not there, of the wrong kind, or not for this workflow."""
     kind, config = node.get("kind", ""), node.get("config") or {}
     found = []

@@ -30,6 +30,7 @@ from portal.workflows.queries import RunFilter
 from portal.workflows.signals import service as signals
 from portal.workflows.triggers import service as triggers
 from portal.workflows.triggers.service import TurnedOff
+from portal.workflows.versions import moving
 
 bp = Blueprint("workflows", __name__)
 SAVED_TYPES = frozenset({*documents.MEDIA_TYPES.values(), "application/json", "application/zip", "image/png", "image/jpeg", "text/plain"})
@@ -247,6 +248,7 @@ def _run(run_id: UUID, *, status: int = 200, typed: dict[str, str] | None = None
         run=explain.run_view(found, version.number, names, queries.run_of_step(here.tenant_id, found.parent_step_id)),
         flow=run_tree(version.nodes, states, queries.crowds(here.tenant_id, run_id)),
         has_undo=any(node.get("undo") for node in version.nodes),
+        moves=moving.moves_of(here.tenant_id, run_id),
         files=stored.files_of(here.tenant_id, run_id) if here.can(Permission.FILE_READ) else [],
         ended=service.has_ended(found.status),
         signals=_signals(here, run_id, steps),

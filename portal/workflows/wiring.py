@@ -12,6 +12,7 @@ from portal.workflows.fairness import wiring as fairness
 from portal.workflows.history import wiring as history
 from portal.workflows.home.views import bp as home
 from portal.workflows.triggers import wiring as triggers
+from portal.workflows.versions import wiring as versions
 from portal.workflows.views import bp
 
 
@@ -22,6 +23,7 @@ def init_app(app: Flask) -> None:
     triggers.init_app(app)
     history.init_app(app)
     fairness.init_app(app)
+    versions.init_app(app)
     files.register()
     palette.provide(entries.find, place=1)
     palette.provide_recall("workflows", entries.recall_workflow)

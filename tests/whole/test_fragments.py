@@ -12,6 +12,7 @@ from portal.core.config import ROOT
 # (template, block) → where it is asked for
 ASKED = {
     ("exports/list.html", "files"): "/exports",
+    ("versions/trial.html", "trial"): "/trials/{trial_id}",
     ("lists/bulk.html", "progress"): "/bulk/{bulk_id}",
     ("home/show.html", "overview"): "/home",
     ("workflows/run.html", "run_live"): "/runs/{run_id}",

@@ -31,7 +31,7 @@ from portal.workflows import stored
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft as CalendarDraft
 from portal.workflows.history import retention
-from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, plant_passkey, plant_saml, urls, visit_of
+from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, asked_and_tried, plant_passkey, plant_saml, urls, visit_of
 from tests.workflows.engine.conftest import Engine, step, values
 
 # An override without its end, Hebrew with digits, an early end of an isolate, markup.
@@ -122,6 +122,7 @@ def planted(app, tenant, staffer):
             (invitation_id,) = invitations.invite(here, f"{MARK}@example.com", str(role_id), "en")
             hold_id = retention.hold(tenant.id, reason=HOSTILE[:400], by=engine.by, workflow_id=workflow_id)
             trigger_id = add_webhook(tenant.id, workflow_id, name="x", by=engine.by)
+            request_id, trial_id = asked_and_tried(session, tenant, workflow_id, HOSTILE, by=engine.by)
             session.execute(text("update workflow_triggers set name = :it, name_ar = :it"), {"it": HOSTILE})
             session.execute(text("update totp_factors set label = :it"), {"it": HOSTILE})
             draft = CalendarDraft("Ours", None, "Asia/Riyadh", (5, 6), ((480, 1020),))
@@ -158,6 +159,7 @@ def planted(app, tenant, staffer):
         "person_id": tenant.people["owner"], "role_id": role_id, "group_id": group_id, "invitation_id": invitation_id,
         "factor_id": factor_id, "step_id": step_id, "trigger_id": trigger_id, "kind_name": "webhook", "kind": "manual", "token": "nothing",
         "calendar_id": calendar_id, "task_id": task_id, "passkey_id": passkey_id, "saml_id": saml_id, "hold_id": hold_id,
+        "request_id": request_id, "trial_id": trial_id, "number": 1,
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from portal.connections import service as connections
 from portal.connections.checking import read
 from portal.connections.kinds import KINDS
-from portal.core import db
+from portal.core import clock, db
 from portal.core.access import Access, Actor, Permission
 from portal.core.ids import new_id
 from portal.datatables import service as tables
@@ -43,6 +43,7 @@ from portal.workflows.calendars.service import Draft as CalendarDraft
 from portal.workflows.history import retention
 from portal.workflows.triggers import base, registry
 from portal.workflows.triggers import service as triggers
+from portal.workflows.versions.models import PublishRequest, Trial, VersionLabel
 from tests.whole import evidence
 from tests.workflows.engine.conftest import Engine, step, values
 
@@ -164,6 +165,7 @@ def ours(app, tenant, staffer):
             draft = CalendarDraft(CANARY, None, "Asia/Riyadh", (5, 6), ((480, 1020),))
             calendar_id = calendars.add_calendar(tenant.id, draft, by=engine.by)
             trigger_id = add_webhook(tenant.id, workflow_id, name=CANARY, by=engine.by)
+            request_id, trial_id = asked_and_tried(session, tenant, workflow_id, CANARY, by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{CANARY}@example.com", "member", "en")
             hold_id = retention.hold(tenant.id, reason=CANARY, by=engine.by, run_id=run_id)
         with db.transaction(tenant.id):
@@ -212,6 +214,9 @@ def ours(app, tenant, staffer):
             "task_id": task_id,
             "trigger_id": trigger_id,
             "hold_id": hold_id,
+            "request_id": request_id,
+            "trial_id": trial_id,
+            "number": 1,
             "kind_name": "webhook",
             "kind": "manual",
             "token": "nothing",  # of an address, public by its signature; nobody guesses one
@@ -228,6 +233,27 @@ def add_webhook(tenant_id, workflow_id, *, name, by):
     config = {**base.defaults(kind), "inputs": {}}
     place = triggers.place_of(tenant_id, workflow_id, timezone="UTC")
     return triggers.add_trigger(tenant_id, workflow_id, kind, name=name, name_ar=name, config=config, place=place, by=by)
+
+
+def asked_and_tried(session, tenant, workflow_id, name, *, by):
+    """Add a version with a name, a request to publish and a dry run of a workflow, all with a name of one's choice."""
+    version = workflows.queries.get_version(tenant.id, workflows.queries.get_workflow(tenant.id, workflow_id).published_version_id)
+    session.add(VersionLabel(tenant_id=tenant.id, version_id=version.id, name=name, name_ar=name, note=name, changed_by=by.id))
+    nodes = [{**step("new", "set", **values(x=name)), "name": name, "name_ar": name}, *version.nodes[:1]]
+    inputs = [{"key": "new", "type": "text", "label": name, "label_ar": name, "required": False, "choices": [name]}]
+    common = {"tenant_id": tenant.id, "workflow_id": workflow_id, "nodes": nodes, "settings": {"inputs": inputs}}
+    request = PublishRequest(
+        **common, base_version_id=version.id, graph_hash="x", note=name, authors=[], asked_by=tenant.people["builder"], state="rejected",
+        decided_by=by.id, decided_at=clock.now(), decision_note=name,
+    )  # fmt: skip
+    told = {"key": "new", "kind": "email", "scope": name, "state": "failed", "port": None, "error": {"code": "timeout", "detail": name},
+            "effect": "not_sent", "sample": "empty", "would": {"to": name}, "output": {"x": name}, "is_inner": False}  # fmt: skip
+    result = {"status": "failed", "error": told["error"], "steps": [told], "is_short": False, "run_id": None,
+              "apart": [{"key": "new", "what": "other_output", "old": name, "new": name}]}  # fmt: skip
+    trial = Trial(**common, kind="dry", asked_by=by.id, results=[result], state="done", finished_at=clock.now())
+    session.add_all([request, trial])
+    session.flush()
+    return request.id, trial.id
 
 
 def fingerprint(tenant_id):

@@ -36,6 +36,7 @@ MINUTES = [str(each) for each in rules.MINUTES]
 class SecurityForm(Form):
     factor = StringField(_l("Second step"), [AnyOf((policy.OFF, policy.REQUIRED), ONE_OF)])
     lockout = StringField(_l("Lockout"), [AnyOf((policy.OFF, "on"), ONE_OF)], default=policy.OFF)
+    publishing = StringField(_l("Publishing workflows"), [AnyOf(("alone", "together"), ONE_OF)], default="alone")
     lockout_after = StringField(_l("Wrong passwords"))
     lockout_window = StringField(_l("Within"))
     lockout_for = StringField(_l("Locked for"))

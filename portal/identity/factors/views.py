@@ -370,6 +370,7 @@ def security() -> Response:
             "lockout_after": shown.after,
             "lockout_window": shown.window_min,
             "lockout_for": shown.for_min,
+            "publishing": "together" if kept.get("publish_needs_approval") else "alone",
         }
     )
 
@@ -391,6 +392,9 @@ def save_security() -> Response:
         return _security(form.data, form.problems(), status=422)
     service.ask_for_factors(here.tenant_id, is_asked=form.factor.data == policy.REQUIRED, by=here.actor)
     lockout.save_rule(here.tenant_id, form.rule(), by=here.actor)
+    together = form.publishing.data == "together"
+    if together != bool(tenants.security_of(here.tenant_id).get("publish_needs_approval")):
+        tenants.save_security(here.tenant_id, {"publish_needs_approval": together}, by=here.actor)
     toast(_("Saved."))
     return see_other(url_for("factors.security"))
 

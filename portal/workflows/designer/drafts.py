@@ -14,8 +14,9 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
+from portal import events
 from portal.audit import service as audit
-from portal.core import db
+from portal.core import bus, db
 from portal.core.access import Actor
 from portal.core.errors import Conflict, Invalid
 from portal.i18n.words import gettext as _
@@ -143,6 +144,15 @@ def delete_step(tenant_id: UUID, workflow_id: UUID, key: str, *, revision: int, 
     )
 
 
+def replace(tenant_id: UUID, workflow_id: UUID, nodes: list[Node], settings: Settings, *, revision: int, label: str, by: Actor) -> None:
+    """Put another definition in the place of the whole draft; `undo` brings the one before back.
+
+    Raises:
+        NotFound, DraftChanged: as `change_step`.
+    """
+    _edit(tenant_id, workflow_id, lambda _nodes, _settings: (nodes, settings), revision=revision, label=label, by=by)
+
+
 def undo(tenant_id: UUID, workflow_id: UUID, *, revision: int, by: Actor) -> str | None:
     """Go back one revision; return the label of what was undone, None at the beginning.
 
@@ -229,6 +239,7 @@ def _show(workflow: WorkflowTemplate, nodes: list[Node], settings: Settings, num
     workflow.edges = definition.edges_of(nodes)
     workflow.settings = settings
     workflow.draft_revision = number
+    bus.announce(events.WorkflowDraftChanged(workflow.tenant_id, workflow.id))
 
 
 def _of(workflow: WorkflowTemplate) -> tuple[Any, Any]:

@@ -33,6 +33,7 @@ WHAT = {
     "step.moved": _l("Moving a step"),
     "step.deleted": _l("Deleting a step"),
     "start.changed": _l("Changing the start"),
+    "version.restored": _l("Bringing back a version"),
 }
 
 

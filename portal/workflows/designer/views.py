@@ -16,7 +16,7 @@ from portal.i18n.formats import number as formatted
 from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
-from portal.workflows import inputs, queries, uses
+from portal.workflows import inputs, queries, service, uses
 from portal.workflows.actions.registry import ACTIONS, begins
 from portal.workflows.definition import Node, Problem
 from portal.workflows.designer import drafts, edits, fields, page
@@ -202,6 +202,8 @@ def publish(workflow_id: UUID) -> Response:
     if uses.connections_of(nodes) and not here.can(Permission.CONNECTION_USE):
         using = [node["key"] for node in nodes if uses.connections_of([node])]
         return _show(workflow_id, step=step, status=422, refused=[Problem(key, "connection", inputs.MAY_NOT_USE) for key in using])
+    if service.needs_approval(here.tenant_id):
+        return _to_request(workflow_id)
     try:
         number = drafts.publish(here.tenant_id, workflow_id, revision=_revision(), by=here.actor)
     except DraftInvalid as refused:
@@ -209,6 +211,12 @@ def publish(workflow_id: UUID) -> Response:
     except DraftChanged as refused:
         return _conflict(workflow_id, refused, step=step)
     return _edited(workflow_id, step, _("Version %(number)s is live.", number=formatted(number)), push=False, published=number)
+
+
+def _to_request(workflow_id: UUID) -> Response:
+    """Lead on to the page where others are asked to agree."""
+    url = url_for("approvals.ask", workflow_id=workflow_id)
+    return Response(status=200, headers={"HX-Redirect": url}) if is_fragment_request() else see_other(url)
 
 
 def _edited(workflow_id: UUID, step: str, said: str, *, push: bool = True, **extra: Any) -> Response:

@@ -38,6 +38,20 @@ cross join lateral (
   select s.available_at from workflow_steps s
   where s.state = 'ready' and s.queue = lane and s.tenant_id = p.tenant and s.priority = band.p order by s.available_at limit 1) head
 """
+# A trial's steps are seen by its own transaction alone, so they stand in nobody's line.
+IN_TREE = f"""
+with due as (
+  select s.id from workflow_steps s
+  where s.state = 'ready' and s.available_at <= clock_timestamp() and s.tenant_id = %(tenant)s and strpos(s.queue, ':') = 0
+    and s.execution_id in (select e.id from workflow_executions e where e.tenant_id = %(tenant)s and (e.id = %(run)s or e.root_id = %(run)s))
+  order by s.available_at, s.id limit 1 for update skip locked)
+update workflow_steps s
+set state = 'leased', lease_owner = %(worker)s, lease_epoch = s.lease_epoch + 1, attempt = s.attempt + 1,
+    lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), hard_until = clock_timestamp() + make_interval(secs => s.timeout_s),
+    started_at = coalesce(s.started_at, clock_timestamp())
+from due where s.id = due.id
+returning {", ".join(f"s.{name}" for name in COLUMNS.split(", "))}
+"""
 IN_FRAME = """and exists (select from workflow_frames f where f.tenant_id = %(tenant)s and f.execution_id = %(run)s
                              and f.scope_path = %(scope)s and f.state = 'running')"""
 
@@ -62,7 +76,7 @@ def claim(*, worker: str, lease_s: float, lanes: Sequence[str] = LANES, owed: Ow
     debt = (owed.lane, owed.tenant_id, owed.seconds) if owed else (None, None, 0.0)
     with db.each_by_itself(system=True) as connection:
         row = connection.exec_driver_sql(NEXT, (list(lanes), worker, lease_s, *debt)).first()
-    return Lease(*row[:-1], worker=worker, lane=row.queue) if row else None  # type: ignore[misc]  # the columns stand in the fields' order
+    return _lease(row, worker)
 
 
 def due_in_s(lanes: Sequence[str]) -> float | None:
@@ -70,6 +84,16 @@ def due_in_s(lanes: Sequence[str]) -> float | None:
     with db.each_by_itself(system=True) as connection:
         found: float | None = connection.exec_driver_sql(SOON, (list(lanes),)).scalar()
     return found
+
+
+def claim_tree(tenant_id: UUID, run_id: UUID, *, worker: str, lease_s: float) -> Lease | None:
+    """Take the first due step, of any kind, of a run or of one that it called, in the open transaction: for runs that are only tried."""
+    values = {"tenant": tenant_id, "run": run_id, "worker": worker, "lease_s": lease_s}
+    return _lease(db.session().connection().exec_driver_sql(IN_TREE, values).first(), worker)
+
+
+def _lease(row: Any, worker: str) -> Lease | None:
+    return Lease(*row[:-1], worker=worker, lane=row.queue) if row else None  # type: ignore[misc]  # the columns stand in the fields' order
 
 
 def open_run(lease: Lease) -> Run | None:

@@ -58,6 +58,11 @@ def published(connection: Connection, tenant_id: UUID, version_id: UUID) -> Publ
     return found
 
 
+def forget(version_id: UUID) -> None:
+    """Keep a version no longer: it was only tried, and is not there."""
+    _published.pop(version_id, None)
+
+
 def read_steps(connection: Connection, run: Run) -> None:
     """Read the run's frames and their steps anew."""
     run.frames, run.ended = {"": Frame()}, {}

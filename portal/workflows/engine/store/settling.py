@@ -57,6 +57,18 @@ def apply(lease: Lease, run: Run | None, *, carry: bool) -> tuple[Run | None, Le
     return _settled(lease, run, None, carry=carry)
 
 
+def apply_here(lease: Lease) -> None:
+    """Do a leased pure or db step in the open transaction; what a refused one wrote goes back to a savepoint."""
+    failed = None
+    for _attempt in range(2):
+        try:
+            with db.session().begin_nested():
+                _settle(lease, None, failed, carry=False, may_apply=False)
+                return
+        except Refused as refused:
+            failed = refused.failed
+
+
 def begin_here(connection: Connection, run: Run, *, worker: str, accepted: dict[str, Any] | None) -> bool:
     """Do the first steps of a run that the open transaction has just accepted, as far as pure and db steps lead, in that transaction.
 
