@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PGUUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from portal.core import failpoints
 from portal.core.config import current_settings
 from portal.core.ids import new_id
 
@@ -95,6 +96,7 @@ class Unit:
     depth: int = 0
     later: list[Callable[[], object]] = field(default_factory=list)
     trial: bool | None = None
+    moves: list[str] = field(default_factory=list)
 
 
 _unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
@@ -187,6 +189,7 @@ def transaction(tenant_id: UUID | None = None, *, system: bool = False) -> Itera
         if unit.depth == 0:
             unit.session.rollback()
             unit.later.clear()
+            unit.moves.clear()
             _tell_tenant(unit)
         raise
     unit.depth -= 1
@@ -223,6 +226,12 @@ def after_commit(call: Callable[[], object]) -> None:
     unit.later.append(call)
 
 
+def commits(move: str) -> None:
+    """Name a move that the open transaction makes: tests fail before and after its commit (`core.failpoints`)."""
+    if failpoints.armed is not None and (unit := _unit.get()) is not None:
+        unit.moves.append(move)
+
+
 def only_try(*, up_to_commit: bool) -> None:
     """Turn the rest of the open unit into a trial: `OnlyTried` is raised instead of a commit, or already where a transaction begins."""
     unit = _unit.get()
@@ -242,8 +251,11 @@ def _commit(unit: Unit) -> None:
         unit.session.rollback()
         unit.later.clear()
         raise OnlyTried(is_whole=True)
+    moves, unit.moves = unit.moves, []
     try:
+        failpoints.hit("before", moves)
         unit.session.commit()
+        failpoints.hit("after", moves)
     except BaseException:
         unit.session.rollback()
         unit.later.clear()

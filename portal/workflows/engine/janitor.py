@@ -65,6 +65,7 @@ def dispatch(
 def lead(owner: str) -> bool:
     """Take or keep the dispatcher's lease; True while it is ours."""
     with db.transaction(system=True) as session:
+        db.commits("lead")
         row = (
             session.connection()
             .exec_driver_sql(

@@ -36,6 +36,7 @@ def claim(*, worker: str, lease_s: float) -> Lease | None:
     Uses the system role: which tenant has work is not known before the row is found.
     """
     with db.transaction(system=True) as session:
+        db.commits("claim")
         return _claimed(session.connection(), ANYWHERE, {"queue": QUEUE}, worker=worker, lease_s=lease_s)
 
 
@@ -52,6 +53,7 @@ def _claimed(connection: Connection, which: str, values: dict[str, Any], *, work
 def open_run(lease: Lease) -> Run | None:
     """Read what carrying the run forward needs; marks a pending run as running. None if the run has ended or is ending."""
     with db.transaction(lease.tenant_id) as session:
+        db.commits("open")
         return read_run(session.connection(), lease)
 
 
@@ -60,16 +62,18 @@ def read_run(connection: Connection, lease: Lease) -> Run | None:
     row = connection.exec_driver_sql(
         """
         select e.status, e.version_id, e.workflow_id, t.name, t.name_ar, e.input_data, e.executed_by,
-               coalesce(e.started_at, clock_timestamp()) as started_at, e.event_seq, e.depth, e.root_id
+               coalesce(e.started_at, clock_timestamp()) as started_at, e.event_seq, e.depth, e.root_id,
+               e.status = 'pending' and exists (select from workflow_steps s where s.tenant_id = e.tenant_id and s.id = %s and s.state = 'leased'
+                                                and s.lease_epoch = %s) as begins
         from workflow_executions e join workflow_templates t on t.tenant_id = e.tenant_id and t.id = e.workflow_id
         where e.tenant_id = %s and e.id = %s for update of e
         """,
-        (lease.tenant_id, lease.run_id),
+        (lease.step_id, lease.epoch, lease.tenant_id, lease.run_id),
     ).one()
     if row.status not in RUN_CARRIED:
         return None
     run = run_of(connection, lease.tenant_id, lease.run_id, row)
-    if row.status == "pending":
+    if row.begins:  # a worker whose lease is lost changes nothing
         _mark_running(connection, run, lease.worker)
     return run
 
@@ -92,6 +96,7 @@ def _mark_running(connection: Connection, run: Run, worker: str) -> None:
 def heartbeat(lease: Lease, *, lease_s: float) -> bool:
     """Extend the lease, never past the step's time limit; False when it is lost or the run was cancelled."""
     with db.transaction(lease.tenant_id) as session:
+        db.commits("heartbeat")
         row = (
             session.connection()
             .exec_driver_sql(
@@ -115,6 +120,7 @@ def fence(lease: Lease, config: dict[str, Any]) -> bool:
     From here on a crash is ambiguous, and the effect class decides what becomes of the step.
     """
     with db.transaction(lease.tenant_id) as session:
+        db.commits("fence")
         row = (
             session.connection()
             .exec_driver_sql(

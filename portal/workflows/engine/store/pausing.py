@@ -21,6 +21,7 @@ def resume(tenant_id: UUID, run_id: UUID, *, actor: str) -> bool:
 def _switch(tenant_id: UUID, run_id: UUID, actor: str, *, before: tuple[str, ...], status: str, queue: str) -> bool:
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("pause" if status == "paused" else "resume")
         values = {"tenant": tenant_id, "run": run_id, "actor": actor, "before": list(before), "status": status, "queue": queue}
         row = connection.exec_driver_sql(
             """

@@ -32,6 +32,7 @@ def rescue(tenant_id: UUID, run_id: UUID, step_id: UUID) -> str | None:
     """
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("rescue")
         run, run_row = locked_run(connection, tenant_id, run_id)
         step = connection.exec_driver_sql(
             """
@@ -93,6 +94,7 @@ def fire(tenant_id: UUID, run_id: UUID, timer_id: UUID) -> bool:
     """End the wait that a due timer belongs to and begin what follows; a stale timer is marked and changes nothing."""
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("fire")
         run, row = locked_run(connection, tenant_id, run_id)
         if run is not None and row.status == "paused":
             return False  # it fires when the run goes on
@@ -129,6 +131,7 @@ def decide(tenant_id: UUID, run_id: UUID, node_key: str, decision: str, *, actor
     """
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("decide")
         run, _row = locked_run(connection, tenant_id, run_id)
         step = connection.exec_driver_sql(
             """

@@ -280,6 +280,7 @@ def announce_after(run: Run, moves: Moves, status: str | None) -> None:
 
 def announce_end(run: Run, status: str) -> None:
     """Announce that a run has ended."""
+    db.commits("finish")
     bus.announce(events.RunFinished(run.tenant_id, run.id, run.workflow_id, status, run.executed_by))
 
 

@@ -131,6 +131,7 @@ def write_settle(
         ends_as: the run does not end yet: `status` is what it is until then.
     """
     run = moves.run
+    db.commits(f"settle.{step['state']}")
     if status is not None:
         moves.tell(f"run.{status}")
     values, parts = _row_values(moves)

@@ -65,6 +65,7 @@ def start(
         The run's id, and False if the key had been used before.
     """
     connection = db.session().connection()
+    db.commits("start")
     version = published(connection, tenant_id, version_id)
     graph = version.graph
     run_id = new_id()
