@@ -130,11 +130,10 @@ class Stage(Starts):
     def _play(self, play: Play, case: str) -> bool:
         end, is_done = time.monotonic() + PATIENCE_S, False
         while not is_done and time.monotonic() < end:
-            with contextlib.suppress(failpoints.Struck, DBAPIError):
+            try:
                 is_done = play.turn(case)
-                if is_done:
-                    break
-            self.pass_leases()
+            except (failpoints.Struck, DBAPIError):
+                self.pass_leases()  # what this process held when it failed
             time.sleep(0.02)
         return is_done
 
@@ -246,7 +245,9 @@ def _outlive(stage: Stage, play: Play, case: str, pid: int, how: str) -> bool:
     if how in ("raise", "cut"):
         return stage.wait(pid) == 0
     if how == "kill":
-        return stage.wait(pid) == -signal.SIGKILL and stage.wait(stage.begin(play, case)) == 0
+        killed = stage.wait(pid) == -signal.SIGKILL
+        stage.pass_leases()
+        return killed and stage.wait(stage.begin(play, case)) == 0
     if stage.wait(pid, until_stopped=True) != -signal.SIGSTOP:
         return False
     stage.pass_leases()
