@@ -25,7 +25,7 @@ from portal.identity.tokens import service as tokens
 from portal.lists import service as lists
 from portal.mail import service as mail
 from portal.workflows import stored
-from portal.workflows.engine import janitor, runner
+from portal.workflows.engine import janitor, runner, stuck
 from portal.workflows.jobs import BUDGET_S
 from portal.workflows.signals import kept as signals
 from portal.workflows.triggers import firing
@@ -50,8 +50,8 @@ TIDYING = (
     stored.sweep,
     connections.reseal_once,
 )
-# What it calls each minute.
-WATCHING = (stuffing.watch,)
+# What it calls twice a minute.
+WATCHING = (stuffing.watch, stuck.watch)
 USAGE = "usage: worker.py work [--direct] | dispatch"
 
 

@@ -106,7 +106,10 @@ _asks_first = True
 
 
 def trust_connections() -> None:
-    """Use pooled connections without asking whether they still live: for processes that repeat what a dead one broke."""
+    """Use pooled connections without asking whether they still live: for processes that repeat what a dead one broke.
+
+    PostgreSQL parts them from their locks when they stop in the middle of a transaction for two leases: others then go on.
+    """
     global _asks_first
     _asks_first = False
     engine.cache_clear()
@@ -126,7 +129,12 @@ def engine(*, system: bool = False) -> Engine:
         # A restarted PostgreSQL leaves dead connections in the pool; the request that meets one must not fail. A worker
         # repeats each move itself (engine.runner.again), so it need not ask before every transaction.
         pool_pre_ping=_asks_first,
-        connect_args={"connect_timeout": 5, "prepare_threshold": 3, "application_name": "nasij"},
+        connect_args={
+            "connect_timeout": 5,
+            "prepare_threshold": 3,
+            "application_name": "nasij",
+            "options": "" if _asks_first else f"-c idle_in_transaction_session_timeout={settings.lease_s * 2000:.0f}",
+        },
     )
 
 
@@ -145,6 +153,19 @@ def session() -> Session:
     if unit is None:
         raise RuntimeError("no unit of work is open: use transaction()")
     return unit.session
+
+
+_patience: ContextVar[float | None] = ContextVar("patience", default=None)
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Let the transactions that begin in the block wait for a lock no longer than this; then they break with SQLSTATE 55P03."""
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 @contextmanager
@@ -300,3 +321,5 @@ def _begin_with_tenant(opened: Session, _transaction: Any, connection: Connectio
     tenant_id = opened.info.get("tenant_id")
     if tenant_id is not None:
         connection.exec_driver_sql("select set_config('app.tenant_id', %s, true)", (str(tenant_id),))
+    if (seconds := _patience.get()) is not None:
+        connection.exec_driver_sql("select set_config('lock_timeout', %s, true)", (f"{seconds * 1000:.0f}",))

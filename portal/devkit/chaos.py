@@ -32,6 +32,7 @@ from portal.devkit.chaos_crew import LEASE_S, Crew, faults, kill
 from portal.devkit.chaos_people import People, Receiver
 from portal.devkit.chaos_programs import Known, Program
 from portal.devkit.children import free_port
+from portal.devkit.mailcatcher import MailCatcher
 from portal.devkit.servers import Servers, ephemeral
 
 STEPS = 10
@@ -40,7 +41,7 @@ PROGRAMS = 10
 UNDOING = 2
 RUN_ENDED = ("succeeded", "failed", "cancelled", "timed_out", "compensated")
 COLUMNS = [{"key": key, "type": "text", "label": key, "label_ar": None, "required": True} for key in ("run", "step")]
-QUIET_S = 120.0
+QUIET_S = 60.0
 
 
 @dataclass
@@ -64,6 +65,8 @@ class Report:
 @contextlib.contextmanager
 def _house() -> Iterator[tuple[Servers, Receiver, dict[str, str], int]]:
     receiver, port = Receiver(), free_port()
+    mail = MailCatcher(smtp_port=0, web_port=0)
+    mail.start()
     with ephemeral() as servers:
         environment = {
             **servers.environment(),
@@ -72,10 +75,12 @@ def _house() -> Iterator[tuple[Servers, Receiver, dict[str, str], int]]:
             "EGRESS_ALLOW": receiver.address,
             "LEASE_S": str(LEASE_S),
             "LOG_LEVEL": "WARNING",
+            "MAIL_PORT": str(mail.smtp_port),
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
         }
         os.environ.update(environment)
         yield servers, receiver, environment, port
+    mail.stop()
     receiver.server.shutdown()
 
 
@@ -278,12 +283,15 @@ def _start_and_die(tenant_id: UUID, workflow_id: UUID) -> UUID:
 
 def _wait_for_peace(crew: Crew, world: _World, people: People) -> None:
     """Wait until every delivery was taken and every run has ended; then learn of the runs that the schedule started."""
-    end = time.monotonic() + QUIET_S
+    end, before = time.monotonic() + QUIET_S, (0, 0)
     while time.monotonic() < end:
         crew.keep_up()
         ids = [*list(people.acknowledged), *_scheduled(world).values()]
-        if not people.deliveries and all(status in RUN_ENDED for status in _statuses(world.tenant_id, ids).values()):
+        ended = sum(status in RUN_ENDED for status in _statuses(world.tenant_id, ids).values())
+        if not people.deliveries and ended == len(ids):
             return
+        if (ended, people.receiver.calls) != before:  # slow is not stuck
+            end, before = time.monotonic() + QUIET_S, (ended, people.receiver.calls)
         time.sleep(0.5)
 
 

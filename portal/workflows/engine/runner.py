@@ -29,6 +29,7 @@ T = TypeVar("T")
 OVERRUN_GRACE_S = 5.0
 TRIES_ON_CONFLICT = 5
 CONFLICTS = ("40001", "40P01")
+LOCK_HELD = "55P03"  # only for who has asked for it: `db.patience`
 
 
 def worker_name() -> str:
@@ -137,8 +138,9 @@ def again(move: Callable[[], T]) -> T:
         try:
             return move()
         except (OperationalError, DBAPIError) as broken:
-            conflict = getattr(broken.orig, "sqlstate", None) in CONFLICTS
-            if attempt == TRIES_ON_CONFLICT or not (conflict or broken.connection_invalidated or isinstance(broken, OperationalError)):
+            state = getattr(broken.orig, "sqlstate", None)
+            conflict = state in CONFLICTS
+            if state == LOCK_HELD or attempt == TRIES_ON_CONFLICT or not (conflict or broken.connection_invalidated or isinstance(broken, OperationalError)):
                 raise
             log.warning(
                 "a move is repeated",
@@ -190,7 +192,7 @@ class Keeper:
                 self._kill()
             try:
                 leasing.heartbeat(lease, lease_s=current_settings().lease_s)
-            except DBAPIError:
+            except Exception:  # whatever it was: without a sign of life the step would be done twice
                 log.warning("a sign of life was not written", exc_info=True)
 
 
