@@ -41,7 +41,7 @@ PROGRAMS = 10
 UNDOING = 2
 RUN_ENDED = ("succeeded", "failed", "cancelled", "timed_out", "compensated")
 COLUMNS = [{"key": key, "type": "text", "label": key, "label_ar": None, "required": True} for key in ("run", "step")]
-QUIET_S = 60.0
+QUIET_S = 150.0
 
 
 @dataclass

@@ -78,7 +78,7 @@ select e.tenant_id, e.id from workflow_executions e
 where e.status not in ('succeeded','failed','cancelled','timed_out','compensated')
   and not exists (
     select 1 from workflow_steps s where s.tenant_id = e.tenant_id and s.execution_id = e.id and (
-      s.state in ('leased', 'in_doubt') or s.state = 'ready' and (s.queue <> %(parked)s or e.status = 'paused')
+      s.state in ('leased', 'in_doubt') or s.state = 'ready' and (s.queue not like %(parked)s or e.status = 'paused')
       or s.state = 'waiting' and (
         exists (select 1 from workflow_timers t where t.tenant_id = s.tenant_id and t.step_id = s.id and t.fired_at is null)
         or exists (select 1 from workflow_waits w where w.tenant_id = s.tenant_id and w.step_id = s.id and w.ended_at is null)
@@ -95,7 +95,7 @@ def stuck() -> list[UUID]:
 def stuck_runs() -> list[tuple[UUID, UUID]]:
     """Return (tenant, run) of what `stuck` returns. A block lives only by what is inside it."""
     with db.transaction(system=True) as session:
-        rows = session.connection().exec_driver_sql(STUCK, {"parked": PARKED})
+        rows = session.connection().exec_driver_sql(STUCK, {"parked": f"{PARKED}%"})
         return [(row.tenant_id, row.id) for row in rows]
 
 
