@@ -182,7 +182,12 @@ def _trigger(tenant_id: UUID, workflow_id: UUID, kind_name: str, config: dict[st
     kind = find(kind_name)
     assert kind is not None
     place = service.place_of(tenant_id, workflow_id, timezone="UTC")
-    full = {**base.defaults(kind), **({"mode": kind.variant} if kind.variant else {}), **({"inputs": {}} if kind.maps_inputs else {}), **config}
+    full = {
+        **base.defaults(kind),
+        **({"mode": kind.variant} if kind.variant else {}),
+        **({"inputs": {}} if kind.maps_inputs else {}),
+        **config,
+    }
     return service.add_trigger(tenant_id, workflow_id, kind, name="", name_ar=None, config=full, place=place, by=SYSTEM)
 
 
@@ -354,7 +359,9 @@ def _instants(world: _World) -> set[str]:
     """Return the minutes that the schedule must have started: all since it was made, but for the one that is just due."""
     first = world.first.replace(second=0, microsecond=0) + timedelta(minutes=1)
     last = datetime.now(UTC) - timedelta(seconds=15)
-    return {f"{first + timedelta(minutes=number):%Y-%m-%dT%H:%M:%SZ}" for number in range(max(0, int((last - first).total_seconds() // 60 + 1)))}
+    return {
+        f"{first + timedelta(minutes=number):%Y-%m-%dT%H:%M:%SZ}" for number in range(max(0, int((last - first).total_seconds() // 60 + 1)))
+    }
 
 
 @click.command()

@@ -77,7 +77,17 @@ class Program:
         """Put pieces into a lane that runs once for each of these labels."""
         pieces: list[Callable[..., None]] = [self._call, self._row]
         if depth < MAX_DEPTH:
-            pieces += [self._parallel, self._foreach, self._repeat, self._group, self._child, self._back, self._told, self._called, self._asked]
+            pieces += [
+                self._parallel,
+                self._foreach,
+                self._repeat,
+                self._group,
+                self._child,
+                self._back,
+                self._told,
+                self._called,
+                self._asked,
+            ]
         for piece in self.chance.sample(pieces, k=min(len(pieces), 5 if depth == 0 else 2)):
             piece(parent, lane, labels, depth)
 

@@ -140,7 +140,11 @@ def again(move: Callable[[], T]) -> T:
         except (OperationalError, DBAPIError) as broken:
             state = getattr(broken.orig, "sqlstate", None)
             conflict = state in CONFLICTS
-            if state == LOCK_HELD or attempt == TRIES_ON_CONFLICT or not (conflict or broken.connection_invalidated or isinstance(broken, OperationalError)):
+            if (
+                state == LOCK_HELD
+                or attempt == TRIES_ON_CONFLICT
+                or not (conflict or broken.connection_invalidated or isinstance(broken, OperationalError))
+            ):
                 raise
             log.warning(
                 "a move is repeated",

@@ -103,7 +103,6 @@ def main() -> None:
     receiver = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     listener = socket.create_server(("127.0.0.1", 0), backlog=50)
-    print(receiver.server_address[1], listener.getsockname()[1], flush=True)
     while True:
         client, _address = listener.accept()
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

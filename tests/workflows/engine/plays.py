@@ -252,7 +252,9 @@ class Scheduled(Play):
         self.workflow_id = stage.publish(*self.nodes())
         self.trigger_id = stage.add(self.workflow_id, "schedule-cron", cron="0 3 * * *", zone="UTC", misfire="latest")
         now = datetime.now(UTC)
-        last = [each for each in times.upcoming(plan_of(stage.trigger(self.trigger_id).config), now - timedelta(hours=25), 3) if each < now][-1]
+        last = [
+            each for each in times.upcoming(plan_of(stage.trigger(self.trigger_id).config), now - timedelta(hours=25), 3) if each < now
+        ][-1]
         stage.backdate(self.trigger_id, last)
 
     def start(self, case: str) -> UUID:

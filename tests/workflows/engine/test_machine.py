@@ -29,7 +29,11 @@ from tests.workflows.engine.machine_model import ATTEMPTS, ENDED, HOUR, LEASE_S,
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "25"))
 # Making a failing example small takes minutes: only in the long form.
 PHASES = [Phase.generate, *([Phase.shrink] if "MACHINE_EXAMPLES" in os.environ else [])]
-OUTCOMES = {"done": Done({"x": 1}), "failed": Failed("broken", sent=False), "retry": Failed("busy", again=True, sent=False, retry_after_s=HOUR)}
+OUTCOMES = {
+    "done": Done({"x": 1}),
+    "failed": Failed("broken", sent=False),
+    "retry": Failed("busy", again=True, sent=False, retry_after_s=HOUR),
+}
 # Our words for a run that is ending while workers hold steps of it, and for one that nobody has begun.
 STATUS = {"closing": "cancelling", "pending": "running"}
 
@@ -275,7 +279,11 @@ class Machine(RuleBasedStateMachine):
         assert row.id not in stuck, "I-7"
         assert row.events == row.top == row.event_seq, "I-16: dense"
         assert self.pinned.setdefault(row.id, row.version_id) == row.version_id, "I-17"
-        undone = [each.node_key for each in sorted(steps, key=lambda each: each.ended_seq or 0) if each.node_key.startswith("un_") and each.state == "succeeded"]
+        undone = [
+            each.node_key
+            for each in sorted(steps, key=lambda each: each.ended_seq or 0)
+            if each.node_key.startswith("un_") and each.state == "succeeded"
+        ]
         assert undone == model.undone, "I-22"
         if row.status in ENDED:
             assert (row.timers, row.tasks, row.waits, row.frames) == (0, 0, 0, 0), "I-8"
@@ -284,7 +292,9 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         with psycopg.connect(current_settings().database_owner_url) as connection:
-            open_ones = connection.execute("select count(*) from pg_stat_activity where application_name = 'nasij' and state like 'idle in%'").fetchone()
+            open_ones = connection.execute(
+                "select count(*) from pg_stat_activity where application_name = 'nasij' and state like 'idle in%'"
+            ).fetchone()
         assert open_ones == (0,), "I-24: nothing holds a transaction"
 
     # Help.
@@ -305,7 +315,10 @@ class Machine(RuleBasedStateMachine):
         """Return everything of a run that a move may change, but for timers that are marked as stale."""
         with self.engine.in_house() as session:
             wanted = "select row_to_json(t)::text from {} t where execution_id = :id order by 1"
-            found = [list(session.scalars(text(wanted.format(table)), {"id": run_id})) for table in ("workflow_steps", "workflow_events", "workflow_frames")]
+            found = [
+                list(session.scalars(text(wanted.format(table)), {"id": run_id}))
+                for table in ("workflow_steps", "workflow_events", "workflow_frames")
+            ]
             return found, session.scalar(text("select row_to_json(t)::text from workflow_executions t where id = :id"), {"id": run_id})
 
     def sql(self, statement: str, *given: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 
@@ -102,10 +103,10 @@ def test_work_grows_no_faster_than_what_comes_in(what):
         refused.append(is_refused)
 
     assert refused == sorted(refused), "what is refused once is refused when there is more of it"
-    assert all(after <= 2 * before + 500 for before, after in zip(counts, counts[1:], strict=False)), counts
+    assert all(after <= 2 * before + 500 for before, after in itertools.pairwise(counts)), counts
 
 
-@pytest.mark.parametrize("opening", ["(", "[", "!", "-", "{'a':", "size(", "true ? "])
+@pytest.mark.parametrize("opening", ["(", "[", "{'a':", "size(", "true ? "])
 def test_depth_is_refused_before_anything_is_worked_out(opening):
     for depth in (100, 1_000, 100_000):
         with pytest.raises(ExpressionError):
