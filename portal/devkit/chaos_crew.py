@@ -90,7 +90,7 @@ def _stop_for(pids: list[int], seconds: float) -> None:
 
 def faults(  # noqa: C901 - one short function per fault
     crew: Crew, servers: Servers
-) -> list[tuple[str, Callable[[], None]]]:
+) -> list[tuple[str, Callable[[], object]]]:
     """Return every fault by name."""
 
     def one() -> subprocess.Popen[bytes]:

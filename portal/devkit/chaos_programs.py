@@ -75,7 +75,7 @@ class Program:
 
     def _fill(self, parent: str | None, lane: str | None, labels: list[str], depth: int) -> None:
         """Put pieces into a lane that runs once for each of these labels."""
-        pieces: list[Callable[..., None]] = [self._call, self._row]
+        pieces: list[Callable[..., object]] = [self._call, self._row]
         if depth < MAX_DEPTH:
             pieces += [
                 self._parallel,

@@ -82,11 +82,12 @@ def test_a_worker_that_stops_in_a_transaction_is_parted_from_its_locks(engine, m
     monkeypatch.setattr(db, "_asks_first", False)  # as `db.trust_connections` does for the processes of workers
     db.engine.cache_clear()
     try:
-        with pytest.raises(DBAPIError), db.transaction(engine.house.id) as session:
+        with db.unit_of_work(engine.house.id) as session:
             session.execute(text("select 1 from workflow_executions where id = :id for update"), {"id": run_id})
             time.sleep(current_settings().lease_s * 2 + 1)
             as_owner("select 1 from workflow_executions where id = %s for update nowait", run_id)
-            session.execute(text("select 1"))
+            with pytest.raises(DBAPIError):
+                session.execute(text("select 1"))
     finally:
         db.engine.cache_clear()
 
