@@ -26,7 +26,7 @@ from portal.identity.tokens import service as tokens
 from portal.lists import service as lists
 from portal.mail import service as mail
 from portal.workflows import stored
-from portal.workflows.engine import janitor, lanes, runner
+from portal.workflows.engine import janitor, lanes, runner, stuck
 from portal.workflows.engine.store import gates
 from portal.workflows.fairness import service as fairness
 from portal.workflows.history import events as history
@@ -59,8 +59,8 @@ TIDYING = (
     gates.sweep,
     fairness.sweep,
 )
-# What it calls each minute.
-WATCHING = (stuffing.watch,)
+# What it calls twice a minute.
+WATCHING = (stuffing.watch, stuck.watch)
 USAGE = "usage: worker.py work [--direct] | dispatch"
 
 

@@ -19,7 +19,7 @@ from portal.admin import wiring as admin
 from portal.api import problems
 from portal.api import wiring as api
 from portal.connections import wiring as connections
-from portal.core import access, checks, db, headers, ids, render
+from portal.core import access, checks, db, failpoints, headers, ids, render
 from portal.core.config import ROOT, Settings, current_settings
 from portal.core.errors import ConfirmationNeeded, Invalid, OrganisationNeeded, PortalError, SignInNeeded
 from portal.core.log import add_fields, clear_fields, init_logging
@@ -93,6 +93,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or current_settings()
     init_logging(settings.log_level)
+    failpoints.arm(settings)
     app = Flask(
         "portal",
         root_path=str(ROOT / "portal"),

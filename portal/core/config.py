@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     worker_lanes: str = Field(default="", pattern=r"^((fast|io|ai|bulk)(\s*,\s*(fast|io|ai|bulk))*)?$")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     static_dir: str = ""
+    failpoint: str = ""
 
     @property
     def is_production(self) -> bool:
@@ -94,7 +95,8 @@ def current_settings() -> Settings:
             placeholder.
     """
     settings = read_settings()
-    judged = findings(settings) if settings.is_production else [Finding("EGRESS_ALLOW", _openings_advice(settings))]
+    narrow = [Finding("EGRESS_ALLOW", _openings_advice(settings)), Finding("FAILPOINT", _failpoint_advice(settings))]
+    judged = findings(settings) if settings.is_production else narrow
     if bad := [found for found in judged if not found.ok]:
         raise SettingsRefused("Nasij does not start:\n" + "\n".join(f"  {found.variable}: {found.advice}" for found in bad))
     return settings
@@ -126,6 +128,7 @@ def findings(settings: Settings) -> list[Finding]:
     found.append(Finding("EGRESS_ALLOW", _openings_advice(settings)))
     http = settings.egress_allow_http
     found.append(Finding("EGRESS_ALLOW_HTTP", "must be false in production: calls would travel in the clear" if http else ""))
+    found.append(Finding("FAILPOINT", _failpoint_advice(settings)))
     judged = {each.variable for each in found}
     found += [Finding(name.upper(), "") for name in Settings.model_fields if name.upper() not in judged]
     return found
@@ -156,6 +159,10 @@ def _openings_advice(settings: Settings) -> str:
     except ValueError as wrong:
         return f"is refused: {str(wrong).removeprefix('EGRESS_ALLOW: ')}"
     return ""
+
+
+def _failpoint_advice(settings: Settings) -> str:
+    return "must be empty: it makes a process fail, for tests" if settings.failpoint and settings.environment != "test" else ""
 
 
 def _secret_advice(value: str, placeholders: frozenset[str]) -> str:

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import UUID as PGUUID
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from portal.core import wire
+from portal.core import failpoints, wire
 from portal.core.config import current_settings
 from portal.core.ids import new_id
 
@@ -99,6 +99,7 @@ class Unit:
     depth: int = 0
     later: list[Callable[[], object]] = field(default_factory=list)
     trial: bool | None = None
+    moves: list[str] = field(default_factory=list)
 
 
 _unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
@@ -108,7 +109,10 @@ _looks_first = True
 
 
 def trust_connections() -> None:
-    """Use pooled connections without looking whether they still live: for processes that repeat what a dead one broke."""
+    """Use pooled connections without looking whether they still live: for processes that repeat what a dead one broke.
+
+    PostgreSQL parts them from their locks when they stop in the middle of a transaction for two leases: others then go on.
+    """
     global _looks_first
     _looks_first = False
     engine.cache_clear()
@@ -119,9 +123,11 @@ def engine(*, system: bool = False) -> Engine:
     """Return the pool of the application role, or of the system role."""
     settings = current_settings()
     url = settings.database_system_url if system else settings.database_url
+    idle = "" if _looks_first else f"-c idle_in_transaction_session_timeout={settings.lease_s * 2000:.0f}"
+    given = {"connect_timeout": 5, "prepare_threshold": 3, "application_name": "nasij", "autocommit": False, "options": idle}
     made = create_engine(
         driver_url(url),
-        creator=partial(wire.Connection.connect, url, connect_timeout=5, prepare_threshold=3, application_name="nasij", autocommit=False),
+        creator=partial(wire.Connection.connect, url, **given),
         pool_size=settings.database_pool,
         max_overflow=settings.database_pool,
         pool_timeout=10,
@@ -160,6 +166,19 @@ def session() -> Session:
     if unit is None:
         raise RuntimeError("no unit of work is open: use transaction()")
     return unit.session
+
+
+_patience: ContextVar[float | None] = ContextVar("patience", default=None)
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Let the transactions that begin in the block wait for a lock no longer than this; then they break with SQLSTATE 55P03."""
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 @contextmanager
@@ -204,6 +223,7 @@ def transaction(tenant_id: UUID | None = None, *, system: bool = False) -> Itera
         if unit.depth == 0:
             unit.session.rollback()
             unit.later.clear()
+            unit.moves.clear()
             _tell_tenant(unit)
         raise
     unit.depth -= 1
@@ -212,10 +232,16 @@ def transaction(tenant_id: UUID | None = None, *, system: bool = False) -> Itera
 
 
 @contextmanager
-def each_by_itself(*, system: bool = False) -> Iterator[Connection]:
-    """Give a connection on which each statement is a transaction of its own, outside of any unit of work."""
+def each_by_itself(*, system: bool = False, move: str = "") -> Iterator[Connection]:
+    """Give a connection on which each statement is a transaction of its own, outside of any unit of work.
+
+    Args:
+        move: what the statement is called where tests fail before and after it.
+    """
+    failpoints.hit("before", [move])
     with engine(system=system).connect() as opened:
         yield opened.execution_options(isolation_level="AUTOCOMMIT")
+    failpoints.hit("after", [move])
 
 
 def touched(result: Result[Any]) -> int:
@@ -247,6 +273,12 @@ def after_commit(call: Callable[[], object]) -> None:
     unit.later.append(call)
 
 
+def commits(move: str) -> None:
+    """Name a move that the open transaction makes: tests fail before and after its commit (`core.failpoints`)."""
+    if failpoints.armed is not None and (unit := _unit.get()) is not None:
+        unit.moves.append(move)
+
+
 def only_try(*, up_to_commit: bool) -> None:
     """Turn the rest of the open unit into a trial: `OnlyTried` is raised instead of a commit, or already where a transaction begins."""
     unit = _unit.get()
@@ -266,8 +298,11 @@ def _commit(unit: Unit) -> None:
         unit.session.rollback()
         unit.later.clear()
         raise OnlyTried(is_whole=True)
+    moves, unit.moves = unit.moves, []
     try:
+        failpoints.hit("before", moves)
         unit.session.commit()
+        failpoints.hit("after", moves)
     except BaseException:
         unit.session.rollback()
         unit.later.clear()
@@ -322,3 +357,5 @@ def _begin_with_tenant(opened: Session, _transaction: Any, connection: Connectio
     tenant_id = opened.info.get("tenant_id")
     if tenant_id is not None:
         driver(connection).opening = NAME_TENANT, (str(tenant_id),)
+    if (seconds := _patience.get()) is not None:
+        driver(connection).later("select set_config('lock_timeout', %s, true)", (f"{seconds * 1000:.0f}",))

@@ -129,6 +129,7 @@ def perform_outbox(outbox_id: str) -> None:
     """
     limits = {name: each.timeout_s + 10 for name, each in _jobs.items()}
     with db.transaction(system=True) as session:
+        db.commits("outbox.take")
         row = session.execute(
             text(
                 "update outbox set attempts = attempts + 1,"
@@ -149,6 +150,7 @@ def perform_outbox(outbox_id: str) -> None:
 
 def _settle_outbox(statement: str, outbox_id: str) -> None:
     with db.transaction(system=True) as session:
+        db.commits("outbox.done")
         session.execute(text(statement), {"id": outbox_id})
 
 

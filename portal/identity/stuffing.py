@@ -45,7 +45,7 @@ from (select {_COUNTED}) lately
 
 
 def watch() -> int:
-    """Give the alarms that are due; returns how many are new. For the dispatcher, each minute; safe when two do it at once."""
+    """Give the alarms that are due; returns how many are new. For the dispatcher, twice a minute; safe when two do it at once."""
     with db.transaction():
         house_id = tenants.house_id()
     with db.unit_of_work(house_id), db.transaction() as session:

@@ -263,6 +263,7 @@ def retry_run(tenant_id: UUID, run_id: UUID, *, by: Actor) -> UUID:
         run = queries.get_run(tenant_id, run_id)
         if run.status not in ("failed", "timed_out", "cancelled"):  # what was taken back is not taken over
             raise WrongState
+        db.commits("replay")
         graph = published(session.connection(), tenant_id, run.version_id).graph
         done = {
             key: Reused(step.state, step.port, payloads.read_one(tenant_id, step.output), step.error)

@@ -50,6 +50,7 @@ def test_a_good_environment_is_fine():
         ("egress_allow_http", True),
         ("egress_allow", "8.8.8.0/24"),
         ("egress_allow", "10.0.0.5:8080"),
+        ("failpoint", "fence:before:kill:/tmp/marker"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(name, value):

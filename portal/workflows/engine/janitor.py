@@ -12,17 +12,19 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core import db, jobs, outbox
-from portal.workflows.engine.runner import again
+from portal.workflows.engine.runner import LOCK_HELD, again
 from portal.workflows.engine.store import answering, children, ending, gates, look, rescuing
 from portal.workflows.engine.store.rows import send_ticket
 
 log = logging.getLogger(__name__)
 
 ROUND_S = 1.0
+# So long the dispatcher waits for one run that somebody holds: a worker that was stopped in a transaction must not stop it too.
+PATIENCE_S = 0.5
 LEADER_S = 10.0
 PUMPS = 4
 HOUSEKEEPING_S = 600.0
-WATCH_S = 60.0
+WATCH_S = 30.0
 
 
 def dispatch(
@@ -37,7 +39,7 @@ def dispatch(
 
     Args:
         housekeeping: what the leader calls every ten minutes: deleting what is old.
-        watches: what it calls each minute: looking for what somebody must be told.
+        watches: what it calls twice a minute: looking for what somebody must be told.
         rounds: what the leader calls in each round besides its own: schedules that are due.
     """
     swept = watched = float("-inf")
@@ -47,8 +49,9 @@ def dispatch(
             jobs.forget_outage()
             if lead(owner):
                 sweep()
-                for each in rounds:
-                    each()
+                with db.patience(PATIENCE_S):
+                    for each in rounds:
+                        each()
                 if time.monotonic() - watched > WATCH_S:
                     for watch in watches:
                         watch()
@@ -65,6 +68,7 @@ def dispatch(
 def lead(owner: str) -> bool:
     """Take or keep the dispatcher's lease; True while it is ours."""
     with db.transaction(system=True) as session:
+        db.commits("lead")
         row = (
             session.connection()
             .exec_driver_sql(
@@ -117,7 +121,11 @@ def _each(what: str, rows: Iterable[tuple[Any, ...]], move: Callable[..., Any]) 
     moved = 0
     for row in rows:
         try:
-            moved += bool(again(partial(move, *row)))
-        except Exception:
+            with db.patience(PATIENCE_S):
+                moved += bool(again(partial(move, *row)))
+        except Exception as broken:
+            if getattr(getattr(broken, "orig", None), "sqlstate", None) == LOCK_HELD:
+                log.info("a run is held by somebody; it is looked at again", extra={"move": what, "run": str(row[1])})
+                continue
             log.exception("a run could not be moved on", extra={"move": what, "run": str(row[1])})
     return moved

@@ -32,6 +32,7 @@ BUSY_S = 0.05
 TURN_S = 1.0  # how long a worker goes on with one run before the others in line are asked
 TRIES_ON_CONFLICT = 5
 CONFLICTS = ("40001", "40P01")
+LOCK_HELD = "55P03"  # only for who has asked for it: `db.patience`
 
 
 def worker_name() -> str:
@@ -136,8 +137,13 @@ def again(move: Callable[[], T]) -> T:
         try:
             return move()
         except (OperationalError, DBAPIError) as broken:
-            conflict = getattr(broken.orig, "sqlstate", None) in CONFLICTS
-            if attempt == TRIES_ON_CONFLICT or not (conflict or broken.connection_invalidated or isinstance(broken, OperationalError)):
+            state = getattr(broken.orig, "sqlstate", None)
+            conflict = state in CONFLICTS
+            if (
+                state == LOCK_HELD
+                or attempt == TRIES_ON_CONFLICT
+                or not (conflict or broken.connection_invalidated or isinstance(broken, OperationalError))
+            ):
                 raise
             log.warning(
                 "a move is repeated",
@@ -189,7 +195,7 @@ class Keeper:
                 self._kill()
             try:
                 leasing.heartbeat(lease, lease_s=current_settings().lease_s)
-            except DBAPIError:
+            except Exception:  # whatever it was: without a sign of life the step would be done twice
                 log.warning("a sign of life was not written", exc_info=True)
 
 

@@ -42,6 +42,7 @@ def keep(
     """
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("signal")
         signal_id = new_id()
         made = connection.exec_driver_sql(
             """

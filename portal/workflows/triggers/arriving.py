@@ -69,6 +69,7 @@ def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
         KeyUsed: the key came with another body before.
     """
     with db.transaction(trigger.tenant_id) as session:
+        db.commits("arrive")
         if trigger.version_id is None:
             note(trigger, arrival, "unpublished")
             return Begun(None, outcome="unpublished")

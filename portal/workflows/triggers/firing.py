@@ -56,6 +56,7 @@ def _each(move: Callable[[], bool]) -> int:
 def fire(tenant_id: UUID, trigger_id: UUID) -> bool:
     """Start what one schedule is due for; False when somebody else is at it, or it is not due any more."""
     with db.transaction(tenant_id) as session:
+        db.commits("schedule")
         trigger = session.scalar(
             select(WorkflowTrigger)
             .where(

@@ -14,7 +14,7 @@ from portal.core.access import Actor
 from portal.core.config import current_settings
 from portal.workflows import queries, service
 from portal.workflows.engine import janitor, runner
-from portal.workflows.engine.store import leasing
+from portal.workflows.engine.store import leasing, look
 from portal.workflows.models import WorkflowExecution, WorkflowTemplate
 
 
@@ -154,6 +154,10 @@ class Engine:
             row = session.execute(text(wanted), {"id": run_id}).one()
         assert (row.live, row.twice, row.doubled, row.holes, row.ended) == (0, 0, 0, 0, True)
 
+    def assert_nothing_is_stuck(self) -> None:
+        """Fail when a run of this tenant has not ended although nothing of it lives (I-7); on in the teardown of every test."""
+        assert not [run_id for tenant_id, run_id in look.stuck_runs() if tenant_id == self.house.id]
+
     def states(self, run_id: Any) -> dict[str, str]:
         return {key: each.state for key, each in self.steps(run_id).items()}
 
@@ -172,7 +176,9 @@ class Engine:
 def engine(app: Any, tenant: Any) -> Iterator[Engine]:
     with app.app_context():
         _put_aside_what_others_left()
-        yield Engine(tenant)
+        made = Engine(tenant)
+        yield made
+        made.assert_nothing_is_stuck()
 
 
 def _put_aside_what_others_left() -> None:

@@ -109,7 +109,9 @@ class Starts(Engine):
 def starts(app: Any, tenant: Any) -> Iterator[Starts]:
     with app.app_context():
         _put_aside_what_others_left()
-        yield Starts(tenant)
+        made = Starts(tenant)
+        yield made
+        made.assert_nothing_is_stuck()
 
 
 def signed(secret: str, body: bytes, *, message_id: str = "msg_1", at: datetime | None = None) -> dict[str, str]:

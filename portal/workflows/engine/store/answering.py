@@ -50,6 +50,7 @@ def deliver(tenant_id: UUID, run_id: UUID, step_id: UUID) -> bool:
     """Hand a signal that has come to a step that waits for it, and begin what follows. Repeatable; False when there is nothing to do."""
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("deliver")
         run, _row = locked_run(connection, tenant_id, run_id)
         if run is None:
             return False
@@ -100,6 +101,7 @@ def vote(tenant_id: UUID, task_id: UUID, given: Vote) -> str | None:
     """
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("vote")
         run, task = _locked_task(connection, tenant_id, task_id)
         mine = connection.exec_driver_sql(
             "select outcome from workflow_votes where tenant_id = %s and task_id = %s and person_id = %s and gen = %s",
@@ -148,6 +150,7 @@ def nudge(tenant_id: UUID, _run_id: UUID, task_id: UUID) -> bool:
     """Remind those who may decide, or let others decide too, when it is time; both at most once for each time. Repeatable."""
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("nudge")
         task = connection.exec_driver_sql(
             """
             select id, execution_id, escalate_to, reminded, remind_at <= clock_timestamp() as reminds, escalate_at <= clock_timestamp() as escalates

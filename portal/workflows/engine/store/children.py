@@ -52,6 +52,7 @@ def hear(tenant_id: UUID, parent_id: UUID, step_id: UUID) -> bool:
 
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("hear")
         run, row = locked_run(connection, tenant_id, parent_id)
         step = connection.exec_driver_sql(
             """

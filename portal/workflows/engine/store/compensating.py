@@ -45,6 +45,7 @@ def advance(connection: Connection, run: Run) -> None:
     from portal.workflows.engine.store.settling import open_waits
     from portal.workflows.engine.store.sql import write_rows
 
+    db.commits("undo")
     values: dict[str, Any] = {"tenant": run.tenant_id, "run": run.id, "keys": sorted(run.graph.undoable)}
     while True:
         row = connection.exec_driver_sql(NEXT, values).first()

@@ -51,6 +51,7 @@ def cancel(
     """
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("cancel")
         run, row = locked_run(connection, tenant_id, run_id)
         if run is None:
             return False
@@ -89,6 +90,7 @@ def give_up(lease: Lease) -> None:
 
     with db.transaction(lease.tenant_id) as session:
         connection = session.connection()
+        db.commits("give_up")
         run, row = locked_run(connection, lease.tenant_id, lease.run_id)
         mine = connection.exec_driver_sql(
             "select 1 from workflow_steps where tenant_id = %s and id = %s and state = 'leased' and lease_epoch = %s for update",

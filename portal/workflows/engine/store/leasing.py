@@ -74,7 +74,7 @@ def claim(*, worker: str, lease_s: float, lanes: Sequence[str] = LANES, owed: Ow
         owed: is charged first. With it, None may also mean that other workers were claiming just then: ask again without it.
     """
     debt = (owed.lane, owed.tenant_id, owed.seconds) if owed else (None, None, 0.0)
-    with db.each_by_itself(system=True) as connection:
+    with db.each_by_itself(system=True, move="claim") as connection:
         row = connection.exec_driver_sql(NEXT, (list(lanes), worker, lease_s, *debt)).first()
     return _lease(row, worker)
 
@@ -99,6 +99,7 @@ def _lease(row: Any, worker: str) -> Lease | None:
 def open_run(lease: Lease) -> Run | None:
     """Read what carrying the run forward needs; marks a pending run as running. None if the run is ending, or the lease is lost."""
     with db.transaction(lease.tenant_id) as session:
+        db.commits("open")
         connection = session.connection()
         run = read_run(connection, lease)
         if run is not None and run.status == "pending":
@@ -129,6 +130,7 @@ def read_run(connection: Connection, lease: Lease) -> Run | None:
 def heartbeat(lease: Lease, *, lease_s: float) -> bool:
     """Extend the lease, never past the step's time limit; False when it is lost or the run was cancelled."""
     with db.transaction(lease.tenant_id) as session:
+        db.commits("heartbeat")
         row = (
             session.connection()
             .exec_driver_sql(
@@ -152,6 +154,7 @@ def fence(lease: Lease, config: dict[str, Any], secrets: Secrets | None = None) 
     From here on a crash is ambiguous, and the effect class decides what becomes of the step.
     """
     with db.transaction(lease.tenant_id) as session:
+        db.commits("fence")
         apart = Apart(lease.tenant_id, secrets)
         stored = apart.text_of(config)
         apart.keep(session.connection(), lease.run_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from portal.core import db
-from portal.workflows.engine.lanes import LANES
+from portal.workflows.engine.lanes import LANES, PARKED
 
 
 def expired(limit: int = 100) -> list[tuple[UUID, UUID, UUID]]:
@@ -72,18 +72,31 @@ def overdue(limit: int = 100) -> list[tuple[UUID, UUID]]:
         return [(row.tenant_id, row.id) for row in rows]
 
 
+# A step lives by itself when somebody will look at it: a worker, a person, the clock, a signal, the run that it called.
+STUCK = """
+select e.tenant_id, e.id from workflow_executions e
+where e.status not in ('succeeded','failed','cancelled','timed_out','compensated')
+  and not exists (
+    select 1 from workflow_steps s where s.tenant_id = e.tenant_id and s.execution_id = e.id and (
+      s.state in ('leased', 'in_doubt') or s.state = 'ready' and (s.queue not like %(parked)s or e.status = 'paused')
+      or s.state = 'waiting' and (
+        exists (select 1 from workflow_timers t where t.tenant_id = s.tenant_id and t.step_id = s.id and t.fired_at is null)
+        or exists (select 1 from workflow_waits w where w.tenant_id = s.tenant_id and w.step_id = s.id and w.ended_at is null)
+        or exists (select 1 from workflow_tasks k where k.tenant_id = s.tenant_id and k.step_id = s.id and k.state = 'open')
+        or exists (select 1 from workflow_executions c where c.tenant_id = s.tenant_id and c.parent_step_id = s.id))))
+"""
+
+
 def stuck() -> list[UUID]:
     """Return runs that have not ended although nothing of them lives: must always be empty (I-7)."""
+    return [run_id for _tenant_id, run_id in stuck_runs()]
+
+
+def stuck_runs() -> list[tuple[UUID, UUID]]:
+    """Return (tenant, run) of what `stuck` returns. A block lives only by what is inside it."""
     with db.transaction(system=True) as session:
-        rows = session.connection().exec_driver_sql(
-            """
-            select e.id from workflow_executions e
-            where e.status not in ('succeeded','failed','cancelled','timed_out','compensated')
-              and not exists (select 1 from workflow_steps s where s.tenant_id = e.tenant_id and s.execution_id = e.id
-                              and s.state in ('ready','leased','waiting','in_doubt'))
-            """
-        )
-        return [row.id for row in rows]
+        rows = session.connection().exec_driver_sql(STUCK, {"parked": f"{PARKED}%"})
+        return [(row.tenant_id, row.id) for row in rows]
 
 
 def answered(limit: int = 100) -> list[tuple[UUID, UUID, UUID]]:

@@ -23,6 +23,7 @@ def resume(tenant_id: UUID, run_id: UUID, *, actor: str) -> bool:
 def _switch(tenant_id: UUID, run_id: UUID, actor: str, *, before: tuple[str, ...], status: str) -> bool:
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("pause" if status == "paused" else "resume")
         values = {
             "tenant": tenant_id,
             "run": run_id,

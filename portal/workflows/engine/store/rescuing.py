@@ -33,6 +33,7 @@ def rescue(tenant_id: UUID, run_id: UUID, step_id: UUID) -> str | None:
     """
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("rescue")
         run, run_row = locked_run(connection, tenant_id, run_id)
         step = connection.exec_driver_sql(
             """
@@ -94,6 +95,7 @@ def fire(tenant_id: UUID, run_id: UUID, timer_id: UUID) -> bool:
     """End the wait that a due timer belongs to and begin what follows; a stale timer is marked and changes nothing."""
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("fire")
         run, row = locked_run(connection, tenant_id, run_id)
         if run is not None and row.status == "paused":
             return False  # it fires when the run goes on
@@ -134,6 +136,7 @@ def decide(
     """
     with db.transaction(tenant_id) as session:
         connection = session.connection()
+        db.commits("decide")
         run, _row = locked_run(connection, tenant_id, run_id)
         step = connection.exec_driver_sql(
             """

@@ -302,6 +302,7 @@ def announce_end(run: Run, status: str) -> None:
     """Announce that a run has ended."""
     from portal.workflows.engine.store import gates
 
+    db.commits("finish")
     bus.announce(events.RunFinished(run.tenant_id, run.id, run.workflow_id, status, run.executed_by))
     if run.gate_key is not None:
         db.after_commit(partial(gates.admit, run.tenant_id, run.workflow_id, run.gate_key))

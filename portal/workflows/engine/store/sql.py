@@ -154,6 +154,7 @@ def write_settle(
     Args:
         ends_as: the run does not end yet: `status` is what it is until then.
     """
+    db.commits(f"settle.{step['state']}")
     apart = Apart(moves.run.tenant_id, moves.run.secrets)
     own = {
         "step": lease.step_id, "epoch": lease.epoch, "state": step["state"], "port": step["port"], "ended_seq": step["seq"],

@@ -88,6 +88,7 @@ def start(
         GateFull: as many runs of the workflow go on as may, and it refuses more.
     """
     connection = db.session().connection()
+    db.commits("start")
     version = published(connection, tenant_id, version_id)
     run_id = new_id()
     root_id, depth = (parent.root_id, parent.depth) if parent else (None, 0)

@@ -1,0 +1,40 @@
+"""The alarm about runs that nothing will ever move on: a fault of ours, found within a minute (I-7)."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from sqlalchemy import text
+
+from portal.audit import service as audit
+from portal.core import db
+from portal.core.access import SYSTEM
+from portal.tenants import service as tenants
+from portal.workflows.engine.store import look
+
+log = logging.getLogger(__name__)
+
+
+def watch() -> int:
+    """Give the alarms that are due, one for each run: an entry in the house's audit log, an error in ours; returns how many are new.
+
+    For the dispatcher, twice a minute; safe when two do it at once.
+    """
+    found = look.stuck_runs()
+    if not found:
+        return 0
+    with db.transaction():
+        house_id = tenants.house_id()
+    with db.unit_of_work(house_id), db.transaction() as session:
+        session.execute(text("select pg_advisory_xact_lock(hashtext('stuck_runs'))"))
+        return sum(_give(house_id, *each) for each in found)
+
+
+def _give(house_id: UUID, tenant_id: UUID, run_id: UUID) -> bool:
+    given = "select 1 from audit_entries where tenant_id = :house and action = 'run.stuck' and target_id = :run limit 1"
+    if db.session().scalar(text(given), {"house": house_id, "run": run_id}):
+        return False
+    audit.record(house_id, SYSTEM, "run.stuck", run_id, organisation=tenant_id)
+    log.error("a run is stuck: nothing of it lives, and it has not ended", extra={"tenant": str(tenant_id), "run": str(run_id)})
+    return True
