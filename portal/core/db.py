@@ -124,7 +124,13 @@ def engine(*, system: bool = False) -> Engine:
     settings = current_settings()
     url = settings.database_system_url if system else settings.database_url
     idle = "" if _looks_first else f"-c idle_in_transaction_session_timeout={settings.lease_s * 2000:.0f}"
-    given = {"connect_timeout": 5, "prepare_threshold": 3, "application_name": "nasij", "autocommit": False, "options": idle}
+    given: dict[str, Any] = {
+        "connect_timeout": 5,
+        "prepare_threshold": 3,
+        "application_name": "nasij",
+        "autocommit": False,
+        "options": idle,
+    }
     made = create_engine(
         driver_url(url),
         creator=partial(wire.Connection.connect, url, **given),
