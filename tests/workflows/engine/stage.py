@@ -128,12 +128,15 @@ class Stage(Starts):
         failpoints.arm(current_settings())
 
     def _play(self, play: Play, case: str) -> bool:
-        end, is_done = time.monotonic() + PATIENCE_S, False
+        end, is_done, stalled = time.monotonic() + PATIENCE_S, False, time.monotonic() + 2
         while not is_done and time.monotonic() < end:
             try:
                 is_done = play.turn(case)
             except (failpoints.Struck, DBAPIError):
                 self.pass_leases()  # what this process held when it failed
+            if not is_done and time.monotonic() > stalled:
+                self.pass_leases()  # what another process held when it failed
+                stalled += 2
             time.sleep(0.02)
         return is_done
 
