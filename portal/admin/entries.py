@@ -13,7 +13,7 @@ from portal.i18n.words import lazy_gettext as _l
 PAGES = (
     ("admin.home", _l("Health"), "activity"),
     ("admin.tenants", _l("Organisations"), "building-2"),
-    ("admin.fairness", _l("Fair share"), "scale"),
+    ("admin.fairness", _l("Fair share"), "chart-column"),
     ("admin.jobs", _l("Failed jobs"), "rotate-ccw"),
     ("admin.announcements", _l("Announcements"), "megaphone"),
     ("admin.switches", _l("Switches"), "toggle-left"),

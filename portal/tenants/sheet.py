@@ -101,7 +101,7 @@ def _type_rules(columns: Columns) -> dict[str, str]:
         rules["--font"] = _font(family)
     if (base := _of(columns, "typography", "base_px")) != 16:
         rules["--root-size"] = f"{base * 6.25:g}%"
-    if (scale := _of(columns, "typography", "scale")) != USUAL["typography"]["scale"]:
+    if (scale := _of(columns, "typography", "chart-column")) != USUAL["typography"]["chart-column"]:
         rules |= {f"--size-{name}": _rem(_scaled(size, scale)) for name, size in SIZES.items()}
     latin = columns.get("typography", {}).get("line_height", {}).get("latin")
     return {**rules, "--line-body": f"{latin:g}"} if latin and latin != 1.5 else rules
@@ -114,9 +114,9 @@ def _font(family: str) -> str:
 
 
 def _arabic_rules(columns: Columns) -> dict[str, str]:
-    scale, bump = _of(columns, "typography", "scale"), _of(columns, "typography", "arabic_bump")
+    scale, bump = _of(columns, "typography", "chart-column"), _of(columns, "typography", "arabic_bump")
     rules = {}
-    if (scale, bump) != (USUAL["typography"]["scale"], USUAL["typography"]["arabic_bump"]):
+    if (scale, bump) != (USUAL["typography"]["chart-column"], USUAL["typography"]["arabic_bump"]):
         rules = {f"--size-{name}": _rem(_scaled(size, scale) * bump) for name, size in SIZES.items()}
     heights = columns.get("typography", {}).get("line_height", {})
     if heights.get("arabic", 1.75) != 1.75 or heights.get("latin", 1.5) != 1.5:  # a line of Latin pages must not become one of Arabic pages

@@ -49,7 +49,7 @@ RAMP = {
 FAMILIES = {"plex": "IBM Plex Sans Arabic", "readex": "Readex Pro", "cairo": "Cairo", "vazirmatn": "Vazirmatn", "system": ""}
 USUAL: Columns = {
     "colors": {},
-    "typography": {"family": "plex", "scale": 1.2, "base_px": 16, "arabic_bump": 1.0625, "line_height": {"latin": 1.5, "arabic": 1.75}},
+    "typography": {"family": "plex", "chart-column": 1.2, "base_px": 16, "arabic_bump": 1.0625, "line_height": {"latin": 1.5, "arabic": 1.75}},
     "spacing": {"unit_px": 4, "density": "comfortable", "container_rem": 76},
     "border_radius": {"s": 6, "m": 10, "l": 16, "pill": True},
     "shadows": {"level": "soft"},
@@ -213,7 +213,7 @@ _LONG = {"ar": _words(300, lines=5), "en": _words(300, lines=5)}
 _RULES: dict[str, dict[str, Any]] = {
     "colors": {"light": _MODE, "dark": _MODE, "viz": _viz},
     "typography": {
-        "family": _one_of(*FAMILIES), "scale": _between(1.1, 1.35), "base_px": _between(15, 18), "arabic_bump": _between(1, 1.15),
+        "family": _one_of(*FAMILIES), "chart-column": _between(1.1, 1.35), "base_px": _between(15, 18), "arabic_bump": _between(1, 1.15),
         "line_height": {"latin": _between(1.3, 1.9), "arabic": _between(1.5, 2.2)},
     },
     "spacing": {"unit_px": _between(3, 5), "density": _one_of("comfortable", "compact"), "container_rem": _between(60, 110)},

@@ -277,8 +277,8 @@ def test_ordinary_work_on_large_values_is_not_refused(expression):
 
 
 def test_a_result_larger_than_a_step_may_keep_is_refused():
-    assert refusal("${input.x}", {"input": {"x": "س" * 140_000}}).code == "too_large"
-    assert refusal("${input.x}${input.x}", {"input": {"x": "a" * 140_000}}).code == "too_large"
+    assert refusal("${input.x}", {"input": {"x": "س" * 2_200_000}}).code == "too_large"
+    assert refusal("${input.x}${input.x}", {"input": {"x": "a" * 2_200_000}}).code == "too_large"
 
 
 def test_a_value_nested_without_end_is_refused_not_followed():

@@ -13,7 +13,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     places.offer(
         Place(
-            "organisation", _l("Fair share"), "fairness.show", "scale", 60, permission=Permission.TENANT_EDIT,
+            "organisation", _l("Fair share"), "fairness.show", "chart-column", 60, permission=Permission.TENANT_EDIT,
             note=_l("Your share of the workers, and how long your runs waited for others."),
         )
     )  # fmt: skip

@@ -10,8 +10,10 @@ import psycopg
 import pytest
 from psycopg import sql as psql
 
+from portal.core import db
 from portal.core.config import current_settings
 from portal.core.ids import new_id
+from portal.workflows import payloads
 from tests.connections.conftest import connect, elsewhere, opened, other  # noqa: F401 - fixtures
 from tests.mail.conftest import post, settings  # noqa: F401
 from tests.workflows.engine.conftest import Engine, engine, step  # noqa: F401
@@ -26,7 +28,10 @@ def run_one(engine: Engine, kind: str, *, attempts: int = 1, timeout_s: int = 30
     workflow = engine.publish(step("it", kind, attempts=attempts, timeout_s=timeout_s, **config))
     run_id = engine.start(workflow)
     engine.pump()
-    return engine.steps(run_id)["it"]
+    row = engine.steps(run_id)["it"]
+    with db.unit_of_work(engine.house.id):
+        row.output = payloads.read_one(engine.house.id, row.output)
+    return row
 
 
 def output_of(engine: Engine, kind: str, **config: Any) -> Any:

@@ -189,7 +189,7 @@ def test_pages_by_link_mark_and_number(engine, other):
 
 
 def test_pages_that_never_end_are_bounded(engine, other):
-    other.answer = lambda asked: Reply(body=["x" * 20_000], headers={"Link": f'<{other.url}/{len(other.calls)}>; rel="next"'})
+    other.answer = lambda asked: Reply(body=["x" * 200_000], headers={"Link": f'<{other.url}/{len(other.calls)}>; rel="next"'})
 
     assert error_of(engine, "webhook", method="GET", url=f"{other.url}/0", paging="link", max_pages=100)[0] == "call_too_large"
     assert len(other.calls) < 20

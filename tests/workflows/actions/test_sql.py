@@ -70,7 +70,7 @@ def test_rows_are_capped_and_the_rest_is_not_fetched(engine, people):
 
 def test_wide_rows_fit_into_a_steps_result(engine, people):
     read = output_of(engine, "sql", statement="select repeat('x', 60000) as x from generate_series(1, 100) n", **people)
-    assert read["truncated"] and 1 <= read["count"] <= 5
+    assert read["truncated"] and 1 <= read["count"] <= 69
 
 
 def test_a_slow_statement_ends_in_time(engine, people):

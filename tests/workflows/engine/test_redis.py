@@ -7,7 +7,6 @@ import pytest
 from portal.core import jobs
 from portal.core.config import current_settings
 from portal.devkit.children import free_port
-from portal.workflows.engine.store.rows import QUEUE
 from tests.workflows.engine.conftest import step, values
 
 PROGRAM = (
@@ -44,7 +43,7 @@ def test_redis_changes_no_result(engine, monkeypatch, what):
     for key, value in before.items():
         jobs.connection().restore(key, 0, value, replace=True)
     for number in range(3):
-        jobs.perform("workflows.pump", [QUEUE]) if before and number == 0 else engine.pump()
+        jobs.perform("workflows.pump", ["fast"]) if before and number == 0 else engine.pump()
         engine.sweep()
 
     run = engine.run(run_id)

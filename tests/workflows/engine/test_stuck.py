@@ -35,7 +35,7 @@ def test_a_run_that_nothing_moves_on_raises_an_alarm_once(engine, how):
     as_owner({
         "step gone": "update workflow_steps set state = 'skipped', finished_at = clock_timestamp() where execution_id = %s",
         "timer gone": "update workflow_timers set fired_at = clock_timestamp() where execution_id = %s",
-        "parked": "update workflow_steps set queue = 'parked' where execution_id = %s",
+        "parked": "update workflow_steps set queue = 'parked:' || queue where execution_id = %s",
     }[how], run_id)  # fmt: skip
 
     assert run_id in look.stuck()
@@ -79,7 +79,7 @@ def test_a_run_that_a_stopped_worker_holds_does_not_hold_up_the_others(engine):
 
 def test_a_worker_that_stops_in_a_transaction_is_parted_from_its_locks(engine, monkeypatch):
     run_id = engine.start(engine.publish(step("only", "set", **values(x="1"))))
-    monkeypatch.setattr(db, "_asks_first", False)  # as `db.trust_connections` does for the processes of workers
+    monkeypatch.setattr(db, "_looks_first", False)  # as `db.trust_connections` does for the processes of workers
     db.engine.cache_clear()
     try:
         with db.unit_of_work(engine.house.id) as session:
