@@ -362,6 +362,10 @@ def dispose() -> None:
 def _begin_with_tenant(opened: Session, _transaction: Any, connection: Connection) -> None:
     tenant_id = opened.info.get("tenant_id")
     if tenant_id is not None:
-        driver(connection).opening = NAME_TENANT, (str(tenant_id),)
+        if _looks_first:
+            driver(connection).opening = NAME_TENANT, (str(tenant_id),)
+        else:
+            # What is sent in one go is followed by a flush, after which PostgreSQL counts no idle time: a worker's first lock must count.
+            connection.exec_driver_sql(NAME_TENANT, (str(tenant_id),))
     if (seconds := _patience.get()) is not None:
         driver(connection).later("select set_config('lock_timeout', %s, true)", (f"{seconds * 1000:.0f}",))
