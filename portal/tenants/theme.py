@@ -49,7 +49,13 @@ RAMP = {
 FAMILIES = {"plex": "IBM Plex Sans Arabic", "readex": "Readex Pro", "cairo": "Cairo", "vazirmatn": "Vazirmatn", "system": ""}
 USUAL: Columns = {
     "colors": {},
-    "typography": {"family": "plex", "chart-column": 1.2, "base_px": 16, "arabic_bump": 1.0625, "line_height": {"latin": 1.5, "arabic": 1.75}},
+    "typography": {
+        "family": "plex",
+        "chart-column": 1.2,
+        "base_px": 16,
+        "arabic_bump": 1.0625,
+        "line_height": {"latin": 1.5, "arabic": 1.75},
+    },
     "spacing": {"unit_px": 4, "density": "comfortable", "container_rem": 76},
     "border_radius": {"s": 6, "m": 10, "l": 16, "pill": True},
     "shadows": {"level": "soft"},
