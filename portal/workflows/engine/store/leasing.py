@@ -19,7 +19,7 @@ from portal.workflows.payloads import Apart
 from portal.workflows.redaction import Secrets
 
 COLUMNS = "tenant_id, execution_id, id, node_key, kind, effect_class, idem_key, lease_epoch, attempt, timeout_s, scope_path, gen, queue"
-# The rules of the line are in the function: which tenant is next, its limits, which of its steps (migration 0023, ADR on fairness).
+# The rules of the line are in the function: which tenant is next, its limits, which of its steps (migration 0023, ADR 15).
 NEXT = f"select {COLUMNS} from claim_step(%s::text[], %s, %s, %s, %s, %s)"
 # The first step of each tenant and priority that is not due yet: a few looks into the index, however many wait.
 SOON = """
