@@ -20,6 +20,7 @@ from portal.connections.databases import Result
 from portal.connections.databases import run as run_statement
 from portal.connections.errors import InUse, NothingToBringBack, Unusable
 from portal.connections.kinds import KINDS, Kind
+from portal.connections.masking import MASK, forms_of
 from portal.connections.models import Connection
 from portal.connections.outgoing import send
 from portal.connections.queries import gap_s
@@ -35,6 +36,7 @@ from portal.i18n.words import gettext as _
 
 __all__ = [
     "KINDS",
+    "MASK",
     "Kind",
     "Message",
     "Opened",
@@ -47,6 +49,7 @@ __all__ = [
     "change_connection",
     "choices",
     "delete_connection",
+    "forms_of",
     "gap_s",
     "get_connection",
     "is_in_scope",

@@ -119,6 +119,13 @@ class WorkflowExecution(Identified, TenantScoped, Base):
         same_tenant("version_id", "workflow_versions.id"),
         CheckConstraint(f"status in ('pending','running','cancelling','paused','compensating',{RUN_ENDED})", name="status_known"),
         CheckConstraint(f"(status in ({RUN_ENDED})) = (completed_at is not null)", name="finished_has_a_time"),
+        Index(
+            "ix_workflow_executions_ended",
+            "tenant_id",
+            "completed_at",
+            postgresql_where=text("completed_at is not null and parent_step_id is null"),
+        ),
+        Index("ix_workflow_executions_root", "tenant_id", "root_id", postgresql_where=text("root_id is not null")),
         # Deferred: the child is accepted in the transaction that writes its parent's step, and before it.
         ForeignKeyConstraint(
             ["tenant_id", "parent_step_id"],
@@ -332,6 +339,7 @@ class WorkflowTimer(Identified, TenantScoped, Base):
         same_tenant("step_id", "workflow_steps.id"),
         Index("ix_workflow_timers_due", "due_at", postgresql_where=text("fired_at is null")),
         Index("ix_workflow_timers_step", "tenant_id", "step_id"),
+        Index("ix_workflow_timers_run", "tenant_id", "execution_id"),
     )
 
     tenant_id: Mapped[UUID]

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from portal.connections.masking import MASK, forms_of
+from portal.connections.service import MASK, forms_of
 from portal.core import secrets
 
 MARK = "$sealed"

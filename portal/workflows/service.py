@@ -15,7 +15,7 @@ from portal.core.access import SYSTEM, Actor
 from portal.core.errors import Invalid, NotFound
 from portal.core.paging import Listing, Place
 from portal.tenants import service as tenants
-from portal.workflows import definition, inputs, payloads, queries, samples, uses, vetting
+from portal.workflows import definition, inputs, payloads, queries, redaction, samples, uses, vetting
 from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import answering, ending, gates, pausing, rescuing, starting
@@ -380,3 +380,8 @@ def get_run(tenant_id: UUID, run_id: UUID) -> tuple[WorkflowExecution, WorkflowV
     """
     run = queries.get_run(tenant_id, run_id)
     return run, queries.get_version(tenant_id, run.version_id), queries.steps_of(tenant_id, run_id)
+
+
+def shown_value(tenant_id: UUID, value: Any) -> Any:
+    """Return what a row of a run holds as programs see it: large values read, secrets as dots."""
+    return redaction.shown(payloads.read_one(tenant_id, value))

@@ -9,9 +9,8 @@ from flask import Blueprint, Response, stream_with_context
 
 from portal.api import bodies
 from portal.core.access import Permission, access, requires
-from portal.workflows import payloads, redaction
 from portal.workflows import service as workflows
-from portal.workflows.history import events as workflow_history
+from portal.workflows.history import service as workflow_history
 
 bp = Blueprint("api_runs", __name__, url_prefix="/api/v1/runs")
 
@@ -28,8 +27,8 @@ def detail(run_id: UUID) -> Response:
             "status": run.status,
             "has_ended": workflows.has_ended(run.status),
             "started_by": str(run.executed_by) if run.executed_by else None,
-            "input": redaction.shown(payloads.read_one(run.tenant_id, run.input_data)),
-            "output": redaction.shown(payloads.read_one(run.tenant_id, run.output_data)),
+            "input": workflows.shown_value(run.tenant_id, run.input_data),
+            "output": workflows.shown_value(run.tenant_id, run.output_data),
             "error": run.error,
             "created_at": run.created_at,
             "started_at": run.started_at,

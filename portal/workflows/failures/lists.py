@@ -183,7 +183,10 @@ def read_filters(given: Mapping[str, Any]) -> dict[str, Any]:
 def failure_rows(tenant_id: UUID, filters: dict[str, Any]) -> Iterator[Sequence[Any]]:
     """Give every failed run that matches, sorted as the page was, read in pages."""
     state = lists.read_stored(FAILURES, {"filters": filters, "sort": next(iter(filters.get("sort") or ()), "")})
-    wanted = failure_filter(tenant_id, UUID(next(iter(filters[READER]))), state.filters)
+    reader = ids.as_uuid(next(iter(filters.get(READER, ())), None))
+    if reader is None:
+        return  # nobody's list
+    wanted = failure_filter(tenant_id, reader, state.filters)
     place = None
     while True:
         listing = queries.list_failures(tenant_id, wanted, sort=state.sort, place=place, limit=PAGE_ROWS)

@@ -21,6 +21,7 @@ class WorkflowWait(TenantScoped, Base):
     __table_args__ = (
         same_tenant("execution_id", "workflow_executions.id"),
         same_tenant("step_id", "workflow_steps.id"),
+        Index("ix_workflow_waits_run", "tenant_id", "execution_id"),
         Index("ix_workflow_waits_open", "tenant_id", "name", "corr_key", "created_at", postgresql_where=text("ended_at is null")),
     )
 
@@ -44,6 +45,8 @@ class WorkflowSignal(Identified, TenantScoped, Base):
         same_tenant("consumed_by", "workflow_steps.id"),
         CheckConstraint("(consumed_by is null) = (consumed_at is null)", name="consumed_has_a_time"),
         CheckConstraint("source in ('api','run','page','callback')", name="source_known"),
+        Index("ix_workflow_signals_run", "tenant_id", "execution_id", postgresql_where=text("execution_id is not null")),
+        Index("ix_workflow_signals_step", "tenant_id", "consumed_by", postgresql_where=text("consumed_by is not null")),
         Index("ix_workflow_signals_open", "tenant_id", "name", "corr_key", "created_at", postgresql_where=text("consumed_at is null")),
     )
 
