@@ -59,6 +59,7 @@ def test_every_move_that_commits_has_a_point():
     for path in (ROOT / "portal").rglob("*.py"):
         for said in re.findall(r"db\.commits\((.+)\)\n", path.read_text("utf-8")):
             named |= {f"settle.{state}" for state in STATES} if said.startswith("f") else set(re.findall(r'"([a-z_.]+)"', said))
+        named |= set(re.findall(r'each_by_itself\(.*move="([a-z_.]+)"', path.read_text("utf-8")))
     assert named - {"paused"} == set(POINTS)
 
 

@@ -56,7 +56,7 @@ def test_a_run_over_the_limit_waits_for_its_turn_and_goes_in_when_one_ends(engin
 
     assert waiting(engine, first, second, third, fourth) == [False, False, True, True]
     assert [engine.run(each).status for each in (third, fourth)] == ["pending", "pending"]
-    assert look.stuck() == []
+    assert not {first, second, third, fourth} & set(look.stuck())
 
     cancel(engine, first)
     engine.pump()
