@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from portal.core import clock, db
 from portal.core.ids import new_id
@@ -47,6 +47,13 @@ TOOK_S = {
 }
 Told = tuple[str, str | None]  # what happened, to which step
 Inputs = Callable[[random.Random, datetime], dict[str, Any]]
+
+ENDS = """
+update workflow_executions e set status = r.status, completed_at = r.completed_at, event_hash = v.hash
+from jsonb_to_recordset(cast(:ends as jsonb)) as r(id uuid, status text, completed_at timestamptz)
+join workflow_events v on v.execution_id = r.id
+where e.id = r.id and v.tenant_id = e.tenant_id and v.seq = e.event_seq
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +155,12 @@ def write(tenant_id: UUID, workflows: dict[str, UUID], people: list[UUID]) -> No
         doubtful = versions[workflows["leave_request"]]
         given = {**_leave(chance, now), "days": 12}
         _Past(rows, doubtful, people[0], given, chance).stop_in_doubt(now - timedelta(hours=2), "ask_manager")
-        for table, written in ((WorkflowExecution, rows.runs), (WorkflowStep, rows.steps), (WorkflowAttempt, rows.attempts), (WorkflowEvent, rows.events)):  # fmt: skip
+        # A run that has ended changes no more, and its head is known once its events are there: so it ends last.
+        ends = [{"id": str(row["id"]), "status": row["status"], "completed_at": row["completed_at"]} for row in rows.runs]
+        open_runs = [{**row, "status": "running", "completed_at": None} for row in rows.runs]
+        for table, written in ((WorkflowExecution, open_runs), (WorkflowStep, rows.steps), (WorkflowAttempt, rows.attempts), (WorkflowEvent, rows.events)):  # fmt: skip
             session.execute(insert(table), written)
+        session.execute(text(ENDS), {"ends": db.to_json(ends)})
 
 
 def _moments(chance: random.Random, now: datetime) -> list[datetime]:
