@@ -103,6 +103,9 @@ def main() -> None:
     receiver = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     listener = socket.create_server(("127.0.0.1", 0), backlog=50)
+    # Whoever started this process waits for the line.
+    sys.stdout.write(f"{receiver.server_port} {listener.getsockname()[1]}\n")
+    sys.stdout.flush()
     while True:
         client, _address = listener.accept()
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
@@ -43,7 +42,6 @@ def plays(app, servers, tmp_path_factory):
     outside.close()
 
 
-@pytest.mark.skipif(not os.environ.get("FAILPOINTS"), reason="a quarter of an hour: FAILPOINTS=1 runs it")
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize(("move", "name"), [*POINTS.items(), *ALSO])
