@@ -75,7 +75,7 @@ def _wait_for(standing: list[subprocess.Popen[bytes]]) -> None:
         with db.transaction(system=True) as session:
             is_led = session.scalar(leads, {"process": str(standing[0].pid)})
         workers = jobs.connection().smembers("rq:workers")
-        if is_led and any(jobs.connection().hget(key, "pid") == str(standing[1].pid).encode() for key in workers):  # type: ignore[union-attr]
+        if is_led and any(jobs.connection().hget(key, "pid") == str(standing[1].pid).encode() for key in workers):
             return
         time.sleep(0.1)
 

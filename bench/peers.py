@@ -213,7 +213,8 @@ def dbos(servers: Any, kind: str, *, processes: int, together: int = 16) -> Side
 def in_turn(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> tuple[float, float, float]:
     """Measure both sides in turn, so that both meet the same moments of the machine; (ours, theirs, ratio), each the median."""
     pairs = [(ours(), theirs()) for _ in range(rounds)]
-    return tuple(statistics.median(values) for values in zip(*((a, b, a / b) for a, b in pairs), strict=True))  # type: ignore[return-value]
+    mine, others = [mine for mine, _other in pairs], [other for _mine, other in pairs]
+    return statistics.median(mine), statistics.median(others), statistics.median(mine / other for mine, other in pairs)
 
 
 def report(name: str, value: float, unit: str, *, goal: str, peer: float | None, ratio: float | None, ok: bool, **more: Any) -> None:

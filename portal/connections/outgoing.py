@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from portal.connections import tokens
 from portal.connections.errors import Unusable
@@ -40,14 +41,13 @@ def send(
     Raises:
         Unusable: no answer, or no proof; `.sent` says whether the call may have arrived.
     """
-    limits = {"timeouts": timeouts, "max_body": max_body, "max_request": max_request}
+    call = partial(egress.send, method, url, headers=headers, body=body, timeouts=timeouts, max_body=max_body, max_request=max_request)
     try:
         credentials = proof(connection, body, message_id) if connection else None
-        answer = egress.send(method, url, headers=headers, body=body, credentials=credentials, **limits)  # type: ignore[arg-type]
+        answer = call(credentials=credentials)
         if answer.status == 401 and connection is not None and connection.kind == "http_oauth2":
             tokens.forget_token(connection.tenant_id, connection.id)
-            again = proof(connection, body, message_id)
-            answer = egress.send(method, url, headers=headers, body=body, credentials=again, **limits)  # type: ignore[arg-type]
+            answer = call(credentials=proof(connection, body, message_id))
     except egress.EgressError as refused:
         raise Unusable(refused.code, refused.message, again=refused.code in PASSING, sent=refused.sent) from None
     return masked(answer, connection) if connection else answer

@@ -19,14 +19,25 @@ def read(text: str) -> date | None:
 
     The year stands first, because 3/4 is the third of April to one reader and the fourth of March to another.
     """
-    found = _DAY.match(ascii_digits(text).translate(TAKEN_OUT).strip())
+    found = _parts(text)
     if found is None:
         return None
-    year, month, day = int(found["year"]), int(found["month"]), int(found["day"])
+    year, month, day = found
     try:
         return date(year, month, day) if year >= _FIRST_GREGORIAN else date(*Hijri(year, month, day).to_gregorian().datetuple())
     except (ValueError, OverflowError):
         return None
+
+
+def is_hijri(text: str) -> bool:
+    """Say whether a day is written in the Umm al-Qura calendar, by its year; False also for what is no day."""
+    found = _parts(text)
+    return found is not None and found[0] < _FIRST_GREGORIAN
+
+
+def _parts(text: str) -> tuple[int, int, int] | None:
+    found = _DAY.match(ascii_digits(text).translate(TAKEN_OUT).strip())
+    return (int(found["year"]), int(found["month"]), int(found["day"])) if found else None
 
 
 _TIME = re.compile(r"(?P<hour>\d{1,2})(?:[:.٫](?P<minute>\d{2}))?\s*(?P<half>am|pm|a\.m\.|p\.m\.|ص|م)?\Z", re.ASCII | re.IGNORECASE)

@@ -7,12 +7,11 @@ import re
 import pytest
 from sqlalchemy import text
 
-from portal.core import db, egress
-from portal.core.config import current_settings
+from portal.core import db
 from portal.identity.sso import oidc
 from tests.browser.conftest import IN_CHROMIUM, enter
 from tests.browser.test_saml import look
-from tests.identity.sso.conftest import idp_port, prove_domain, running_idp, zone
+from tests.identity.sso.conftest import idp_port, prove_domain, reaching, running_idp, zone
 
 __all__ = ["idp_port", "running_idp", "zone"]
 pytestmark = IN_CHROMIUM
@@ -20,18 +19,10 @@ WORDS = {"en": ("Continue with \u2068Corporate\u2069", "The test went well"), "a
 
 
 @pytest.fixture
-def outside(app, address, running_idp, zone, monkeypatch):
-    """The provider may be called, and our addresses are those that the browser knows."""
-    monkeypatch.setenv("EGRESS_ALLOW", f"127.0.0.1:{running_idp.port}")
-    monkeypatch.setenv("DNS_RESOLVER", zone.address)
-    monkeypatch.setenv("PUBLIC_URL", address)
-    current_settings.cache_clear()
-    egress.operator_policy.cache_clear()
-    oidc.forget_keys()
-    yield
-    monkeypatch.undo()
-    current_settings.cache_clear()
-    egress.operator_policy.cache_clear()
+def outside(app, address, running_idp, zone):
+    with reaching(running_idp.port, zone, public_url=address):
+        oidc.forget_keys()
+        yield
 
 
 def type_there(context, who):

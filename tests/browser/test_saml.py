@@ -7,12 +7,12 @@ import re
 import pytest
 from sqlalchemy import text
 
-from portal.core import db, egress
-from portal.core.config import ROOT, current_settings
+from portal.core import db
+from portal.core.config import ROOT
 from portal.identity.sso.saml import certificates
 from tests.browser.conftest import IN_CHROMIUM, enter
 from tests.browser.test_accessibility import AXE, OVERFLOW, TAGS
-from tests.identity.sso.conftest import prove_domain, zone
+from tests.identity.sso.conftest import prove_domain, reaching, zone
 from tests.identity.sso.saml.conftest import running_saml, saml_port
 
 __all__ = ["running_saml", "saml_port", "zone"]
@@ -21,17 +21,9 @@ WORDS = {"en": ("Continue with \u2068Corporate\u2069", "The test went well"), "a
 
 
 @pytest.fixture
-def outside(app, address, running_saml, zone, monkeypatch):
-    """The provider may be called, and our addresses are those that the browser knows."""
-    monkeypatch.setenv("EGRESS_ALLOW", f"127.0.0.1:{running_saml.port}")
-    monkeypatch.setenv("DNS_RESOLVER", zone.address)
-    monkeypatch.setenv("PUBLIC_URL", address)
-    current_settings.cache_clear()
-    egress.operator_policy.cache_clear()
-    yield
-    monkeypatch.undo()
-    current_settings.cache_clear()
-    egress.operator_policy.cache_clear()
+def outside(app, address, running_saml, zone):
+    with reaching(running_saml.port, zone, public_url=address):
+        yield
 
 
 def look(page, found, where):

@@ -6,11 +6,10 @@ import re
 
 import pytest
 
-from portal.core import egress
-from portal.core.config import ROOT, current_settings
+from portal.core.config import ROOT
 from tests.browser.conftest import IN_CHROMIUM, pass_doors
 from tests.browser.test_accessibility import AXE, OVERFLOW, TAGS
-from tests.identity.sso.conftest import prove_domain, zone
+from tests.identity.sso.conftest import prove_domain, reaching, zone
 from tests.identity.sso.saml.conftest import fields_of, running_saml, saml_port
 
 __all__ = ["running_saml", "saml_port", "zone"]
@@ -29,17 +28,9 @@ WORDS = {
 
 
 @pytest.fixture
-def outside(app, address, running_saml, zone, monkeypatch):
-    """The providers may be called, and our addresses are those that the browser knows."""
-    monkeypatch.setenv("EGRESS_ALLOW", f"127.0.0.1:{running_saml.port}")
-    monkeypatch.setenv("DNS_RESOLVER", zone.address)
-    monkeypatch.setenv("PUBLIC_URL", address)
-    current_settings.cache_clear()
-    egress.operator_policy.cache_clear()
-    yield
-    monkeypatch.undo()
-    current_settings.cache_clear()
-    egress.operator_policy.cache_clear()
+def outside(app, address, running_saml, zone):
+    with reaching(running_saml.port, zone, public_url=address):
+        yield
 
 
 class Drive:

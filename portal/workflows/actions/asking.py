@@ -81,10 +81,11 @@ def ask(call: Call, outcomes: list[dict[str, Any]]) -> Outcome:
     """Return the wait for people to decide between the outcomes."""
     config = call.config
     until = limits.moment(call, "limit", config["limit_unit"])
+    if isinstance(until, Failed):
+        return until
     escalate_at = limits.moment(call, "escalate_h", "working_hours") if config["escalate_to"] else None
-    for wrong in (until, escalate_at):
-        if isinstance(wrong, Failed):
-            return wrong
+    if isinstance(escalate_at, Failed):
+        return escalate_at
     count, remind_h = _number(config.get("quorum_count"), 1), _number(config["remind_h"], 0)
     bars = {"starter": config["four_eyes"] in ("starter", "both"), "deciders": config["four_eyes"] in ("deciders", "both")}
     try:
@@ -105,11 +106,11 @@ def ask(call: Call, outcomes: list[dict[str, Any]]) -> Outcome:
         bars_starter=bars["starter"],
         bars_deciders=bars["deciders"],
         remind_every_s=int(remind_h * 3600) or None,
-        escalate_at=escalate_at,  # type: ignore[arg-type]  # a failure was returned above
+        escalate_at=escalate_at,
         escalate_to=list(config["escalate_to"]),
     )
     fails_with = "task_expired" if config["if_late"] == "fail" else None
-    return Waiting(until, output={"outcome": "expired", "values": {}, "votes": []}, fails_with=fails_with, task=task)  # type: ignore[arg-type]
+    return Waiting(until, output={"outcome": "expired", "values": {}, "votes": []}, fails_with=fails_with, task=task)
 
 
 def _number(given: Any, usual: float) -> Any:

@@ -15,7 +15,6 @@ from portal.workflows.calendars.service import Draft
 
 LONGEST_NAME = 80
 MOST_DAYS = 30
-LATEST_HIJRI_YEAR = 1500
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::00)?\Z", re.ASCII)
 
 
@@ -105,7 +104,7 @@ def read_holiday(form: Any) -> Typed:
         read.problems["days"] = _("Enter a whole number between 1 and %(num)d.", num=MOST_DAYS)
     if read.problems or day is None:
         return read
-    is_hijri = int(re.match(r"\d{4}", ascii_digits(names.tidy(read.typed["day"])))[0]) <= LATEST_HIJRI_YEAR  # type: ignore[index]  # dates.read took it
+    is_hijri = dates.is_hijri(read.typed["day"])
     found = hijri_of(day) if is_hijri else day
     if found is None:
         read.problems["day"] = _("This year is outside of the tables of the Umm al-Qura calendar.")

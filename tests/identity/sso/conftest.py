@@ -14,6 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -172,17 +173,32 @@ def zone() -> Zone:
     return Zone()
 
 
+@contextmanager
+def reaching(port: int, zone: Zone, *, public_url: str = "") -> Iterator[None]:
+    """Let this process call a provider on a port and ask the DNS server, for one test: the settings are everybody's.
+
+    Args:
+        public_url: where a browser finds us, if one is there.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EGRESS_ALLOW", f"127.0.0.1:{port}")
+        patch.setenv("DNS_RESOLVER", zone.address)
+        if public_url:
+            patch.setenv("PUBLIC_URL", public_url)
+        _read_settings_anew()
+        yield
+    _read_settings_anew()
+
+
+def _read_settings_anew() -> None:
+    current_settings.cache_clear()
+    egress.operator_policy.cache_clear()
+
+
 @pytest.fixture
-def outside(app: Any, idp_port: int, zone: Zone, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let this process call the provider and ask the DNS server, for one test: the settings are everybody's."""
-    monkeypatch.setenv("EGRESS_ALLOW", f"127.0.0.1:{idp_port}")
-    monkeypatch.setenv("DNS_RESOLVER", zone.address)
-    current_settings.cache_clear()
-    egress.operator_policy.cache_clear()
-    yield
-    monkeypatch.undo()
-    current_settings.cache_clear()
-    egress.operator_policy.cache_clear()
+def outside(app: Any, idp_port: int, zone: Zone) -> Iterator[None]:
+    with reaching(idp_port, zone):
+        yield
 
 
 @pytest.fixture(scope="session")

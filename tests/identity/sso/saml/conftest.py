@@ -16,12 +16,10 @@ from typing import Any
 
 import pytest
 
-from portal.core import egress
-from portal.core.config import current_settings
 from portal.devkit.children import die_with_parent, free_port
 from portal.identity.sso.saml import certificates
 from tests.conftest import Browser, House
-from tests.identity.sso.conftest import NODE, Traveller, _open, prove_domain
+from tests.identity.sso.conftest import NODE, Traveller, _open, prove_domain, reaching
 
 HERE = Path(__file__).parent
 PAGE = "/settings/sso"
@@ -132,16 +130,28 @@ def running_saml(saml_port: int) -> Iterator[SamlIdp]:
 
 
 @pytest.fixture
-def saml(app: Any, running_saml: SamlIdp, zone: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SamlIdp]:
-    """The provider, and leave to call it for one test: the settings are everybody's."""
-    monkeypatch.setenv("EGRESS_ALLOW", f"127.0.0.1:{running_saml.port}")
-    monkeypatch.setenv("DNS_RESOLVER", zone.address)
-    current_settings.cache_clear()
-    egress.operator_policy.cache_clear()
-    yield running_saml
-    monkeypatch.undo()
-    current_settings.cache_clear()
-    egress.operator_policy.cache_clear()
+def saml(app: Any, running_saml: SamlIdp, zone: Any) -> Iterator[SamlIdp]:
+    """The provider, and leave to call it for one test."""
+    with reaching(running_saml.port, zone):
+        yield running_saml
+
+
+def is_in(person: Any) -> bool:
+    """Say whether our pages know somebody."""
+    return bool(person.browser.get("/runs").status_code == 200)
+
+
+def came(setup: SamlSetup, traveller: Callable[..., Any], who: str = "out-1") -> Any:
+    """Return somebody who has come in through the provider."""
+    person = traveller()
+    assert person.come(setup.start, who).status_code == 303 and is_in(person)
+    return person
+
+
+def local(url: str) -> str:
+    """Return an address of ours without its host."""
+    parts = urllib.parse.urlsplit(url)
+    return f"{parts.path}?{parts.query}"
 
 
 @dataclass

@@ -20,7 +20,7 @@ from portal.identity.sso.saml import certificates, metadata
 from portal.identity.sso.saml.documents import name, parse
 from portal.identity.sso.saml.requests import RSA_SHA256, SUCCESS
 from tests.identity.sso.conftest import _open, rows
-from tests.identity.sso.saml.conftest import form_of
+from tests.identity.sso.saml.conftest import came, form_of, is_in, local
 from tests.identity.sso.saml.forge import later
 
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
@@ -34,21 +34,6 @@ def setup(tenant, set_up_saml, saml):
     saml.register(made.addresses, cert=own)  # it looks at our signatures
     saml.hire("out-1", email=f"out@{made.domain}", name="Out")
     return made
-
-
-def is_in(person):
-    return person.browser.get("/runs").status_code == 200
-
-
-def came(setup, traveller, who="out-1"):
-    person = traveller()
-    assert person.come(setup.start, who).status_code == 303 and is_in(person)
-    return person
-
-
-def local(url):
-    parts = urllib.parse.urlsplit(url)
-    return f"{parts.path}?{parts.query}"
 
 
 def sign_out(setup, person):

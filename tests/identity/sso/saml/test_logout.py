@@ -17,7 +17,7 @@ from portal.identity.sso.saml import certificates
 from portal.identity.sso.saml.documents import name, parse
 from portal.identity.sso.saml.requests import RSA_SHA256
 from tests.identity.sso.conftest import _open, rows
-from tests.identity.sso.saml.conftest import form_of
+from tests.identity.sso.saml.conftest import came, form_of, is_in, local
 from tests.identity.sso.saml.forge import later
 
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
@@ -30,21 +30,6 @@ def setup(tenant, set_up_saml, saml):
     return made
 
 
-def is_in(person):
-    return person.browser.get("/runs").status_code == 200
-
-
-def came(setup, traveller, who="out-1"):
-    person = traveller()
-    assert person.come(setup.start, who).status_code == 303 and is_in(person)
-    return person
-
-
-def ours(url):
-    parts = urllib.parse.urlsplit(url)
-    return f"{parts.path}?{parts.query}"
-
-
 def test_signing_out_there_ends_the_session_here_and_the_provider_hears_of_it(setup, saml_traveller, saml, as_role):
     own = rows(setup.house.id, "select endpoints->>'own_certificate' as it from identity_providers")[0].it
     setup.save(signs_requests="1")
@@ -53,7 +38,7 @@ def test_signing_out_there_ends_the_session_here_and_the_provider_hears_of_it(se
 
     there = _open(urllib.request.Request(f"{saml.base}/logout"), person.jar).headers["Location"]
     assert there.startswith(setup.addresses["slo"]) and "Signature=" in there
-    answer = saml_traveller().browser.get(ours(there))  # browsers may leave our cookie out: it is not needed
+    answer = saml_traveller().browser.get(local(there))  # browsers may leave our cookie out: it is not needed
 
     assert answer.status_code == 303 and answer.headers["Location"].startswith(f"{saml.base}/logout?SAMLResponse=")
     assert not is_in(person)
