@@ -1,4 +1,4 @@
-"""Cron expressions as people read them: what one means in the reader's language, and when it comes next. Pure."""
+"""Cron expressions as people read them: what one means in whole sentences, what is wrong with one, when it comes next. Pure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,22 @@ from portal.core.digits import ascii_digits
 from portal.i18n import formats
 from portal.i18n.names import TAKEN_OUT
 from portal.i18n.words import gettext as _
+from portal.i18n.words import lazy_gettext as _l
 from portal.i18n.words import ngettext
 
 FIELDS = 5
 LONGEST = 100
-MOST_TIMES = 6
+MOST_TIMES = 12
+LAST_DAY, LAST_WORKDAY, LAST_OF_WEEKDAY = -1000, -1001, -1000
 _EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-_MINUTES, _HOURS, _DAYS, _MONTHS, _WEEKDAYS = set(range(60)), set(range(24)), set(range(1, 32)), set(range(1, 13)), set(range(7))
+
+_PROBLEMS = {
+    "Bad minute": _l("The minute is 0 to 59, or several of them, as in %(examples)s.", examples=formats.isolate("0,30  0-29  */5")),
+    "Bad hour": _l("The hour is 0 to 23, or several of them, as in %(examples)s.", examples=formats.isolate("8,12  8-17  */2")),
+    "Bad day-of-month": _l("The day of the month is 1 to 31, or L for the last, and must exist in one of the months."),
+    "Bad month": _l("The month is 1 to 12, or JAN to DEC."),
+    "Bad day-of-week": _l("The weekday is 0 to 7 (0 and 7 are Sunday), or SUN to SAT."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,7 @@ def read(text: str) -> str | None:
 def explained(text: str, *, after: dt.datetime, zone: ZoneInfo, count: int = 5) -> Explained | None:
     """Return what an expression means and its next moments after a moment; None if it is no expression."""
     plain = read(text)
-    return Explained(explain(plain), tuple(upcoming(plain, after=after, zone=zone, count=count))) if plain else None
+    return Explained(" ".join(say(plain)), tuple(upcoming(plain, after=after, zone=zone, count=count))) if plain else None
 
 
 def upcoming(expression: str, *, after: dt.datetime, zone: ZoneInfo, count: int = 5) -> list[dt.datetime]:
@@ -55,76 +64,83 @@ def upcoming(expression: str, *, after: dt.datetime, zone: ZoneInfo, count: int 
     return list(islice(CronSim(expression, after.astimezone(zone)), count))
 
 
-def explain(expression: str) -> str:
-    """Say what an expression means, as a sentence; one that is too tangled for words is only named."""
-    cron: Any = CronSim(expression, _EPOCH)
-    when, days = _times(cron.minutes, cron.hours), _days(cron.days, {each % 7 if isinstance(each, int) else each for each in cron.weekdays})
-    if not when or not days:
-        return _("At the moments that “%(cron)s” names.", cron=formats.isolate(expression))
-    facts = [when, days]
-    if cron.months != _MONTHS:
-        facts.append(_("in %(months)s", months=_listed(formats.month_name(each) for each in sorted(cron.months))))
-    sentence = _listed(facts)
-    return f"{sentence[:1].upper()}{sentence[1:]}"
+def problem(said: str) -> Any:
+    """Say what the parser refused."""
+    return _PROBLEMS.get(said, _l("This is not a cron expression: five parts, as in “0 8 * * SUN-THU”."))
 
 
-def _times(minutes: set[int], hours: set[int]) -> str:
-    every_min = _step(minutes, _MINUTES)
-    if hours == _HOURS:
-        return _within_hours(minutes, every_min)
-    every_h = _step(hours, _HOURS)
-    if minutes == {0} and every_h:
-        return ngettext("every %(num)d hour", "every %(num)d hours", every_h)
+def say(expression: str) -> list[str]:
+    """Return sentences that say when an expression is due."""
+    cron = CronSim(expression, _EPOCH)
+    minute, hour, day, _month, weekday = expression.split()
+    sentences = [_times(cron, minute, hour), _days(cron, day, weekday)]
+    if len(cron.months) < 12:
+        sentences.append(_("Only in: %(months)s.", months=_list(formats.month_name(each) for each in sorted(cron.months))))
+    return sentences
+
+
+def every(number: int, unit: str) -> str:
+    """Say the length of an interval."""
+    if unit == "minutes":
+        return ngettext("Every minute.", "Every %(num)d minutes.", number)
+    if unit == "hours":
+        return ngettext("Every hour.", "Every %(num)d hours.", number)
+    return ngettext("Every 24 hours.", "Every %(num)d times 24 hours.", number)
+
+
+def _times(cron: CronSim, minute: str, hour: str) -> str:
+    minutes, hours = sorted(cron.minutes), sorted(cron.hours)
+    if hour == "*":
+        if minute == "*":
+            return every(1, "minutes")
+        if minute.startswith("*/") and 60 % int(minute[2:] or 1) == 0:
+            return every(int(minute[2:]), "minutes")
+        return _("In each hour at minute: %(minutes)s.", minutes=_list(map(formats.number, minutes)))
     if len(minutes) * len(hours) <= MOST_TIMES:
-        return _("at %(times)s", times=_listed(formats.time(dt.time(hour, minute)) for hour in sorted(hours) for minute in sorted(minutes)))
-    if not _is_row(hours) or not (every_min or len(minutes) == 1):
-        return ""
-    ends = {"first": formats.time(dt.time(min(hours), min(minutes))), "last": formats.time(dt.time(max(hours), max(minutes)))}
-    if len(minutes) == 1:
-        return _("every hour from %(first)s to %(last)s", **ends)
-    return ngettext(
-        "every %(num)d minute from %(first)s to %(last)s", "every %(num)d minutes from %(first)s to %(last)s", every_min, **ends
+        return _("At %(times)s.", times=_list(formats.time(dt.time(h, m)) for h in hours for m in minutes))
+    if minute == "*":
+        return _("In each minute of these hours: %(hours)s.", hours=_list(map(formats.number, hours)))
+    return _(
+        "At these minutes: %(minutes)s; of these hours: %(hours)s.",
+        minutes=_list(map(formats.number, minutes)),
+        hours=_list(map(formats.number, hours)),
     )
 
 
-def _within_hours(minutes: set[int], every_min: int) -> str:
-    if every_min:
-        return _("every minute") if every_min == 1 else ngettext("every %(num)d minute", "every %(num)d minutes", every_min)
-    if minutes == {0}:
-        return _("every hour, on the hour")
-    if len(minutes) == 1:
-        return ngettext("%(num)d minute after every full hour", "%(num)d minutes after every full hour", min(minutes))
-    return ""
+def _days(cron: CronSim, day: str, weekday: str) -> str:
+    if day == "*" and weekday == "*":
+        return _("Every day.")
+    days = _list(_day_name(each) for each in sorted(cron.days, key=lambda each: (each < 0, each)))
+    weekdays = _list(_weekday_name(each) for each in _in_order(cron.weekdays))
+    if day == "*":
+        return _("On these weekdays: %(weekdays)s.", weekdays=weekdays)
+    if weekday == "*":
+        return _("On these days of the month: %(days)s.", days=days)
+    if cron.day_and:
+        return _("On these days of the month: %(days)s; only if they are: %(weekdays)s.", days=days, weekdays=weekdays)
+    return _("On these days of the month: %(days)s; and also on: %(weekdays)s.", days=days, weekdays=weekdays)
 
 
-def _days(days: set[Any], weekdays: set[Any]) -> str:
-    if days == _DAYS and weekdays == _WEEKDAYS:
-        return _("every day")
-    if weekdays == _WEEKDAYS:
-        if days == {CronSim.LAST}:
-            return _("on the last day of the month")
-        if min(days) < 1:
-            return ""
-        return ngettext(
-            "on day %(days)s of the month", "on days %(days)s of the month", len(days), days=_listed(map(formats.number, sorted(days)))
-        )
-    if days != _DAYS or not all(isinstance(each, int) for each in weekdays):
-        return ""
-    names = [formats.weekday((each - 1) % 7) for each in sorted(weekdays)]
-    if len(names) > 2 and _is_row(weekdays):
-        return _("from %(first)s to %(last)s", first=names[0], last=names[-1])
-    return ngettext("on %(days)s", "on %(days)s", len(names), days=_listed(names))
+def _in_order(weekdays: Iterable[Any]) -> list[Any]:
+    seen = dict.fromkeys(each if isinstance(each, tuple) else each % 7 for each in weekdays)
+    return sorted(seen, key=lambda each: each if isinstance(each, tuple) else (each, 0))
 
 
-def _step(chosen: set[int], every: set[int]) -> int:
-    """Return the step of a set that goes evenly through all of them from 0, else 0."""
-    step = len(every) // len(chosen)
-    return step if chosen == set(range(0, len(every), step)) and len(every) % step == 0 and len(chosen) > 1 else 0
+def _day_name(day: int) -> str:
+    if day == LAST_DAY:
+        return _("the last")
+    return _("the last workday (Monday to Friday)") if day == LAST_WORKDAY else formats.number(day)
 
 
-def _is_row(chosen: set[int]) -> bool:
-    return len(chosen) == max(chosen) - min(chosen) + 1
+def _weekday_name(weekday: Any) -> str:
+    if not isinstance(weekday, tuple):
+        return formats.weekday((weekday - 1) % 7)
+    number, place = weekday
+    name = formats.weekday((number - 1) % 7)
+    if place == LAST_OF_WEEKDAY:
+        return _("the last %(weekday)s of the month", weekday=name)
+    return _("%(weekday)s number %(place)s of the month", weekday=name, place=formats.number(place))
 
 
-def _listed(items: Iterable[str]) -> str:
-    return formats.comma().join(items)
+def _list(items: Iterable[str]) -> str:
+    return formats.listed_plain(items)

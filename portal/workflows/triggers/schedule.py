@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from cronsim import CronSim, CronSimError
 
 from portal.core.digits import ascii_digits
-from portal.i18n import dates
+from portal.i18n import dates, schedules
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.definition import Field
-from portal.workflows.triggers import cronwords, times
+from portal.workflows.triggers import times
 from portal.workflows.triggers.base import Place, between, kept
 from portal.workflows.triggers.times import Plan
 
@@ -112,13 +112,13 @@ class Cron(Schedule):
         try:
             next(CronSim(text, datetime(2026, 1, 1)), None)  # noqa: DTZ001 - a wall clock
         except CronSimError as wrong:
-            return {"cron": cronwords.problem(str(wrong))}
+            return {"cron": schedules.problem(str(wrong))}
         if times.next_after(Plan("cron", ZoneInfo("UTC"), cron=text), datetime(2026, 1, 1, tzinfo=UTC)) is None:
             return {"cron": _l("This never happens: there is no such day.")}
         return {}
 
     def words(self, config: Mapping[str, Any]) -> list[Any]:
-        return cronwords.say(config["cron"])
+        return schedules.say(config["cron"])
 
 
 class Interval(Schedule):
@@ -136,7 +136,7 @@ class Interval(Schedule):
         return kept([("every", between(config["every"], 1, 10_000, _l("Between 1 and %(num)d.", num=10_000)))])
 
     def words(self, config: Mapping[str, Any]) -> list[Any]:
-        return [cronwords.every(config["every"], config["unit"])]
+        return [schedules.every(config["every"], config["unit"])]
 
 
 class HijriDate(Schedule):

@@ -11,12 +11,11 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask_babel import force_locale
 
 from portal.core import db
 from portal.core.config import ROOT
 from portal.core.errors import Invalid
-from portal.workflows.triggers import cronwords, firing, service
+from portal.workflows.triggers import firing, service
 from portal.workflows.triggers.schedule import plan_of
 from tests.workflows.triggers.conftest import declared, step, values
 
@@ -226,27 +225,6 @@ def test_settings_are_checked_before_they_are_kept(starts, workflow_id, kind, co
         starts.add(workflow_id, f"schedule-{kind}", **config)
 
     assert field in refused.value.problems
-
-
-@pytest.mark.parametrize(
-    ("expression", "english", "arabic"),
-    [
-        ("*/15 * * * *", "Every 15 minutes. Every day.", "كل 15 دقيقة. كل يوم."),
-        ("0 8 * * SUN-THU", "At 8:00", "الأحد"),
-        ("30 6 1,15 * *", "On these days of the month: 1, 15.", "أيام الشهر"),
-        ("0 0 1 1-3 1", "and also on: Monday", "يناير"),
-        ("0 0 L * *", "the last", "الأخير"),
-        ("0 9 * * 1#2", "Monday number 2 of the month", "الاثنين"),
-        ("* 8-9 * * *", "In each minute of these hours: 8, 9.", "8"),
-    ],
-)
-def test_a_cron_expression_in_words(app, expression, english, arabic):
-    with app.test_request_context():
-        said = {}
-        for tag in ("en", "ar"):
-            with force_locale(tag):
-                said[tag] = "".join(each for each in " ".join(cronwords.say(expression)) if each not in "\u2066\u2067\u2068\u2069")
-    assert english in said["en"] and arabic in said["ar"], said
 
 
 FIRE = """
