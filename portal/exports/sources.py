@@ -20,7 +20,7 @@ class Source:
         title: its name for people.
         permission: who may read it.
         endpoint: its page.
-        read_filters: the page's query → the filters that are kept, as plain JSON.
+        read_filters: the page's query → the filters that are kept, as plain JSON; a name with `_` before it is the job's alone.
         heads: the names of the columns.
         rows: (tenant id, filters) → every row that matches, read in pages.
     """

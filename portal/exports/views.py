@@ -35,7 +35,7 @@ def create() -> Response:
     if not here.can(source.permission):
         raise Forbidden
     filters = source.read_filters(request.form)
-    back = url_for(source.endpoint, **{name: value for name, value in filters.items() if value})
+    back = url_for(source.endpoint, **{name: value for name, value in filters.items() if value and not name.startswith("_")})
     try:
         service.request_export(
             here.tenant_id, here.person_id, source.key, filters,

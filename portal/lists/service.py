@@ -13,7 +13,7 @@ from portal.core.access import Access, Permission
 from portal.core.errors import Forbidden, Invalid, NotFound
 from portal.i18n import names
 from portal.i18n.words import gettext as _
-from portal.lists import periods, queries
+from portal.lists import filing, periods, queries
 from portal.lists.bulk import UNDO_S, ask, carry_out, rehearse, stop, undo
 from portal.lists.errors import TooManyViews
 from portal.lists.kinds import Asked, Column, Filter, ListKind, Rehearsal, Verb, get, register
@@ -22,7 +22,7 @@ from portal.lists.reading import Given, ListState, is_asked, read, read_stored
 from portal.lists.showing import Range, Shown, View, range_of
 
 __all__ = [
-    "UNDO_S", "Asked", "Column", "Filter", "ListKind", "ListState", "Range", "Rehearsal", "Shown", "Verb", "View", "ask", "carry_out", "deleted_view", "get",
+    "UNDO_S", "Asked", "Column", "Filter", "ListKind", "ListState", "Range", "Rehearsal", "Shown", "Verb", "View", "ask", "carry_out", "deleted_view", "filing", "get",
     "open_list", "periods", "range_of", "read", "read_stored", "register", "rehearse", "stop", "undo", "verbs_for",
 ]  # fmt: skip
 

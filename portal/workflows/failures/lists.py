@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from werkzeug.datastructures import MultiDict
-
 from portal.core import clock, ids
-from portal.core.access import Actor, Permission, access
-from portal.core.paging import read_place
+from portal.core.access import Actor, Permission
 from portal.exports import service as exports
 from portal.i18n.locale import bilingual
 from portal.i18n.words import gettext as _
@@ -19,7 +17,7 @@ from portal.i18n.words import lazy_gettext as _l
 from portal.i18n.words import ngettext
 from portal.identity import service as identity
 from portal.lists import service as lists
-from portal.lists.service import Asked, Column, Filter, ListKind, Rehearsal, Verb
+from portal.lists.service import Asked, Column, Filter, ListKind, Rehearsal, Verb, filing
 from portal.workflows import service
 from portal.workflows.definition import KEY
 from portal.workflows.engine.retry import CLASSES
@@ -28,7 +26,7 @@ from portal.workflows.explain import REASONS, UNKNOWN
 from portal.workflows.failures import queries
 from portal.workflows.failures.queries import FailureFilter
 
-ME, READER = "me", "reader"
+ME = "me"
 PAGE_ROWS = 500
 CLASS_NAMES: dict[str, Any] = {
     "transient": _l("Passing"), "timeout": _l("No answer in time"), "auth": _l("Access refused"), "validation": _l("Values refused"),
@@ -172,38 +170,32 @@ FAILURES = ListKind(
 )  # fmt: skip
 
 
-def read_filters(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Read filters and sort of the list as its page reads them; "me" and whose days they are become the person."""
-    here = access()
-    state = lists.read(FAILURES, MultiDict(given).to_dict(flat=False))
-    found: dict[str, Any] = {name: list(values) for name, values in state.filters.items()}
-    return {**found, READER: [str(here.person_id)], "sort": [state.sort]}
-
-
-def failure_rows(tenant_id: UUID, filters: dict[str, Any]) -> Iterator[Sequence[Any]]:
+def failure_rows(tenant_id: UUID, kept: dict[str, Any]) -> Iterator[Sequence[Any]]:
     """Give every failed run that matches, sorted as the page was, read in pages."""
-    state = lists.read_stored(FAILURES, {"filters": filters, "sort": next(iter(filters.get("sort") or ()), "")})
-    reader = ids.as_uuid(next(iter(filters.get(READER, ())), None))
+    state, reader = filing.state_of(FAILURES, kept), filing.reader_of(kept)
     if reader is None:
         return  # nobody's list
-    wanted = failure_filter(tenant_id, reader, state.filters)
-    place = None
-    while True:
-        listing = queries.list_failures(tenant_id, wanted, sort=state.sort, place=place, limit=PAGE_ROWS)
-        people = identity.names_of({row.executed_by for row in listing.items if row.executed_by})
-        names = queries.step_names(tenant_id, list({row.version_id for row in listing.items}))
-        for row in listing.items:
+    read = partial(queries.list_failures, tenant_id, failure_filter(tenant_id, reader, state.filters), sort=state.sort, limit=PAGE_ROWS)
+    for rows in filing.pages(lambda place: read(place=place), queries.sorts()[state.sort_name].kind):
+        people = identity.names_of({row.executed_by for row in rows if row.executed_by})
+        names = queries.step_names(tenant_id, list({row.version_id for row in rows}))
+        for row in rows:
             said, kind = str(reason_of(row.code)), str(CLASS_NAMES.get(row.error_class, row.error_class))
             step = step_name(names, row) if row.step else None
             yield bilingual(row), step, said, row.code, kind, row.completed_at, people.get(row.executed_by), str(row.id)
-        place = read_place(listing.next_cursor, queries.sorts()[state.sort_name].kind)
-        if place is None:
-            return
 
 
 def register() -> None:
     """Let the list have views, columns and its verb, and be a file."""
     lists.register(FAILURES)
     exports.register(
-        exports.Source("failures.listing", FAILURES.title, FAILURES.permission, FAILURES.endpoint, read_filters, HEADS, failure_rows)
+        exports.Source(
+            "failures.listing",
+            FAILURES.title,
+            FAILURES.permission,
+            FAILURES.endpoint,
+            partial(filing.kept_of, FAILURES),
+            HEADS,
+            failure_rows,
+        )
     )

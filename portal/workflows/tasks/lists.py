@@ -8,19 +8,16 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from werkzeug.datastructures import MultiDict
-
 from portal.core import clock, ids
-from portal.core.access import Access, Actor, Permission, access
+from portal.core.access import Access, Actor, Permission
 from portal.core.errors import Conflict
-from portal.core.paging import read_place
 from portal.exports import service as exports
 from portal.i18n.locale import bilingual
 from portal.i18n.words import lazy_gettext as _l
 from portal.i18n.words import ngettext
 from portal.identity import service as identity
 from portal.lists import service as lists
-from portal.lists.service import Asked, Column, Filter, ListKind, Verb
+from portal.lists.service import Asked, Column, Filter, ListKind, Verb, filing
 from portal.workflows.errors import TaskClosed, TaskTaken
 from portal.workflows.tasks import queries, service
 from portal.workflows.tasks.queries import TaskFilter
@@ -30,7 +27,6 @@ SHOWS = {
     "mine": _l("For you"), "team": _l("Open to you and others"), "decided": _l("Decided by you"), "all": _l("All tasks"),
 }  # fmt: skip
 DUES = {"late": _l("Overdue"), "today": _l("Due today"), "7d": _l("Due within 7 days")}
-READER = "reader"
 PAGE_ROWS = 500
 HEADS = (
     _l("Task"), _l("Workflow"), _l("Asked"), _l("Due"), _l("State"), _l("Decision"), _l("Taken by"), _l("Run"),
@@ -167,38 +163,26 @@ TASKS = ListKind(
 )  # fmt: skip
 
 
-def read_filters(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Read filters and sort of the inbox as its page reads them, with whose inbox it is: a job has nobody signed in."""
-    here = access()
-    state = lists.read(TASKS, MultiDict(given).to_dict(flat=False))
-    found: dict[str, Any] = {name: list(values) for name, values in state.filters.items()}
-    return {**found, READER: [str(here.person_id)], "sort": [state.sort]}
-
-
-def task_rows(tenant_id: UUID, filters: dict[str, Any]) -> Iterator[Sequence[Any]]:
+def task_rows(tenant_id: UUID, kept: dict[str, Any]) -> Iterator[Sequence[Any]]:
     """Give every task that matches, sorted as the page was; what the person may see is asked anew."""
-    person_id = ids.as_uuid(next(iter(filters.get(READER, ())), None))
+    state, person_id = filing.state_of(TASKS, kept), filing.reader_of(kept)
     if person_id is None:
         return  # nobody's list
-    state = lists.read_stored(TASKS, {"filters": filters, "sort": next(iter(filters.get("sort") or ()), "")})
     sees_all = Permission.TASK_MANAGE in identity.permissions_of(tenant_id, person_id)
     wanted = task_filter(tenant_id, person_id, state.filters, sees_all=sees_all)
     read = partial(queries.list_tasks, tenant_id, wanted, sort=state.sort, limit=PAGE_ROWS)
-    place = None
-    while True:
-        listing = read(place=place)
-        names = identity.names_of({row.claimed_by for row in listing.items if row.claimed_by})
-        for row in listing.items:
+    for rows in filing.pages(lambda place: read(place=place), queries.sorts()[state.sort_name].kind):
+        names = identity.names_of({row.claimed_by for row in rows if row.claimed_by})
+        for row in rows:
             decision = outcome_of(row, row.outcome) if row.outcome else None
             taken = names.get(row.claimed_by) if row.claimed_by else None
             said = str(STATES[row.state])
             yield title_of(row), bilingual(row), row.created_at, row.due_at, said, decision, taken, str(row.execution_id)
-        place = read_place(listing.next_cursor, queries.sorts()[state.sort_name].kind)
-        if place is None:
-            return
 
 
 def register() -> None:
     """Let the inbox have views, columns and verbs, and be a file."""
     lists.register(TASKS)
-    exports.register(exports.Source("tasks.listing", TASKS.title, TASKS.permission, TASKS.endpoint, read_filters, HEADS, task_rows))
+    exports.register(
+        exports.Source("tasks.listing", TASKS.title, TASKS.permission, TASKS.endpoint, partial(filing.kept_of, TASKS), HEADS, task_rows)
+    )
