@@ -8,7 +8,7 @@ import time
 import pytest
 from sqlalchemy import text
 
-from portal.lists import bulk
+from portal.lists import bulk, filing
 from portal.workflows import service
 from portal.workflows.engine.store import leasing
 from portal.workflows.failures.lists import failure_rows
@@ -125,6 +125,6 @@ def test_members_take_up_their_own_runs_only(engine, broken, as_role):
 
 def test_a_file_holds_the_same_rows(engine, broken, tenant):
     with engine.in_house():
-        rows = list(failure_rows(engine.house.id, {"reader": [str(tenant.people["owner"])], "step": ["sum"]}))
+        rows = list(failure_rows(engine.house.id, {filing.READER: [str(tenant.people["owner"])], "step": ["sum"]}))
     assert {row[-1] for row in rows} == {str(each) for each in broken}
     assert rows[0][1] == "Add up" and rows[0][3] == "expression"

@@ -144,7 +144,7 @@ def test_a_file_of_the_inbox_holds_what_its_reader_may_see(engine, task, as_role
 
     def titles(role, **filters):
         with engine.in_house():
-            return [row[0] for row in task_rows(engine.house.id, {"reader": [str(tenant.people[role])], **filters})]
+            return [row[0] for row in task_rows(engine.house.id, {filing.READER: [str(tenant.people[role])], **filters})]
 
     assert titles("member") == ["Leave of Sara"]
     assert titles("auditor", show=["all"]) == []
