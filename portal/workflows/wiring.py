@@ -6,7 +6,7 @@ from flask import Flask
 
 from portal.connections import service as connections
 from portal.core import palette
-from portal.workflows import entries, files, jobs, listeners, lists, uses  # noqa: F401 - importing registers them
+from portal.workflows import entries, files, jobs, listeners, lists, run_views, uses  # noqa: F401 - importing registers them
 from portal.workflows.designer.views import bp as designer
 from portal.workflows.fairness import wiring as fairness
 from portal.workflows.history import wiring as history

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
+from portal.lists import filing
+from portal.workflows.tasks.lists import task_rows
 from tests.workflows.engine.conftest import step
 
 FORM = [{"key": "days", "type": "number", "label": "Days granted", "label_ar": "الأيام الممنوحة", "required": True, "choices": []}]
@@ -140,8 +142,6 @@ def test_the_inbox_is_narrowed_sorted_kept_and_saved_as_a_file(engine, task, as_
 
 
 def test_a_file_of_the_inbox_holds_what_its_reader_may_see(engine, task, as_role, tenant):
-    from portal.workflows.tasks.lists import task_rows
-
     def titles(role, **filters):
         with engine.in_house():
             return [row[0] for row in task_rows(engine.house.id, {filing.READER: [str(tenant.people[role])], **filters})]
