@@ -65,19 +65,19 @@ def _one(tenant_id: Any, workflow_id: Any) -> float:
 
 
 def _wait_for(standing: list[subprocess.Popen[bytes]]) -> None:
-    """Wait until the worker is known to RQ and the dispatcher leads."""
+    """Wait until a worker is known to RQ and the dispatcher leads."""
     from sqlalchemy import text
 
     from portal.core import db, jobs
 
-    leads = text("select count(*) from workflow_leaders where until > clock_timestamp() and split_part(owner, ':', 2) = :process")
-    while True:
+    end = time.perf_counter() + 30
+    while time.perf_counter() < end:
         with db.transaction(system=True) as session:
-            is_led = session.scalar(leads, {"process": str(standing[0].pid)})
-        workers = jobs.connection().smembers("rq:workers")
-        if is_led and any(jobs.connection().hget(key, "pid") == str(standing[1].pid).encode() for key in workers):
+            is_led = session.scalar(text("select count(*) from workflow_leaders where until > clock_timestamp()"))
+        if is_led and jobs.connection().smembers("rq:workers") and all(each.poll() is None for each in standing):
             return
         time.sleep(0.1)
+    raise SystemExit("the dispatcher or the worker did not stand up")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from flask_babel import lazy_gettext as _l
 
 from portal.core import addresses, db
 from portal.core.addresses import Address, EgressRefused, Policy, Target, check_url, read_policy
-from portal.core.config import current_settings
+from portal.core.config import Settings, current_settings
 
 __all__ = [
     "Answer",
@@ -192,14 +192,17 @@ def reach(host: str, port: int, *, policy: Policy | None = None, timeouts: Timeo
         return str(_judged(addresses.check_server(host, port, policy=rules), rules, trip)[0])
 
 
-@lru_cache(maxsize=1)
 def operator_policy() -> Policy:
-    """Return what the operator opened, read once.
+    """Return what the operator opened.
 
     Raises:
         ValueError: EGRESS_ALLOW is malformed, or opens what is never opened.
     """
-    settings = current_settings()
+    return _policy_of(current_settings())
+
+
+@lru_cache(maxsize=1)
+def _policy_of(settings: Settings) -> Policy:
     own = urlsplit(settings.public_url).hostname or ""
     return read_policy(
         settings.openings,

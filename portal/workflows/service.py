@@ -382,6 +382,6 @@ def get_run(tenant_id: UUID, run_id: UUID) -> tuple[WorkflowExecution, WorkflowV
     return run, queries.get_version(tenant_id, run.version_id), queries.steps_of(tenant_id, run_id)
 
 
-def shown_value(tenant_id: UUID, value: Any) -> Any:
+def whole_value(tenant_id: UUID, value: Any) -> Any:
     """Return what a row of a run holds as programs see it: large values read, secrets as dots."""
     return redaction.shown(payloads.read_one(tenant_id, value))

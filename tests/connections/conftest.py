@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 from portal.connections import service
 from portal.connections.checking import read
 from portal.connections.kinds import KINDS
-from portal.core import db, egress
+from portal.core import db
 from portal.core.access import SYSTEM
 from portal.core.config import current_settings
 
@@ -111,18 +111,14 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
     """Let calls leave for ports of this machine."""
     ports: list[int] = []
 
-    def refresh() -> None:
-        current_settings.cache_clear()
-        egress.operator_policy.cache_clear()
-
     def allow(port: int) -> None:
         ports.append(port)
         monkeypatch.setenv("EGRESS_ALLOW", ",".join(f"127.0.0.1:{each}" for each in ports))
-        refresh()
+        current_settings.cache_clear()
 
     yield allow
     monkeypatch.undo()
-    refresh()
+    current_settings.cache_clear()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ import dns.rrset
 import pytest
 from werkzeug.serving import make_server
 
-from portal.core import db, egress
+from portal.core import db
 from portal.core.config import current_settings
 from portal.devkit.children import die_with_parent, free_port
 from portal.identity.sso import oidc
@@ -185,14 +185,9 @@ def reaching(port: int, zone: Zone, *, public_url: str = "") -> Iterator[None]:
         patch.setenv("DNS_RESOLVER", zone.address)
         if public_url:
             patch.setenv("PUBLIC_URL", public_url)
-        _read_settings_anew()
+        current_settings.cache_clear()
         yield
-    _read_settings_anew()
-
-
-def _read_settings_anew() -> None:
     current_settings.cache_clear()
-    egress.operator_policy.cache_clear()
 
 
 @pytest.fixture

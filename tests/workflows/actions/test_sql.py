@@ -102,9 +102,6 @@ def test_an_address_that_is_not_opened_is_not_reached(engine, outside, monkeypat
     chosen = connect(engine.house.id, "postgresql", **outside)
     monkeypatch.setenv("EGRESS_ALLOW", "")
     current_settings.cache_clear()
-    from portal.core import egress
-
-    egress.operator_policy.cache_clear()
     assert error_of(engine, "sql", statement="select 1", connection=str(chosen))[0] == "db_blocked"
 
 
