@@ -34,6 +34,7 @@ LICENSES = {
 BUNDLES = (
     "css/app.css",
     "css/flow.css",
+    "css/run.css",
     "css/home.css",
     "css/gallery.css",
     "css/themes.css",
@@ -43,6 +44,7 @@ BUNDLES = (
     "js/app.js",
     "js/charts.js",
     "js/flow.js",
+    "js/run.js",
     "js/passkey.js",
     "js/themes.js",
 )

@@ -1,0 +1,101 @@
+"""The list of runs, the page of one, and the stream by which it stays true."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Response, request, stream_with_context, url_for
+
+from portal.core import paging
+from portal.core.access import Permission, access, requires
+from portal.core.render import render
+from portal.i18n.locale import bilingual
+from portal.identity import service as identity
+from portal.lists import service as lists
+from portal.workflows import explain, queries, streams
+from portal.workflows.lists import RUNS, run_cells, run_filter, state_counts, state_lines, total_of
+from portal.workflows.runs.page import show_run
+from portal.workflows.views import bp, names_in
+
+
+@bp.get("/runs")
+@requires(Permission.RUN_READ)
+def runs() -> Response:
+    here = access()
+    shown = lists.open_list(RUNS, request.args.to_dict(flat=False), here, url=url_for("workflows.runs"))
+    wanted = run_filter(here.tenant_id, here.person_id, shown.state.filters)
+    place = paging.read_place(shown.cursor, queries.run_sorts()[shown.state.sort_name].kind)
+    found = queries.list_runs(here.tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
+    counts = state_counts(here.tenant_id, wanted, found)
+    total = total_of(counts, wanted)
+    listing = paging.counted(
+        found, lambda limit: queries.count_runs(here.tenant_id, wanted=wanted, limit=limit) if total is None else total
+    )
+    workflows = queries.workflow_names(here.tenant_id)
+    verbs = lists.verbs_for(RUNS, here)
+    people = identity.names_of_members(here.tenant_id)
+    names = people if people is not None else names_in(listing.items)
+    return render(
+        "workflows/runs.html",
+        shown=shown,
+        listing=listing,
+        rows=run_cells([explain.run_row(row, names) for row in listing.items], shown.column_keys, can_choose=bool(verbs)),
+        range=lists.range_of(listing),
+        states=state_lines(shown, counts),
+        verbs=verbs,
+        deleted=lists.deleted_view(here, request.args.get("deleted")),
+        workflows=workflows,
+        people=people or {},
+        names={**{str(row.id): bilingual(row) for row in workflows}, **{str(each): name for each, name in names.items()}},
+        can_run=here.can(Permission.RUN_START),
+    )
+
+
+@bp.get("/runs/<uuid:run_id>")
+@requires(Permission.RUN_READ)
+def run(run_id: UUID) -> Response:
+    return show_run(run_id)
+
+
+@bp.get("/runs/<uuid:run_id>/stream")
+@requires(Permission.RUN_READ)
+def stream(run_id: UUID) -> Response:
+    tenant_id = access().tenant_id
+    queries.get_run(tenant_id, run_id)
+    bell = streams.hub.join(str(run_id))
+    if bell is None:
+        return Response(status=503, headers={"Retry-After": "15"})
+    seen = request.headers.get("Last-Event-ID") or request.args.get("seen") or "-1"
+    lines = streams.follow(tenant_id, run_id, bell, seen=int(seen) if seen.lstrip("-").isdigit() else -1)
+    return Response(
+        stream_with_context(lines),
+        mimetype="text/event-stream",
+        headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"},
+    )
+
+
+@bp.get("/runs/<uuid:run_id>/steps/<uuid:step_id>/items")
+@requires(Permission.RUN_READ)
+def items(run_id: UUID, step_id: UUID) -> Response:
+    here = access()
+    found = queries.get_run(here.tenant_id, run_id)
+    step = queries.get_step(here.tenant_id, run_id, step_id)
+    version = queries.get_version(here.tenant_id, found.version_id)
+    state = request.args.get("state", "")
+    after = request.args.get("after", "-1")
+    rows = queries.frames_of(here.tenant_id, step_id, after=int(after) if after.isdecimal() and len(after) < 8 else -1, state=state)
+    return render(
+        "workflows/items.html",
+        run=found,
+        workflow=queries.get_workflow(here.tenant_id, found.workflow_id),
+        node=next(node for node in version.nodes if node["key"] == step.node_key),
+        step_id=step_id,
+        state=state,
+        counts=queries.frame_counts(here.tenant_id, step_id),
+        rows=[
+            (row, explain.explain_error(row.error), *(explain.shown_value(here.tenant_id, each) for each in (row.value, row.result)))
+            for row in rows[:50]
+        ],
+        more=rows[49].number if len(rows) > 50 else None,
+        is_first=after == "-1",
+    )
