@@ -35,6 +35,8 @@ from portal.core.paging import COUNTED_TO, Listing, Place, SortKey, listing_of, 
 from portal.core.render import language
 from portal.i18n.search import APART, holds_words
 from portal.identity import service as identity
+from portal.workflows import searching
+from portal.workflows.conditions import Condition
 from portal.workflows.models import WorkflowExecution, WorkflowFrame, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
 # Built once and on plain tables: these are the queries of the pages that are opened most, and building one costs as much as
@@ -367,8 +369,11 @@ class RunFilter:
     since: datetime | None = None
     before: datetime | None = None
     until: datetime | None = None  # rows that came later are not meant
+    values: tuple[Condition, ...] = ()  # all of which must be met
 
     def narrow(self, wanted: Select[Any]) -> Select[Any]:
+        for each in self.values:
+            wanted = wanted.where(searching.meets(each))
         if self.statuses:
             wanted = wanted.where(E.status.in_(self.statuses))
         if self.workflow_id is not None:

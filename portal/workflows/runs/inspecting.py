@@ -9,6 +9,8 @@ from uuid import UUID
 
 from portal.core import clock
 from portal.core.access import Access, Permission
+from portal.i18n import formats
+from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.workflows import explain
 from portal.workflows.designer.edits import Card
@@ -70,6 +72,15 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """One of the times that a step ran."""
+
+    scope: str
+    label: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Inspected:
     """All that the inspector shows; `step` is None before the step has begun."""
 
@@ -85,7 +96,7 @@ class Inspected:
     signal: Any = None
     effect: tuple[Any, Any] | None = None
     effect_at: Any = None
-    twins: Sequence[Any] = ()
+    twins: Sequence[Twin] = ()
     scope: str = ""
     called: Sequence[Any] = ()
     files: Sequence[Any] = ()
@@ -105,7 +116,7 @@ def inspect(here: Access, run: Any, card: Card, *, scope: str | None, signal: An
         due_at: when its wait is over.
     """
     row = own.step_of(here.tenant_id, run.id, card.key, scope=scope)
-    twins = own.twins_of(here.tenant_id, run.id, card.key) if card.crowd else ()
+    twins = _twins(own.twins_of(here.tenant_id, run.id, card.key)) if card.crowd else []
     if row is None:
         return Inspected(card, twins=twins)
     attempts = own.attempts_of(here.tenant_id, [row.id]).get(row.id, [])
@@ -136,6 +147,21 @@ def inspect(here: Access, run: Any, card: Card, *, scope: str | None, signal: An
         id=row.id,
         kept_bytes=sum(each.size for each in made),
     )
+
+
+def _twins(rows: Sequence[Any]) -> list[Twin]:
+    found = {row.scope_path: Twin(row.scope_path, _numbered(row.scope_path), row.state) for row in reversed(rows)}
+    return list(reversed(found.values()))
+
+
+def _numbered(scope: str) -> str:
+    """Say which round of which block a frame is: `each:2/inner:0` is no. 3.1."""
+    numbers = [part.rpartition(":")[2] for part in scope.split("/")]
+    if not scope:
+        return _("The last time")
+    if "-1" in numbers:
+        return _("Taking back")
+    return _("No. %(number)s", number=".".join(formats.number(int(each) + 1) if each.isdecimal() else each for each in numbers))
 
 
 def _value(name: str, value: Any, key: str) -> Value | None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from typing import Any
 from uuid import UUID
 
 from flask import Response, request, stream_with_context, url_for
 
-from portal.core import paging
+from portal.core import db, paging
 from portal.core.access import Permission, access, requires
+from portal.core.paging import Listing
 from portal.core.render import render
 from portal.i18n.locale import bilingual
 from portal.identity import service as identity
 from portal.lists import service as lists
-from portal.workflows import explain, queries, streams
+from portal.workflows import explain, queries, searching, streams, value_filters
+from portal.workflows.errors import TooBroad
 from portal.workflows.lists import RUNS, run_cells, run_filter, state_counts, state_lines, total_of
+from portal.workflows.queries import RunFilter, StateCount
 from portal.workflows.runs.page import show_run
 from portal.workflows.views import bp, names_in
 
@@ -24,23 +29,27 @@ def runs() -> Response:
     here = access()
     shown = lists.open_list(RUNS, request.args.to_dict(flat=False), here, url=url_for("workflows.runs"))
     wanted = run_filter(here.tenant_id, here.person_id, shown.state.filters)
-    place = paging.read_place(shown.cursor, queries.run_sorts()[shown.state.sort_name].kind)
-    found = queries.list_runs(here.tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
-    counts = state_counts(here.tenant_id, wanted, found)
-    total = total_of(counts, wanted)
-    listing = paging.counted(
-        found, lambda limit: queries.count_runs(here.tenant_id, wanted=wanted, limit=limit) if total is None else total
-    )
+    wrong: dict[str, str] = value_filters.problems(request.args)
+    try:
+        listing, counts, is_counted = _found(here.tenant_id, wanted, shown)
+    except TooBroad as broad:
+        listing, counts, is_counted = Listing([]), {}, True
+        wrong = {"": broad.message}
     workflows = queries.workflow_names(here.tenant_id)
     verbs = lists.verbs_for(RUNS, here)
     people = identity.names_of_members(here.tenant_id)
     names = people if people is not None else names_in(listing.items)
     return render(
         "workflows/runs.html",
+        status=422 if wrong else 200,
+        problems=wrong,
+        typed={name: request.args.get(name, "") for name in value_filters.PARTS} if wrong else {},
+        operators=value_filters.OPERATORS,
+        value_chip=value_filters.chip,
         shown=shown,
         listing=listing,
         rows=run_cells([explain.run_row(row, names) for row in listing.items], shown.column_keys, can_choose=bool(verbs)),
-        range=lists.range_of(listing),
+        range=lists.range_of(listing, is_counted=is_counted),
         states=state_lines(shown, counts),
         verbs=verbs,
         deleted=lists.deleted_view(here, request.args.get("deleted")),
@@ -49,6 +58,28 @@ def runs() -> Response:
         names={**{str(row.id): bilingual(row) for row in workflows}, **{str(each): name for each, name in names.items()}},
         can_run=here.can(Permission.RUN_START),
     )
+
+
+def _found(tenant_id: UUID, wanted: RunFilter, shown: lists.Shown) -> tuple[Listing[Any], dict[str, StateCount], bool]:
+    """Return one page of runs, how many stand in each state, and whether all of them were counted.
+
+    Raises:
+        TooBroad: the values of too many runs would have to be looked at.
+    """
+    place = paging.read_place(shown.cursor, queries.run_sorts()[shown.state.sort_name].kind)
+    try:
+        with db.at_most(searching.PATIENCE_S) if wanted.values else nullcontext():
+            found = queries.list_runs(tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
+    except db.TooSlow:
+        raise TooBroad from None
+    counts = state_counts(tenant_id, wanted, found)
+    total = total_of(counts, wanted) if counts or not wanted.values else None
+    try:
+        with db.at_most(searching.PATIENCE_S) if wanted.values else nullcontext():
+            count = lambda limit: queries.count_runs(tenant_id, wanted=wanted, limit=limit) if total is None else total  # noqa: E731
+            return paging.counted(found, count), counts, True
+    except db.TooSlow:
+        return found, counts, False
 
 
 @bp.get("/runs/<uuid:run_id>")
