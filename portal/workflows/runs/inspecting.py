@@ -137,7 +137,7 @@ def inspect(here: Access, run: Any, card: Card, *, scope: str | None, signal: An
         question,
         signal if row.state == "waiting" else None,
         telling.EFFECTS.get(row.effect_class),
-        row.effect_at,
+        row.effect_at if row.effect_class not in ("pure", "db") else None,
         twins,
         row.scope_path,
         own.called_runs(here.tenant_id, row.id) if card.kind == "subworkflow" else (),

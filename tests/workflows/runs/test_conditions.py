@@ -67,35 +67,30 @@ def test_any_text_is_a_condition_or_refused(given_text):
     assert read(str(found)) == found
 
 
-def meets(value, condition, *, root):
-    """The oracle: what a condition says of a value, in Python."""
-    if isinstance(root, dict) and "$payload" in root:
-        return False
-    for part in condition.parts:
+GONE = object()
+
+
+def found_at(value, parts):
+    for part in parts:
         if isinstance(value, dict):
-            if str(part) not in value:
-                return False
-            value = value[str(part)]
-        elif isinstance(value, list):
-            if not re.fullmatch(r"\d+", str(part)) or int(part) >= len(value):
-                return False
+            value = value.get(str(part), GONE)
+        elif isinstance(value, list) and re.fullmatch(r"\d+", str(part)) and int(part) < len(value):
             value = value[int(part)]
         else:
-            return False
-    if isinstance(value, dict) and "$sealed" in value:
+            return GONE
+    return value
+
+
+def meets(value, condition, *, root):
+    """The oracle: what a condition says of a value, in Python."""
+    value = found_at(value, condition.parts)
+    is_kept = isinstance(root, dict) and "$payload" in root
+    if value is GONE or is_kept or (isinstance(value, dict) and "$sealed" in value):
         return False
     if condition.op == "exists":
         return value is not None
     if condition.op in ("gt", "lt"):
-        if condition.day is not None:
-            if not isinstance(value, str) or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-                return False
-            one, other = value[:10], condition.day
-        else:
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                return False
-            one, other = Decimal(repr(value)), condition.number
-        return one > other if condition.op == "gt" else one < other
+        return is_beyond(value, condition)
     if condition.op == "is":
         return is_one(value, condition)
     if condition.op == "is_not":
@@ -103,6 +98,18 @@ def meets(value, condition, *, root):
     if isinstance(value, list):
         return any(is_one(each, condition) for each in value)
     return isinstance(value, str) and condition.text.lower() in value.lower()
+
+
+def is_beyond(value, condition):
+    if condition.day is not None:
+        if not isinstance(value, str) or not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            return False
+        one, other = value[:10], condition.day
+    else:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        one, other = Decimal(repr(value)), condition.number
+    return one > other if condition.op == "gt" else one < other
 
 
 def is_one(value, condition):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from sqlalchemy import text
 
-from portal.core import db
 from portal.core.ids import new_id
-from portal.workflows import redaction
+from portal.workflows.actions.base import Failed
+from portal.workflows.engine.store import leasing, settling
 from tests.workflows.engine.conftest import engine, step, values
+from tests.workflows.history.test_redaction import publish
 
-__all__ = ["engine"]
+__all__ = ["engine", "publish"]
 
 
 def rows_of(engine, query, **given):
@@ -79,39 +81,39 @@ def test_values_are_shown_as_a_tree_or_as_json(failed, as_role):
     assert 'class="tree"' not in page.text and '"amount": 12' in page.text.replace("&#34;", '"')
 
 
-def test_a_sealed_value_is_dots_in_the_tree_and_in_the_file(engine, tenant, failed, as_role):
-    with db.transaction(tenant.id) as session:
-        sealed = json.dumps({"token": redaction.sealed(tenant.id, "hush-5502"), "open": "seen"})
-        session.execute(
-            text("update workflow_steps set output = cast(:v as jsonb) where execution_id = :run"), {"v": sealed, "run": failed.id}
-        )
+def test_a_sealed_value_is_dots_in_the_tree_and_in_the_file(engine, publish, as_role):
+    run_id = engine.start(publish(step("first", "set", **values(token="${ input.given }", open="seen"))), given="hush-5502-hush")
+    engine.pump()
     browser = as_role("owner")
 
-    page, file = shown(browser, failed.id, "first"), browser.get(f"/runs/{failed.id}/export")
+    page, file = shown(browser, run_id, "first"), browser.get(f"/runs/{run_id}/export")
 
+    assert engine.run(run_id).status == "succeeded"
     for answer in (page.text, file.text):
         assert "seen" in answer and "hush-5502" not in answer and "$sealed" not in answer
 
 
 def test_every_attempt_keeps_when_it_began(engine, as_role):
-    """The first one, the second one after a pause, each with its own time and the same key."""
-    workflow = engine.publish(step("send", "notification", attempts=3, to="role", role="nobody-has-it", message="x"))
+    """The first one, the next after a pause: each with its own time, and all with the same key."""
+    workflow = engine.publish(
+        {**step("call", "webhook", url="https://example.com/"), "retry": {"attempts": 3, "base_s": 0.01, "cap_s": 0.02}}
+    )
     run_id = engine.start(workflow)
-    for _ in range(3):
-        engine.pump()
-        with engine.in_house() as session:
-            session.execute(
-                text("update workflow_steps set available_at = clock_timestamp() where execution_id = :r and state = 'ready'"),
-                {"r": run_id},
-            )
+    for _ in range(2):
+        lease = next(filter(None, (engine.claim() for _ in range(50))))
+        settling.settle(lease, leasing.open_run(lease), Failed("call_connect", again=True, sent=False), carry=False)
+        time.sleep(0.05)
+
     tries = rows_of(
         engine,
         "select a.* from workflow_attempts a join workflow_steps s on s.id = a.step_id where s.execution_id = :r order by epoch",
         r=run_id,
     )
-    assert tries
-    assert all(one.ended_at <= two.started_at for one, two in zip(tries, tries[1:], strict=False))
-    assert all(each.started_at <= each.ended_at for each in tries)
+    assert [each.outcome for each in tries] == ["ready", "ready"]
+    assert tries[0].started_at <= tries[0].ended_at <= tries[1].started_at <= tries[1].ended_at
+    (inside,) = shown(as_role("owner"), run_id, "call").text_of("#inspector")
+    assert "Attempt 1" in inside and "Attempt 2" in inside and "The other system could not be reached." in inside
+    assert inside.count(engine.steps(run_id)["call"].idem_key) == 1
 
 
 def claimed_again(engine, run_id, *, seconds=3600):
@@ -127,7 +129,7 @@ def claimed_again(engine, run_id, *, seconds=3600):
 
 
 def test_the_next_attempt_is_sent_on_at_once(engine, as_role):
-    workflow = engine.publish(step("call", "webhook", url="https://127.0.0.1/", method="GET"))
+    workflow = engine.publish(step("call", "webhook", url="https://example.com/"))
     run_id = engine.start(workflow)
     claimed_again(engine, run_id)
     step_id = engine.steps(run_id)["call"].id
@@ -160,7 +162,7 @@ def test_a_wait_is_skipped_and_the_run_goes_on(engine, as_role):
 
 
 def test_a_signal_that_nobody_sends_is_skipped(engine, as_role):
-    run = engine.go(engine.publish(step("sig", "signal", name="paid", key="k"), step("then", "set", **values(x="1"))))
+    run = engine.go(engine.publish(step("sig", "signal", signal="paid", corr_key="k"), step("then", "set", **values(x="1"))))
     step_id = engine.steps(run.id)["sig"].id
 
     as_role("owner").post(f"/runs/{run.id}/steps/{step_id}/skip", data={"step": "sig"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -102,7 +103,7 @@ def test_spans_of_any_attempts_follow_each_other_and_never_run_backwards(pairs, 
     spans = spans_of(step, tries, now=at(70))
 
     assert spans[0].begins == BEGUN
-    assert all(one.ends == two.begins for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one.ends == two.begins for one, two in pairwise(spans))
     assert all(each.ends >= each.begins for each in spans)
     assert spans[-1].ends == (at(60) if end else at(70))
 
