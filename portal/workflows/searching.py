@@ -54,8 +54,8 @@ def _compared(value: Any, kind: Any, condition: Condition) -> ColumnElement[bool
     if condition.op == "is":
         return value.in_(wanted)
     if condition.op == "is_not":
-        present = True if condition.word == (None,) else kind != "null"
-        return and_(present, not_(value.in_(wanted)))
+        other = not_(value.in_(wanted))
+        return other if condition.word == (None,) else and_(kind != "null", other)
     place = func.strpos(func.lower(_text(value)), func.lower(_plain(condition.text)))
     return case((kind == "string", place > 0), (kind == "array", or_(*(value.op("@>")(each) for each in wanted))), else_=False)
 

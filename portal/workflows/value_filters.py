@@ -22,7 +22,7 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("op", "unknown"): _l("Choose how to compare."),
     ("value", "empty"): _l("Write the value to look for."),
     ("value", "long"): _l("Use at most 200 characters, on one line."),
-    ("value", "unordered"): _l("Only numbers and days (2026-12-31) are greater or less. Write one of them."),
+    ("value", "unordered"): _l("Only numbers and days are greater or less. Write a number, or a day as year-month-day."),
 }
 
 

@@ -17,7 +17,7 @@ from portal.workflows.explain import Large
 from portal.workflows.models import WorkflowExecution, WorkflowVersion
 from portal.workflows.runs import comparing
 from portal.workflows.runs import queries as own
-from portal.workflows.runs.comparing import Side
+from portal.workflows.runs.comparing import Field, Side
 from portal.workflows.runs.page import crowds_of
 from portal.workflows.runs.timeline import walk
 from portal.workflows.views import bp
@@ -57,16 +57,17 @@ def compare_runs(run_id: UUID, other_run_id: UUID) -> Response:
         old=_head(here, old, versions[0]),
         new=_head(here, new, versions[1]),
         same_version=versions[0].id == versions[1].id,
-        inputs=list(comparing.fields(*(_plain(explain.shown_value(here.tenant_id, each.input_data)) for each in (old, new)), "input"))[
-            : comparing.MOST
-        ],
-        results=list(comparing.fields(*(_plain(explain.shown_value(here.tenant_id, each.output_data)) for each in (old, new)), "output"))[
-            : comparing.MOST
-        ],
+        inputs=_differing(here, old.input_data, new.input_data, "input"),
+        results=_differing(here, old.output_data, new.output_data, "output"),
         cards=cards,
         pairs=pairs,
         different=[pair for pair in pairs if not pair.is_same],
     )
+
+
+def _differing(here: Access, old: Any, new: Any, path: str) -> list[Field]:
+    one, other = (_plain(explain.shown_value(here.tenant_id, each)) for each in (old, new))
+    return list(comparing.fields(one, other, path))[: comparing.MOST]
 
 
 def _cards(versions: list[WorkflowVersion]) -> dict[str, Any]:
