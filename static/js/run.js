@@ -28,6 +28,7 @@ function next(card, key) {
 
 // Enter on a card or a bar goes on into the inspector; a click leaves the focus where it is.
 let goesIn = false;
+let closes = false;
 let cameFrom = "";
 
 document.addEventListener("keydown", (event) => {
@@ -47,6 +48,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const card = event.target.closest("a.step-card, .gantt-row");
   if (card) cameFrom = card.id;
+  closes = Boolean(event.target.closest("#close-inspector"));
 });
 
 // What somebody folded or unfolded is theirs: the answers of the server know nothing of it.
@@ -67,12 +69,23 @@ document.addEventListener("htmx:after:swap", (event) => {
     const fold = by(id);
     if (fold && fold.open !== open) fold.open = open;
   }
-  const source = event.detail.ctx.sourceElement;
-  if (goesIn && source?.matches?.("a.step-card, .gantt-row")) by("inspector-title")?.focus();
-  else if (source?.id === "close-inspector") by(cameFrom)?.focus();
-  goesIn = false;
+  if (event.detail.ctx.sourceElement?.matches?.("a.step-card, .gantt-row")) {
+    if (goesIn) by("inspector-title")?.focus();
+    goesIn = false;
+  }
+  if (closes && !by("inspector")) {
+    by(cameFrom)?.focus();
+    closes = false;
+  }
+  show();
 });
 
-// A page that is opened at a step shows the card, too, and the sheet of a phone does not hide it.
-const { selected } = by("run-live")?.dataset ?? {};
-if (selected) by(`step-${selected}`)?.scrollIntoView({ block: "nearest" });
+// The step that is opened stays in sight, on a phone above the sheet that its details are.
+let shown = "";
+function show() {
+  const selected = by("run-live")?.dataset.selected ?? "";
+  if (selected && selected !== shown && !cameFrom.startsWith("bar-")) by(`step-${selected}`)?.scrollIntoView({ block: "nearest" });
+  shown = selected;
+}
+
+show();

@@ -22,6 +22,8 @@ from portal.workflows.queries import RunFilter, StateCount
 from portal.workflows.runs.page import show_run
 from portal.workflows.views import bp, names_in
 
+NOTHING: tuple[Listing[Any], dict[str, StateCount], bool] = (Listing([]), {}, True)
+
 
 @bp.get("/runs")
 @requires(Permission.RUN_READ)
@@ -30,10 +32,11 @@ def runs() -> Response:
     shown = lists.open_list(RUNS, request.args.to_dict(flat=False), here, url=url_for("workflows.runs"))
     wanted = run_filter(here.tenant_id, here.person_id, shown.state.filters)
     wrong: dict[str, str] = value_filters.problems(request.args)
+    listing, counts, is_counted = NOTHING
     try:
-        listing, counts, is_counted = _found(here.tenant_id, wanted, shown)
+        if not wrong:  # rows that nobody asked for would pass for those that were found
+            listing, counts, is_counted = _found(here.tenant_id, wanted, shown)
     except TooBroad as broad:
-        listing, counts, is_counted = Listing([]), {}, True
         wrong = {"": broad.message}
     workflows = queries.workflow_names(here.tenant_id)
     verbs = lists.verbs_for(RUNS, here)
