@@ -132,7 +132,7 @@ def inspect(here: Access, run: Any, card: Card, *, scope: str | None, signal: An
         line,
         _tries(line, attempts, row),
         [each for each in (_value("input", step.input, card.key), _value("output", step.output, card.key)) if each],
-        telling.tell(events, identity.names_of(telling.actors(events))),
+        telling.tell(events, identity.names_of(telling.actors(events)), since=line[0].begins if line else row.created_at),
         answers,
         question,
         signal if row.state == "waiting" else None,

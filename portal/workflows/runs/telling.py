@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from portal.core.ids import as_uuid
@@ -52,24 +52,27 @@ EFFECTS: dict[str, tuple[Any, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event as a log shows it."""
+    """One event as a log shows it; `after_ms` counts from when the step came up."""
 
     at: datetime
+    after_ms: int
     title: str
     text: str
     tone: str
     icon: str
 
 
-def tell(events: Sequence[Any], names: Mapping[Any, str]) -> list[Told]:
+def tell(events: Sequence[Any], names: Mapping[Any, str], *, since: datetime) -> list[Told]:
     """Return events of a step as sentences.
 
     Args:
+        since: when the step came up.
         names: of the people among their actors, by id.
     """
     return [
         Told(
             each.at,
+            max(0, round((each.at - since) / timedelta(milliseconds=1))),
             _title(each.kind, each.data or {}),
             _text(each, names),
             TONES.get(each.kind, "neutral"),
