@@ -6,9 +6,10 @@ from uuid import UUID
 
 from portal.core import db
 from portal.workflows.actions.base import Done
+from portal.workflows.engine.store.hints import publish, wake
 from portal.workflows.engine.store.opening import waiting_step
 from portal.workflows.engine.store.reading import locked_run
-from portal.workflows.engine.store.rows import Moves, publish, wake
+from portal.workflows.engine.store.rows import Moves
 from portal.workflows.engine.store.settling import continue_from
 from portal.workflows.engine.store.sql import write_rows
 
