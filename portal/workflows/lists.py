@@ -266,9 +266,10 @@ def run_cells(runs: Sequence[RunRow], columns: str, *, can_choose: bool) -> list
 
 def state_counts(tenant_id: UUID, wanted: RunFilter, found: Listing[Any]) -> dict[str, StateCount]:
     """Return how many runs are in each state under the other filters; asks only when they do not all stand on this page."""
-    if wanted.values and (found.next_cursor or found.previous_cursor):
+    is_whole = found.next_cursor is None and found.previous_cursor is None and not found.before
+    if wanted.values and not is_whole:
         return {}  # nobody counts what every run has to be opened for
-    if not wanted.statuses and found.next_cursor is None and found.previous_cursor is None and not found.before:
+    if is_whole and (wanted.values or not wanted.statuses):
         return {state: StateCount(number) for state, number in Counter(row.status for row in found.items).items()}
     return queries.count_states(tenant_id, list(RunStatus), wanted=wanted)
 

@@ -16,6 +16,7 @@ from portal.i18n.locale import bilingual
 from portal.identity import service as identity
 from portal.lists import service as lists
 from portal.workflows import explain, queries, searching, streams, value_filters
+from portal.workflows.definition import Node
 from portal.workflows.errors import TooBroad
 from portal.workflows.lists import RUNS, run_cells, run_filter, state_counts, state_lines, total_of
 from portal.workflows.queries import RunFilter, StateCount
@@ -124,6 +125,7 @@ def items(run_id: UUID, step_id: UUID) -> Response:
         workflow=queries.get_workflow(here.tenant_id, found.workflow_id),
         node=next(node for node in version.nodes if node["key"] == step.node_key),
         step_id=step_id,
+        firsts=_firsts(version.nodes, step.node_key),
         state=state,
         counts=queries.frame_counts(here.tenant_id, step_id),
         rows=[
@@ -133,3 +135,8 @@ def items(run_id: UUID, step_id: UUID) -> Response:
         more=rows[49].number if len(rows) > 50 else None,
         is_first=after == "-1",
     )
+
+
+def _firsts(nodes: list[Node], key: str) -> dict[str, str]:
+    """Return the first step of each lane of a block: where an item begins to be looked at."""
+    return {node["lane"]: node["key"] for node in reversed(nodes) if node.get("parent") == key and node.get("lane")}

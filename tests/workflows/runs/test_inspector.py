@@ -237,6 +237,8 @@ def test_one_of_many_rounds_is_chosen_by_its_frame(engine, as_role):
     tree = page.text_of(".tree")
     assert any("b" in each.split() for each in tree) and not any("c" in each.split() for each in tree)
     assert shown(browser, run.id, "work", scope="nowhere:9").status_code == 200
+    items = browser.get(f"/runs/{run.id}/steps/{engine.steps(run.id)['each'].id}/items")
+    assert f'href="/runs/{run.id}?step=work&amp;scope=each:1#inspector"' in items.text.replace("%3A", ":")
 
 
 @pytest.mark.parametrize("locale", ["en", "ar"])
