@@ -71,6 +71,8 @@ def test_the_page_says_which_way_each_took_and_what_differs(two, as_role):
     page = as_role("owner").get(f"/runs/{one.id}/compare/{other.id}")
 
     assert page.text.count("Went another way") == 3  # the fork and both lanes
+    fork = next(each for each in page.text_of("body//tr") if each.startswith("check"))
+    assert fork.index("Yes") < fork.index("No"), "each side names the lane that it took"
     assert "steps.last.who" in page.text and "steps.last.same" not in page.text
     assert set(page.text_of("body//del")) == {"big", "true"} and set(page.text_of("body//ins")) == {"small", "false"}
     assert f"/runs/{other.id}/compare/{one.id}" in page.text
