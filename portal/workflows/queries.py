@@ -161,6 +161,13 @@ def workflow_names_of(tenant_id: UUID, ids: Sequence[UUID]) -> list[Row[Any]]:
     return list(db.session().execute(NAMES.where(W.id.in_(ids)), {"tenant": tenant_id}))
 
 
+def values_of_runs(tenant_id: UUID, ids: Sequence[UUID], asked: Sequence[Condition]) -> dict[UUID, tuple[Any, ...]]:
+    """Return the values that conditions are about, as rows hold them, by run."""
+    columns = (searching.value_of(each).label(f"value_{number}") for number, each in enumerate(asked))
+    rows = db.session().execute(select(E.id, *columns).where(E.tenant_id == TENANT, E.id.in_(ids)), {"tenant": tenant_id})
+    return {row[0]: tuple(row[1:]) for row in rows}
+
+
 def run_names_of(tenant_id: UUID, ids: Sequence[UUID]) -> list[Row[Any]]:
     """Return the ids of these runs with the names of their workflows."""
     wanted = select(E.id, W.name, W.name_ar).join_from(E_TABLE, W_TABLE, OF_RUN).where(E.tenant_id == TENANT, E.id.in_(ids))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, and_, case, cast, exists, func, literal, not_, or_
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, case, cast, exists, func, literal, not_, null, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from portal.workflows import redaction
@@ -29,9 +29,26 @@ def meets(condition: Condition) -> ColumnElement[bool]:
     return exists().where(S.tenant_id == E.tenant_id, S.execution_id == E.id, S.node_key == condition.step, held)
 
 
-def _holds(column: Any, condition: Condition) -> ColumnElement[bool]:
+def value_of(condition: Condition) -> ColumnElement[Any]:
+    """Return the value that a condition is about, of a step the one of the last time that it ran; null for one that is kept apart."""
+    if not condition.step:
+        return _found(E.input_data if condition.root == "input" else E.output_data, condition)
+    column = S.input if condition.root == "step_input" else S.output
+    ours = (S.tenant_id == E.tenant_id) & (S.execution_id == E.id) & (S.node_key == condition.step)
+    return select(_found(column, condition)).where(ours).order_by(S.created_at.desc(), S.id.desc()).limit(1).scalar_subquery()
+
+
+def _found(column: Any, condition: Condition) -> ColumnElement[Any]:
+    return case((_is_marked(column, MARK), null()), else_=_at(column, condition))
+
+
+def _at(column: Any, condition: Condition) -> Any:
     way = cast(literal([str(each) for each in condition.parts], ARRAY(Text)), ARRAY(Text))
-    value = column.op("#>", return_type=JSONB)(way)
+    return column.op("#>", return_type=JSONB)(way)
+
+
+def _holds(column: Any, condition: Condition) -> ColumnElement[bool]:
+    value = _at(column, condition)
     kind = func.jsonb_typeof(value)
     # In one CASE, so that nothing is asked of a value that has no answer to it.
     return case(

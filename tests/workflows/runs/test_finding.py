@@ -119,7 +119,17 @@ def test_saved_views_files_and_bulk_actions_take_the_condition_along(app, engine
     with app.test_request_context(), db.transaction(tenant.id):
         asked = lists.Asked(tenant.people["owner"], dict(state.filters), clock.now())
         assert set(RUNS.pick(tenant.id, asked, None, 10)) == expected and RUNS.count(tenant.id, asked) == 2
-        assert {row[-1] for row in files.run_rows(tenant.id, state.as_json()["filters"])} == {str(each) for each in expected}
+        assert {row[6] for row in files.run_rows(tenant.id, state.as_json()["filters"])} == {str(each) for each in expected}
+
+
+def test_a_file_of_the_list_has_the_fields_that_it_was_searched_by(app, engine, tenant, three):
+    kept = lists.read(RUNS, {"where": ["input.who is_not omar", "steps.first exists", "steps.first.n gt 0"]}).as_json()["filters"]
+    with app.test_request_context(), db.transaction(tenant.id):
+        rows = {row[6]: row[7:] for row in files.run_rows(tenant.id, kept)}
+        assert files.run_heads(kept) == ["input.who", "steps.first", "steps.first.n"]
+    who, whole, size = rows[str(three["ليلى"])]
+    assert (who, size) == ("ليلى", 4) and '"id": "ليلى-1"' in whole
+    assert len(rows) == 2
 
 
 def test_others_find_nothing(three, stranger):
