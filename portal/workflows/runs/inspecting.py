@@ -121,7 +121,9 @@ def inspect(here: Access, run: Any, card: Card, *, scope: str | None, signal: An
         return Inspected(card, twins=twins)
     attempts = own.attempts_of(here.tenant_id, [row.id]).get(row.id, [])
     line = spans.spans_of(row, attempts, now=clock.now())
-    events = own.events_of(here.tenant_id, run.id, card.key, row.scope_path)
+    # Of a long run what stands around the step's end; a short one is looked through whole, also for what came after that.
+    up_to = (row.ended_seq or run.event_seq) if run.event_seq > own.LOOKED_AT else run.event_seq
+    events = own.events_of(here.tenant_id, run.id, card.key, row.scope_path, up_to=up_to)
     question, answers = _asked(here, row)
     step = explain.step_view(row, due_at)
     made = [each for each in files if each.idem_key.startswith(row.idem_key)]

@@ -11,6 +11,7 @@ from sqlalchemy import Row, text
 from portal.core import db
 
 LOGGED = 200
+LOOKED_AT = 50_000
 TWINS = 10
 STEP = """
 select s.*, case when s.state = 'leased' then s.hard_until - make_interval(secs => s.timeout_s) end as leased_at
@@ -62,16 +63,29 @@ def attempts_of(tenant_id: UUID, step_ids: Sequence[UUID]) -> dict[UUID, list[Ro
     return found
 
 
-def events_of(tenant_id: UUID, run_id: UUID, node_key: str, scope: str) -> Sequence[Row[Any]]:
-    """Return what is recorded of a step in one frame, oldest first: the last 200 events."""
+def events_of(tenant_id: UUID, run_id: UUID, node_key: str, scope: str, *, up_to: int) -> Sequence[Row[Any]]:
+    """Return what is recorded of a step in one frame, oldest first: the last 200 events.
+
+    Args:
+        up_to: the number of the last event to look at; those more than 50,000 before it are not, because a loop may have millions.
+    """
     rows = (
         db.session()
         .execute(
             text(
-                "select seq, at, kind, actor, data from workflow_events where tenant_id = :tenant and execution_id = :run and node_key = :key"
-                " and coalesce(data ->> 'scope', '') = :scope order by seq desc limit :limit"
+                "select seq, at, kind, actor, data from workflow_events where tenant_id = :tenant and execution_id = :run"
+                " and seq > :least and seq <= :most and node_key = :key and coalesce(data ->> 'scope', '') = :scope"
+                " order by seq desc limit :limit"
             ),
-            {"tenant": tenant_id, "run": run_id, "key": node_key, "scope": scope, "limit": LOGGED},
+            {
+                "tenant": tenant_id,
+                "run": run_id,
+                "key": node_key,
+                "scope": scope,
+                "least": up_to - LOOKED_AT,
+                "most": up_to,
+                "limit": LOGGED,
+            },
         )
         .all()
     )
