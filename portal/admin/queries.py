@@ -113,7 +113,7 @@ def health() -> Row[Any]:
                (select count(*) from proof_attempts where kind = 'password' and outcome <> 'passed'
                   and at > clock_timestamp() - interval '1 hour') as sign_ins_failed,
                (select count(*) from tenants where status = 'active' and not is_house) as tenants_active,
-               (select extract(epoch from clock_timestamp() - max(until)) from workflow_leaders) as leader_late_s
+               (select extract(epoch from clock_timestamp() - max(until)) from workflow_leaders where name = 'dispatcher') as leader_late_s
         """,
         {},
     )[0]
