@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from cronsim import CronSim, CronSimError
 
 from portal.core.digits import ascii_digits
-from portal.i18n import dates, schedules
+from portal.i18n import dates, formats, schedules
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.definition import Field
 from portal.workflows.triggers import times
@@ -97,7 +97,10 @@ class Cron(Schedule):
             "cron",
             "cron",
             _l("Cron expression"),
-            _l("Minute, hour, day, month, weekday: “0 8 * * SUN-THU” is eight o'clock on Sunday to Thursday."),
+            _l(
+                "Minute, hour, day, month, weekday: %(example)s is eight o'clock on Sunday to Thursday.",
+                example=formats.isolate("0 8 * * SUN-THU"),
+            ),
             required=True,
             default="0 8 * * SUN-THU",
         ),
