@@ -112,7 +112,7 @@ def said(workflow_id: UUID) -> Response:
 
 def _said(config: dict[str, Any]) -> dict[str, Any]:
     """Return what the expression of these settings means and when it comes next, or what is wrong with it."""
-    zone = config.get("zone") if config.get("zone") in zones() else access().timezone
+    zone = str(config["zone"]) if config.get("zone") in zones() else access().timezone
     problem = Cron().own_problems(config).get("cron", "")
     explained = None if problem else schedules.explained(config["cron"], after=clock.now(), zone=ZoneInfo(zone))
     return {"explained": explained, "said_zone": place_names.name_of(zone, current().tag), "wrong_cron": problem}

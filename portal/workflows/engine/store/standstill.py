@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from portal.core import db
-from portal.workflows.engine.store.rows import wake
+from portal.workflows.engine.store.hints import wake
 
 # What moves: table, column, and which rows of it.
 MOVING = (
