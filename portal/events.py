@@ -1,7 +1,6 @@
 """Every fact the house announces: small frozen dataclasses with ids, never rows."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 
@@ -300,7 +299,7 @@ class TenantResumed:
     """An organisation that stood still goes on."""
 
     tenant_id: UUID
-    since: datetime  # it stood still
+    since: str  # when it began to stand still, as ISO 8601
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ def resume(tenant_id: UUID, *, by: Actor) -> None:
         since = tenant.status_at or clock.now()
         _set_status(tenant, "active", None, None)
         audit.record(tenant_id, by, "organisation.resumed", tenant_id)
-        bus.announce(events.TenantResumed(tenant_id, since))
+        bus.announce(events.TenantResumed(tenant_id, since.isoformat()))
 
 
 def close(tenant_id: UUID, *, by: Actor) -> None:

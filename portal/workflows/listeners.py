@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from portal import events
 from portal.core import db
 from portal.core.bus import listen
@@ -46,7 +48,7 @@ def on_history_broken(event: events.HistoryBroken) -> None:
 
 @listen(events.TenantResumed)
 def on_resumed(event: events.TenantResumed) -> None:
-    standstill.go_on(event.tenant_id, event.since)
+    standstill.go_on(event.tenant_id, datetime.fromisoformat(event.since))
 
 
 @listen(events.SignalSent)
