@@ -308,7 +308,11 @@ class Builder:
             made = Made("condition", {"when": turns.condition_of(ask) or ""})
             lanes = {"then": outs.get(0, []), "else": outs.get(1, [])}
         else:
-            cases = turns.cases_of(ask) if node.type == "switch" else [{"name": str(number), "value": ""} for number in range(max(outs, default=-1) + 1)]
+            cases = (
+                turns.cases_of(ask)
+                if node.type == "switch"
+                else [{"name": str(number), "value": ""} for number in range(max(outs, default=-1) + 1)]
+            )
             if node.type != "switch":
                 ask.review("unknown", node.type)
             made = Made("switch", {"cases": cases[:20]}, note="" if node.type == "switch" else _settings_of(node))

@@ -24,6 +24,7 @@ WAYS = {
     "includes": ("contains", 1, TRUTH), "startsWith": ("startsWith", 1, TRUTH), "endsWith": ("endsWith", 1, TRUTH),
     "split": ("split", 1, LIST),
 }  # fmt: skip
+RUN = {("$execution", "id"): "run.id", ("$workflow", "name"): "run.workflow"}
 BARRED = frozenset({"__proto__", "constructor", "prototype"})
 
 
@@ -53,6 +54,7 @@ class Cel:
     kind: str = ANY
     item: Item | None = None
     keys: tuple[str | int, ...] = ()
+    is_decimal: bool = False
 
 
 @dataclass(slots=True)
@@ -160,11 +162,13 @@ def _as_text(cel: Cel) -> str:
 
 def as_number(cel: Cel) -> str:
     """Return CEL whose result is a decimal."""
-    if re.fullmatch(r"-?\d+", cel.text) and cel.kind == NUMBER:
+    if cel.kind == NUMBER and re.fullmatch(r"-?\d+", cel.text):
         return f"{cel.text}.0"
-    if cel.kind == NUMBER and re.fullmatch(r"-?\d+\.\d+", cel.text):
-        return cel.text
-    return f"double({cel.text})"
+    return cel.text if cel.is_decimal or re.fullmatch(r"-?\d+\.\d+", cel.text) else f"double({cel.text})"
+
+
+def _decimal(text: str) -> Cel:
+    return Cel(text, NUMBER, is_decimal=True)
 
 
 class _Turning:
@@ -185,7 +189,7 @@ class _Turning:
                 return Cel(f"!({self.truth(of)})", TRUTH)
             case js.Unary(sign=sign, of=of):
                 number = self.number(of)
-                return Cel(f"(-{number})" if sign == "-" else number, NUMBER)
+                return _decimal(f"(-{number})" if sign == "-" else number)
             case js.Choice(when=when, then=then, otherwise=otherwise):
                 first, second = self.turn(then), self.turn(otherwise)
                 kind = first.kind if first.kind == second.kind else ANY
@@ -225,20 +229,8 @@ class _Turning:
 
     def binary(self, tree: js.Binary) -> Cel:
         sign = tree.sign
-        if sign in ("&&", "||"):
-            left, right = self.turn(tree.left), self.turn(tree.right)
-            if sign == "||" and left.kind != TRUTH:  # a value, or another one where it is missing
-                return Cel(f"({self.truth(tree.left)} ? dyn({left.text}) : dyn({right.text}))")
-            if left.kind == right.kind == TRUTH or (left.kind == TRUTH and right.item is not None):
-                return Cel(f"({left.text} {sign} {self.truth(tree.right)})", TRUTH)
-            if left.item is not None and right.kind == TRUTH and sign == "&&":
-                return Cel(f"({self.truth(tree.left)} && {right.text})", TRUTH)
-            raise js.NotSafe
-        if sign == "??":
-            left, right = self.turn(tree.left), self.turn(tree.right)
-            if left.item is None:
-                raise js.NotSafe
-            return Cel(f"({left.item.present(left.keys)} && {left.text} != null ? dyn({left.text}) : dyn({right.text}))")
+        if sign in ("&&", "||", "??"):
+            return self.chosen(tree)
         if sign in COMPARES:
             return self.compared(tree)
         if sign in SAME:
@@ -250,8 +242,23 @@ class _Turning:
             if NUMBER not in (left.kind, right.kind):
                 self.reader.found.changed.append("plus")
         if sign == "%":
-            return Cel(f"double(int({self.number(tree.left)}) % int({self.number(tree.right)}))", NUMBER)
-        return Cel(f"({self.number(tree.left)} {sign} {self.number(tree.right)})", NUMBER)
+            return _decimal(f"double(int({self.number(tree.left)}) % int({self.number(tree.right)}))")
+        return _decimal(f"({self.number(tree.left)} {sign} {self.number(tree.right)})")
+
+    def chosen(self, tree: js.Binary) -> Cel:
+        """Turn `&&`, `||` and `??`: truth of both, or a value in the place of one that is missing."""
+        left, right = self.turn(tree.left), self.turn(tree.right)
+        if tree.sign == "??":
+            if left.item is None:
+                raise js.NotSafe
+            return Cel(f"({left.item.present(left.keys)} && {left.text} != null ? dyn({left.text}) : dyn({right.text}))")
+        if tree.sign == "||" and left.kind != TRUTH:
+            return Cel(f"({self.truth(tree.left)} ? dyn({left.text}) : dyn({right.text}))")
+        if left.kind == TRUTH and (right.kind == TRUTH or right.item is not None):
+            return Cel(f"({left.text} {tree.sign} {self.truth(tree.right)})", TRUTH)
+        if left.item is not None and right.kind == TRUTH:
+            return Cel(f"({self.truth(tree.left)} && {right.text})", TRUTH)
+        raise js.NotSafe
 
     def compared(self, tree: js.Binary) -> Cel:
         left, right = self.turn(tree.left), self.turn(tree.right)
@@ -301,29 +308,29 @@ class _Turning:
         if name == "$node" and chain and isinstance(chain[0], js.Part):
             key = chain[0].key
             return self.of_node(self.node(key.value if isinstance(key, js.Value) else None), chain[1:])
-        if name == "$execution" and _names(chain[:1]) == ["id"]:
-            return self.ways(Cel("run.id", TEXT), chain[1:])
-        if name == "$workflow" and _names(chain[:1]) == ["name"]:
-            return self.ways(Cel("run.workflow", TEXT), chain[1:])
-        if name in ("$itemIndex",) and sight.is_each:
+        if name in ("$execution", "$workflow") and (said := RUN.get((name, _names(chain[:1])[0] if chain else None))):
+            return self.ways(Cel(said, TEXT), chain[1:])
+        if name == "$itemIndex" and sight.is_each:
             return self.ways(Cel("index", NUMBER), chain)
         if name in ("$now", "$today") and (not chain or (_names(chain[:1]) == ["toISO"] and len(chain) == 2)):
             self.reader.found.changed.append("now")
             return Cel("run.started_at" if name == "$now" else 'run.started_at.split("T")[0]', TEXT)
-        if name in ("Number", "parseFloat", "parseInt", "String", "Boolean") and chain and isinstance(chain[0], js.Called):
-            given = chain[0].given
-            if not given:
-                raise js.NotSafe
-            if name == "String":
-                return self.ways(Cel(_as_text(self.turn(given[0])), TEXT), chain[1:])
-            if name == "Boolean":
-                return self.ways(Cel(self.truth(given[0]), TRUTH), chain[1:])
-            number = self.turn(given[0])
-            made = f"double({number.text})"
-            return self.ways(Cel(f"double(int({made}))" if name == "parseInt" else made, NUMBER), chain[1:])
         if name == "JSON" and _names(chain[:1]) == ["stringify"] and len(chain) == 2 and chain[1].given:
             self.reader.found.changed.append("json")
             return self.turn(chain[1].given[0])
+        if chain and isinstance(chain[0], js.Called) and chain[0].given:
+            return self.ways(self.made(name, chain[0].given[0]), chain[1:])
+        raise js.NotSafe
+
+    def made(self, name: str, of: Any) -> Cel:
+        """Turn `Number(…)`, `String(…)` and their like."""
+        if name == "String":
+            return Cel(_as_text(self.turn(of)), TEXT)
+        if name == "Boolean":
+            return Cel(self.truth(of), TRUTH)
+        if name in ("Number", "parseFloat", "parseInt"):
+            number = f"double({self.turn(of).text})"
+            return _decimal(f"double(int({number}))" if name == "parseInt" else number)
         raise js.NotSafe
 
     def node(self, name: Any) -> Node:
@@ -381,7 +388,7 @@ class _Turning:
             if isinstance(second, js.Called) and isinstance(name, str):
                 cel, chain = self.way(cel, name, second.given), chain[2:]
             elif name == "length":
-                cel, chain = Cel(f"double(size({cel.text}))", NUMBER), chain[1:]
+                cel, chain = _decimal(f"double(size({cel.text}))"), chain[1:]
             elif isinstance(name, int) and not isinstance(name, bool) and name >= 0 and cel.kind in (LIST, ANY):
                 cel, chain = Cel(f"{cel.text}[{name}]"), chain[1:]
             else:

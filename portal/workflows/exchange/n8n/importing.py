@@ -26,6 +26,10 @@ FAILURE: dict[Keys, str] = {
     ("execution", "lastNodeExecuted"): "step", ("workflow", "name"): "workflow", ("workflow", "id"): "workflow_id",
 }  # fmt: skip
 FORM_TYPES = {"number": "number", "email": "email", "date": "date", "textarea": "long_text", "dropdown": "choice", "radio": "choice"}
+SIMPLE = {
+    "manualTrigger": (MAPPED, "manual"), "start": (MAPPED, "manual"), "executeWorkflowTrigger": (MAPPED, "called"),
+    "errorTrigger": (CHANGED, "error_start"),
+}  # fmt: skip
 SUB_TYPES = {"number": "number", "boolean": "boolean"}
 
 
@@ -83,45 +87,40 @@ def _came(path: Keys) -> str:
 
 
 def _starts(graph: Graph, builder: Builder) -> list[Start]:
-    found = []
     zone = str(graph.settings.get("timezone") or "")
+    found: list[Start] = []
     for node in graph.nodes.values():
-        if not node.is_trigger:
-            continue
-        line, given = builder.lines[node.name], node.parameters
-        builder.visited.add(node.name)
-        if node.disabled:
-            line.say(CHANGED, "disabled_start")
-        elif node.type in ("manualTrigger", "start"):
-            line.say(MAPPED, "manual")
-        elif node.type == "webhook":
-            found.append(Start("webhook", node.name, _webhook(node, line)))
-        elif node.type in ("scheduleTrigger", "cron", "interval"):
-            plans, doubts = schedules.read(node)
-            for doubt in doubts:
-                line.say(REVIEW, "schedule", doubt)
-            line.say(CHANGED, "start_off")
-            found += [Start(kind, node.name, {**config, "zone": zone}) for kind, config in plans]
-        elif node.type == "formTrigger":
-            found.append(
-                Start(
-                    "form",
-                    node.name,
-                    {"title": str(given.get("formTitle") or "")[:200], "intro": str(given.get("formDescription") or "")[:500]},
-                )
-            )
-            line.say(CHANGED, "start_off")
-            _form_fields(node, builder)
-        elif node.type == "executeWorkflowTrigger":
-            for row in listed(given, "workflowInputs", "values"):
-                if name := str(row.get("name") or ""):
-                    builder.declared.declare((name,), name, SUB_TYPES.get(str(row.get("type")), "text"))
-            line.say(MAPPED, "called")
-        elif node.type == "errorTrigger":
-            line.say(CHANGED, "error_start")
-        else:
-            line.say(REVIEW, "unknown_start", node.type)
+        if node.is_trigger:
+            builder.visited.add(node.name)
+            found += _start(node, builder, zone)
     return found
+
+
+def _start(node: Node, builder: Builder, zone: str) -> list[Start]:
+    line, given = builder.lines[node.name], node.parameters
+    if node.disabled:
+        line.say(CHANGED, "disabled_start")
+    elif node.type in SIMPLE:
+        line.say(*SIMPLE[node.type])
+        for row in listed(given, "workflowInputs", "values"):
+            if name := str(row.get("name") or ""):
+                builder.declared.declare((name,), name, SUB_TYPES.get(str(row.get("type")), "text"))
+    elif node.type == "webhook":
+        return [Start("webhook", node.name, _webhook(node, line))]
+    elif node.type == "formTrigger":
+        line.say(CHANGED, "start_off")
+        _form_fields(node, builder)
+        title, intro = str(given.get("formTitle") or "")[:200], str(given.get("formDescription") or "")[:500]
+        return [Start("form", node.name, {"title": title, "intro": intro})]
+    elif node.type in ("scheduleTrigger", "cron", "interval"):
+        line.say(CHANGED, "start_off")
+        plans, doubts = schedules.read(node)
+        for doubt in doubts:
+            line.say(REVIEW, "schedule", doubt)
+        return [Start(kind, node.name, {**config, "zone": zone}) for kind, config in plans]
+    else:
+        line.say(REVIEW, "unknown_start", node.type)
+    return []
 
 
 def _webhook(node: Node, line: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from portal.workflows.exchange.n8n import filters
 from portal.workflows.exchange.n8n.cel import escaped, literal, part, quoted
-from portal.workflows.exchange.n8n.expressions import Node, Reader
+from portal.workflows.exchange.n8n.expressions import Node, Reader, as_number
 from portal.workflows.exchange.n8n.graph import held, listed
 from portal.workflows.exchange.n8n.made import LONGEST_NOTE, Ask, Made, placeholder
 from portal.workflows.exchange.n8n.values import NUMBER, TRUTH, At, Keys, Renamed
@@ -22,15 +22,18 @@ UNITS = {"seconds": "seconds", "minutes": "minutes", "hours": "hours", "days": "
 
 def edit_fields(ask: Ask) -> Made:
     """Turn what sets fields, in each of its three shapes; over a list without the old fields it is a transform."""
+    list_ = ask.list_of_items() if ask.sight.here.items is not None else None
+    if list_ is not None:
+        ask.reader.sight = _each(ask)
     rows, keeps = _fields(ask)
     if rows is None:
         return placeholder(ask, "raw_json", note=str(ask.given.get("jsonOutput") or "")[:LONGEST_NOTE])
     if not rows:
         ask.changed("no_fields")
         return Made(None)
-    if ask.sight.here.items is not None and not keeps:
+    if list_ is not None:
         pairs = [{"name": escaped(name), "value": cel or '""'} for name, _text, cel in rows]
-        made = Made("transform", {"mode": "fields", "list": ask.list_of_items(), "fields": pairs})
+        made = Made("transform", {"mode": "fields", "list": list_, "fields": pairs})
         made.out, made.items = At(f"steps.{ask.key}.items[0]"), f"steps.{ask.key}.items"
         return made
     names: dict[Keys, str] = {tuple(name.split(".")): part(f"steps.{ask.key}", (name,)) for name, _text, _cel in rows}
@@ -78,11 +81,12 @@ def _field(ask: Ask, name: str, value: Any, kind: str) -> tuple[str, str, str | 
     if isinstance(value, list | dict):
         cel: str | None = whole(value)
         return name, f"${{ {cel} }}", cel
-    cel = ask.reader.expression(value, TYPES_OF_CEL.get(kind, "any"))
-    is_typed = kind in ("number", "boolean") and cel is not None
-    if is_typed and isinstance(value, str) and value.startswith("=") and kind == "number":
-        cel = f"double({cel})"
-    return name, f"${{ {cel} }}" if is_typed else ask.text(value), cel
+    read = ask.reader.cel(value, TYPES_OF_CEL.get(kind, "any"))
+    said = read.text if read is not None else None
+    if read is not None and kind in ("number", "boolean"):
+        said = as_number(read) if kind == "number" and isinstance(value, str) and value.startswith("=") else said
+        return name, f"${{ {said} }}", said
+    return name, ask.text(value), said
 
 
 def whole(value: Any) -> str:
@@ -302,4 +306,4 @@ def _set_one(ask: Ask, values: dict[str, str]) -> Made:
 
 def _path(name: Any) -> Keys:
     """Return the path that a name with dots means."""
-    return tuple(each for each in str(name or "").removeprefix("=").split(".") if each)
+    return tuple(each for each in str(name or "").removeprefix("=").strip().split(".") if each)
