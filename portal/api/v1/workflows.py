@@ -16,6 +16,7 @@ from portal.workflows.errors import NotPublished
 from portal.workflows.exchange import service as exchange
 from portal.workflows.exchange import wording
 from portal.workflows.exchange.errors import FileRefused
+from portal.workflows.exchange.reporting import Report
 from portal.workflows.triggers import service as triggers
 from portal.workflows.triggers.errors import KeyUsed
 
@@ -130,7 +131,7 @@ def export(workflow_id: UUID) -> Response:
     return made
 
 
-def _report(report: exchange.Report) -> dict[str, Any]:
+def _report(report: Report) -> dict[str, Any]:
     lines = [
         {**line, "words": [{"code": code, "about": about, "text": wording.say((code, about))} for code, about in line["words"]]}
         for line in report.kept()["lines"]

@@ -14,5 +14,5 @@ class FileRefused(PortalError):
     code = "file_refused"
 
     def __init__(self, *problems: Any) -> None:
-        super().__init__(problems[0] if problems else None)
+        super().__init__(str(problems[0]))
         self.problems = list(problems)[:10]

@@ -99,9 +99,11 @@ def _lost(steps: list[dict[str, Any]]) -> Iterable[Any]:
 
 def _sentence(wrong: ValidationError) -> Any:
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in wrong.absolute_path).lstrip(".") or NAME
-    rule, asked = str(wrong.validator), wrong.validator_value
+    rule = str(wrong.validator)
+    asked: Any = wrong.validator_value
     if rule == "required":
-        missing = next((name for name in asked if name not in wrong.instance), "")
+        held: Any = wrong.instance
+        missing = next((name for name in asked if name not in held), "")
         return _l("“%(name)s” is missing in “%(where)s”.", name=missing, where=where)
     if rule in ("additionalProperties", "unevaluatedProperties", "propertyNames"):
         return _l("“%(where)s” holds a name that is not known.", where=where)

@@ -166,7 +166,7 @@ def _kept(tenant_id: UUID, made: Imported, *, may_use_connections: bool, by: Act
     )
     report = made.report
     _add_starts(tenant_id, workflow, made, by=by)
-    lines = {line.step: line for line in reversed(report.lines) if line.step}
+    lines: dict[str | None, Line] = {line.step: line for line in reversed(report.lines) if line.step}
     for step, kind, name in left:
         if line := lines.get(step):
             line.say(REVIEW, f"no_{kind}", name)

@@ -36,6 +36,7 @@ SAID: dict[str, Any] = {
     "loop_back": _l("A later step goes back to it, a hundred times at most."),
     "ways_meet": _l("Several ways met here without a merge; it is carried out once, with what the first of them brought."),
     "nothing_fits": _l("What fits no case ended there; a condition behind the switch holds the rest."),
+    "inner_list": _l("It works on the items of one round, not on those of all rounds."),
     "error_lane": _l("What follows only when it worked stands in a condition behind it."),
     "filter_one": _l("It became a condition that holds the rest of the line."),
     "batches": _l("Items are worked on one by one, not %(about)s at a time."),

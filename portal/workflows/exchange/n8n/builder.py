@@ -28,7 +28,7 @@ MOST_COPIES = 40
 NAMES = {
     "each": ("For each item", "لكل عنصر"), "parallel": ("Side by side", "معًا"), "worked": ("If it worked", "إن نجحت"),
     "goto": ("Back to “{}”", "العودة إلى «{}»"), "fits": ("If one fitted", "إن انطبقت حالة"), "apart": ("Not connected", "غير موصول"),
-    "starts": ("How it started", "كيف بدأ"), "keep": ("Keep the item", "حفظ العنصر"), "goes_on": ("Goes on at “{}”", "يتابع عند «{}»"),
+    "starts": ("How it started", "كيف بدأ"), "passes": ("Pass on", "تمرير"), "goes_on": ("Goes on at “{}”", "يتابع عند «{}»"),
 }  # fmt: skip
 
 
@@ -56,6 +56,9 @@ class Place:
         return Place(parent, lane, self.depth + 1, {} if is_block else dict(self.reach))
 
 
+Opened = tuple[str, Place, Flow]  # the step that goes through items, where the line goes on behind it, what came to it
+
+
 class Builder:
     """Builds the steps of one workflow."""
 
@@ -74,36 +77,55 @@ class Builder:
 
     def sequence(self, at: str | None, stop: str | None, flow: Flow, place: Place) -> Flow | None:
         """Build the line from a node up to another; return what comes along it there, None when it ends before."""
-        each: tuple[str, Place, Flow] | None = None
+        open_: list[Opened] = []
         while at is not None and at != stop:
-            if place.depth > DEEPEST:
-                self._goes_on(at, place, "deep")
+            if not self._may_stand(at, place):
                 return None
-            if at in self.visited:
-                self.copies += 1
-                if self.copies > MOST_COPIES:
-                    self._goes_on(at, place, "goes_on")
-                    return None
-                self.lines[at].say(CHANGED, "copied")
             node = self.graph.nodes[at]
             self.visited.add(at)
             if flow.lanes and node.type != "merge":
                 self.lines[at].say(CHANGED, "ways_meet")
-            collects = self._collects(node)
-            if node.type in PASSES or node.disabled:
-                pass
-            elif each is not None and collects:
-                flow, place, each = self._close_each(each, flow), each[1], None
-            elif each is None and flow.given.items is not None and not collects:
-                each, flow, place = self._open_each(flow, place)
+            flow, place = self._around(node, flow, place, open_)
             at, after, place = self._node(node, stop, flow, place)
             if after is None:
-                if each is not None:
-                    self._close_each(each, flow)
+                self._close_all(open_, flow)
                 return None
             flow = after
-        if each is not None:
-            flow = self._close_each(each, flow)
+        return self._close_all(open_, flow)
+
+    def _may_stand(self, at: str, place: Place) -> bool:
+        """Say whether a step of a node may stand here; otherwise a group marks the place. A second one of it is counted and told."""
+        if place.depth > DEEPEST:
+            self._goes_on(at, place, "deep")
+            return False
+        if at in self.visited:
+            self.copies += 1
+            if self.copies > MOST_COPIES:
+                self._goes_on(at, place, "goes_on")
+                return False
+            self.lines[at].say(CHANGED, "copied")
+        return True
+
+    def _around(self, node: Node, flow: Flow, place: Place, open_: list[Opened]) -> tuple[Flow, Place]:
+        """Begin to go through the items one by one before a node that works on each, or end it before one that works on all."""
+        if node.type in PASSES or node.disabled:
+            return flow, place
+        if not self._collects(node):
+            if flow.given.items is None:
+                return flow, place
+            opened, flow, place = self._open_each(flow, place)
+            open_.append(opened)
+            return flow, place
+        if open_ and flow.given.items is None:
+            opened = open_.pop()
+            return self._close_each(opened, flow), opened[1]
+        if open_:
+            self.lines[node.name].say(CHANGED, "inner_list")
+        return flow, place
+
+    def _close_all(self, open_: list[Opened], flow: Flow) -> Flow:
+        while open_:
+            flow = self._close_each(open_.pop(), flow)
         return flow
 
     def follow(self, source: str, targets: list[str], stop: str | None, flow: Flow, place: Place) -> tuple[str | None, Flow | None, Place]:
@@ -131,34 +153,36 @@ class Builder:
 
     def _side_by_side(self, ways: list[str], meet: str | None, flow: Flow, place: Place) -> list[Flow]:
         first, rest = (ways, []) if len(ways) <= MAX_LANES else (ways[: MAX_LANES - 1], ways[MAX_LANES - 1 :])
-        key = self._add("parallel", "parallel", {"lanes": len(first) + bool(rest)}, place)
+        key = self.add("parallel", "parallel", {"lanes": len(first) + bool(rest)}, place)
         flows = []
         for number, way in enumerate(first, 1):
-            reached = self.sequence(way, meet, flow, place.inside(key, f"lane_{number}", is_block=True))
+            inner = place.inside(key, f"lane_{number}", is_block=True)
+            reached = self.sequence(way, meet, flow, inner)
             flows += [reached] if reached else []
+            self._never_empty(inner)
         if rest:
             inner = place.inside(key, f"lane_{len(first) + 1}", is_block=True)
             if len(rest) == 1:
                 reached = self.sequence(rest[0], meet, flow, inner)
+                self._never_empty(inner)
                 return [*flows, *([reached] if reached else [])]
             return [*flows, *self._side_by_side(rest, meet, flow, inner)]
         return flows
 
-    def _open_each(self, flow: Flow, place: Place) -> tuple[tuple[str, Place, Flow], Flow, Place]:
-        key = self._add("each", "foreach", {"source": "list", "list": flow.given.items, "at_once": 1}, place)
+    def _open_each(self, flow: Flow, place: Place) -> tuple[Opened, Flow, Place]:
+        key = self.add("each", "foreach", {"source": "list", "list": flow.given.items, "at_once": 1}, place)
         item = Given(At("item"))
         # The nodes whose items these are: `$('Node').item` means the one at hand.
         same = {name: item for name, given in flow.seen.items() if given.items == flow.given.items}
         inner = Flow(item, flow.source, {**flow.seen, **same}, is_each=True)
         return (key, place, flow), inner, place.inside(key, "each", is_block=True)
 
-    def _close_each(self, each: tuple[str, Place, Flow], flow: Flow) -> Flow:
+    def _close_each(self, each: Opened, flow: Flow) -> Flow:
         key, _place, before = each
         step = next(step for step in self.steps if step["key"] == key)
-        if not any(inner["parent"] == key for inner in self.steps):
-            self._add("keep", "set", {"values": [{"name": "item", "value": "${ item }"}]}, Place(key, "each", 0))
+        self._never_empty(Place(key, "each", 0))
         try:
-            step["config"]["result"] = flow.given.item.read(())
+            step["config"]["result"] = flow.given.items if flow.given.items is not None else flow.given.item.read(())
         except Unsure:
             step["config"]["result"] = ""
         items = f"steps.{key}.results"
@@ -166,6 +190,11 @@ class Builder:
         seen = {**before.seen, **{name: Given(Nowhere("inside_each")) for name in inside}}
         given = Given(At(f"{items}[0]"), items)
         return Flow(given, flow.source, {**seen, flow.source: given}, before.is_each)
+
+    def _never_empty(self, place: Place) -> None:
+        """Put a step that does nothing into a lane that would be empty, which a block does not allow."""
+        if not any(step["parent"] == place.parent and step["lane"] == place.lane for step in self.steps):
+            self.add("passes", "set", {"values": [{"name": "passed", "value": "true"}]}, place)
 
     # Nodes
 
@@ -224,7 +253,7 @@ class Builder:
         if made.kind is None:
             line.say(MAPPED, "no_step")
             return None
-        kept = [f"{{{{ {source} }}}}" for source in found.kept]
+        kept = [f"{{{{ {source} }}}}" for source in dict.fromkeys(found.kept)]
         note = "\n".join([str(node.raw.get("notes") or "") if isinstance(node.raw.get("notes"), str) else "", made.note, *kept]).strip()
         step: dict[str, Any] = {"note": note[:LONGEST_NOTE]} if note else {}
         if made.was:
@@ -241,7 +270,7 @@ class Builder:
         else:
             step["retry"] = {"attempts": 1}
         step["timeout_s"] = made.timeout_s or 30
-        key = self._add(None, made.kind, made.config, place, key=ask.key, name=node.was or node.name, **step)
+        key = self.add(None, made.kind, made.config, place, key=ask.key, name=node.was or node.name, **step)
         line.step = line.step or key
         if node.was:
             line.say(CHANGED, "renamed", node.name)
@@ -265,11 +294,11 @@ class Builder:
         made = self._turned(ask, flow) if node.type in TURNS and node.type not in PASSES else placeholder(ask, note=_settings_of(node))
         ask.line.level, ask.line.words = MAPPED, []
         ask.line.say(CHANGED, "disabled")
-        holder = self._add(None, "condition", {"when": "false"}, place, key=ask.key, name=node.was or node.name, note=_settings_of(node))
+        holder = self.add(None, "condition", {"when": "false"}, place, key=ask.key, name=node.was or node.name, note=_settings_of(node))
         ask.line.step = ask.line.step or holder
         if made.kind not in (None, "group"):
             inner = made_key(node.name, "step", self.keys)
-            self._add(None, str(made.kind), made.config, Place(holder, "then", 0), key=inner, name=node.was or node.name)
+            self.add(None, str(made.kind), made.config, Place(holder, "then", 0), key=inner, name=node.was or node.name)
         targets = self.graph.outputs.get(node.name, {}).get(0, [])
         after = Flow(flow.given, node.name, {**flow.seen, node.name: flow.given}, flow.is_each, flow.lanes)
         return self.follow(node.name, targets, stop, after, place)
@@ -295,10 +324,10 @@ class Builder:
         if not worked:
             return meet, ended, place
         self.lines[node.name].say(CHANGED, "error_lane")
-        check = self._add("worked", "condition", {"when": f"!has(steps.{key}.error)"}, place)
+        check = self.add("worked", "condition", {"when": f"!has(steps.{key}.error)"}, place)
         at, reached, where = self.follow(node.name, [each for each in worked if each != meet], stop, after, place.inside(check, "then"))
         passed = self.sequence(at, meet, reached, where) if at and reached else (after if meet in worked else None)
-        return meet, self._joined(check, [("then", passed), ("else", ended)]) if meet is not None else None, place
+        return meet, self.joined(check, [("then", passed), ("else", ended)]) if meet is not None else None, place
 
     def _fork(self, node: Node, stop: str | None, flow: Flow, place: Place) -> tuple[str | None, Flow | None, Place]:
         """Build a condition or a switch with its lanes, up to where they meet."""
@@ -341,14 +370,14 @@ class Builder:
             at, reached, where = self.follow(node.name, [each for each in ways if each != meet], meet or stop, passing, inner)
             end = self.sequence(at, meet or stop, reached, where) if at and reached else (passing if meet in ways else None)
             made_flows.append((lane, end))
-        joined = self._joined(key, made_flows)
+        joined = self.joined(key, made_flows)
         if meet is None:
             return stop if joined is not None else None, joined, place
         dropped = [lane for lane, ways in lanes.items() if not ways]
         if dropped and not is_if and meet != stop and joined is not None:
             kept = [lane for lane, ways in lanes.items() if ways]
             numbers = [lane.removeprefix("case_") for lane in kept if lane != "otherwise"] + (["0"] if "otherwise" in kept else [])
-            check = self._add("fits", "condition", {"when": f"steps.{key}.number in [{', '.join(numbers)}]"}, place)
+            check = self.add("fits", "condition", {"when": f"steps.{key}.number in [{', '.join(numbers)}]"}, place)
             ask.line.say(CHANGED, "nothing_fits")
             place = place.inside(check, "then")
         return meet, joined, place
@@ -363,7 +392,7 @@ class Builder:
         number = int(wanted) if isinstance(wanted, int | str) and str(wanted).isdecimal() and len(str(wanted)) < 3 else -1
         return outs.get(number, [])
 
-    def _joined(self, key: str, flows: list[tuple[str, Flow | None]]) -> Flow | None:
+    def joined(self, key: str, flows: list[tuple[str, Flow | None]]) -> Flow | None:
         """Return what comes along behind a fork, whichever lane was taken."""
         live = [(lane, flow) for lane, flow in flows if flow is not None]
         if not live:
@@ -432,11 +461,11 @@ class Builder:
             self._goes_on(target, place, "back")
             return
         name = self.graph.nodes[target].name
-        self._add("goto", "goto", {"to": key, "most": 100}, place, about=name)
+        self.add("goto", "goto", {"to": key, "most": 100}, place, about=name)
         self.lines[target].say(CHANGED, "loop_back")
 
     def _goes_on(self, target: str, place: Place, code: str) -> None:
-        self._add("goes_on", "group", {}, place, about=target, was=f"n8n: → {target}"[:200])
+        self.add("goes_on", "group", {}, place, about=target, was=f"n8n: → {target}"[:200])
         self.lines[target].say(REVIEW, code)
 
     def _collects(self, node: Node) -> bool:
@@ -450,9 +479,7 @@ class Builder:
             return not keeps and not (3 <= node.version < 3.3) and node.parameters.get("mode") != "raw"
         return False
 
-    def _add(
-        self, said: str | None, kind: str, config: dict[str, Any], place: Place, *, key: str = "", about: str = "", **more: Any
-    ) -> str:
+    def add(self, said: str | None, kind: str, config: dict[str, Any], place: Place, *, key: str = "", about: str = "", **more: Any) -> str:
         """Add a step at a place and return its key."""
         key = key or made_key(said or kind, kind, self.keys)
         self.keys.add(key)

@@ -16,6 +16,7 @@ from portal.workflows.exchange.n8n.values import At, Renamed
 METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE")
 KEPT_OPTIONS = frozenset({"timeout", "response", "batching", "pagination", "redirect", "fullResponse"})
 WRITES = {"insert", "update", "upsert", "deleteTable", "delete"}
+UNQUOTED = "\0"  # the quote that closed a literal goes with the one that opened it
 PARAMETER = re.compile(r"\$(\d{1,2})")
 
 
@@ -173,14 +174,20 @@ class _Bound:
 def _statement(ask: Ask, bound: _Bound) -> str:
     query = ask.given.get("query")
     query = query if isinstance(query, str) else ""
-    made = []
-    for is_expression, source in js.pieces(query[1:]) if query.startswith("=") else [(False, query)]:
-        if is_expression:
-            ask.changed("sql_bound")
-            made.append(bound.value(f"={{{{ {source} }}}}"))
+    statement, pieces = "", js.pieces(query[1:]) if query.startswith("=") else [(False, query)]
+    for place, (is_expression, source) in enumerate(pieces):
+        if not is_expression:
+            statement += source.removeprefix("'") if statement.endswith(UNQUOTED) else source
+            statement = statement.replace(UNQUOTED, "")
+            continue
+        ask.changed("sql_bound")
+        name = bound.value(f"={{{{ {source} }}}}")
+        if statement.count("'") % 2 == 0:
+            statement += name
+        elif statement.endswith("'") and place + 1 < len(pieces) and pieces[place + 1][1].startswith("'"):
+            statement = statement[:-1] + name + UNQUOTED  # the whole literal was the value
         else:
-            made.append(source)
-    statement = "".join(made)
+            statement += f"' || {name} || '"
     replaced = held(ask.given, "options", "queryReplacement")
     given = replaced.removeprefix("=") if isinstance(replaced, str) else ""
     values = replaced if isinstance(replaced, list) else _apart(given)

@@ -308,7 +308,7 @@ class _Turning:
         if name == "$node" and chain and isinstance(chain[0], js.Part):
             key = chain[0].key
             return self.of_node(self.node(key.value if isinstance(key, js.Value) else None), chain[1:])
-        if name in ("$execution", "$workflow") and (said := RUN.get((name, _names(chain[:1])[0] if chain else None))):
+        if name in ("$execution", "$workflow") and (said := RUN.get((name, str(_names(chain[:1])[0]) if chain else ""))):
             return self.ways(Cel(said, TEXT), chain[1:])
         if name == "$itemIndex" and sight.is_each:
             return self.ways(Cel("index", NUMBER), chain)

@@ -178,7 +178,7 @@ def _node(raw: Any, taken: dict[str, Node]) -> Node:
     return Node(
         name,
         short,
-        float(version) if _is_number(version) else 1.0,
+        float(version) if isinstance(version, int | float) and _is_number(version) else 1.0,
         parameters if isinstance(parameters, dict) else {},
         given,
         spot,

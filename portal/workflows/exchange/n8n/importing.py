@@ -180,18 +180,23 @@ def _main_line(graph: Graph, builder: Builder) -> None:
         _line(builder, sources[0], list(targets), Flow(Given(item), sources[0], seen), top)
     elif ways:
         cases = [{"name": ", ".join(sources)[:100], "value": ""} for sources in ways.values()]
-        key = builder._add("starts", "switch", {"cases": cases[:20]}, top)
+        key = builder.add("starts", "switch", {"cases": cases[:20]}, top)
+        meet = builder.shape.meet([target for targets in ways for target in targets])
+        flows: list[tuple[str, Flow | None]] = []
         for number, (targets, sources) in enumerate(ways.items(), 1):
             for source in sources:
                 builder.lines[source].say(REVIEW, "several_starts")
             lane = f"case_{number}" if number <= 20 else "otherwise"
-            _line(builder, sources[0], list(targets), Flow(Given(item), sources[0], seen), top.inside(key, lane))
+            flow = Flow(Given(item), sources[0], seen)
+            end = _line(builder, sources[0], [each for each in targets if each != meet], flow, top.inside(key, lane), meet)
+            flows.append((lane, end or (flow if meet in targets else None)))
+        if meet is not None and (joined := builder.joined(key, flows)) is not None:
+            builder.sequence(meet, None, joined, top)
 
 
-def _line(builder: Builder, source: str, targets: list[str], flow: Flow, place: Place) -> None:
-    at, reached, where = builder.follow(source, targets, None, flow, place)
-    if at is not None and reached is not None:
-        builder.sequence(at, None, reached, where)
+def _line(builder: Builder, source: str, targets: list[str], flow: Flow, place: Place, stop: str | None = None) -> Flow | None:
+    at, reached, where = builder.follow(source, targets, stop, flow, place)
+    return builder.sequence(at, stop, reached, where) if at is not None and reached is not None else None
 
 
 def _roots(graph: Graph, builder: Builder) -> list[str]:
@@ -211,7 +216,7 @@ def _rest(graph: Graph, builder: Builder) -> None:
         roots = _roots(graph, builder)
         if not roots:
             return
-        key = key or builder._add("apart", "condition", {"when": "false"}, Place(None, None, 0))
+        key = key or builder.add("apart", "condition", {"when": "false"}, Place(None, None, 0))
         before = set(builder.visited)
         came = Given(CameIn(builder.declared))
         builder.sequence(roots[0], None, Flow(came, ""), Place(key, "then", 1))
@@ -255,8 +260,9 @@ def _below(graph: Graph, sticky: Node) -> list[str]:
 
 def _settings(graph: Graph, report: Report) -> dict[str, Any]:
     seconds = graph.settings.get("executionTimeout")
-    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds < 1e9
-    deadline_s = int(min(max(seconds, 60), MAX_DEADLINE_S)) if is_number else DEFAULT_DEADLINE_S
+    deadline_s = DEFAULT_DEADLINE_S
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds < 1e9:
+        deadline_s = int(min(max(seconds, 60), MAX_DEADLINE_S))
     if graph.settings.get("errorWorkflow"):
         report.say("error_workflow", graph.settings["errorWorkflow"])
     if more := sorted(str(name) for name in set(graph.settings) - KNOWN_SETTINGS - QUIET_SETTINGS)[:5]:

@@ -47,12 +47,10 @@ def _fields(ask: Ask) -> tuple[list[tuple[str, str, str | None]] | None, bool]:
     found: list[tuple[str, Any, str]] = []
     if version < 3:
         keeps = given.get("keepOnlySet") is not True
-        for kind, rows in (given.get("values") if isinstance(given.get("values"), dict) else {}).items():
-            found += (
-                [(str(row.get("name") or ""), row.get("value"), kind) for row in rows if isinstance(row, dict)]
-                if isinstance(rows, list)
-                else []
-            )
+        values = given.get("values")
+        for kind, rows in (values if isinstance(values, dict) else {}).items():
+            held_rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+            found += [(str(row.get("name") or ""), row.get("value"), kind) for row in held_rows]
     else:
         keeps = given.get("includeOtherFields") is True or (version < 3.3 and given.get("include", "all") != "none")
         if given.get("mode") == "raw":
