@@ -21,6 +21,7 @@ from portal.workflows.definition import Node, Settings, lanes_of
 from portal.workflows.exchange.errors import FileRefused
 
 NAME, VERSION = "nasij.workflow", 1
+MOST_STEPS = 500
 SCHEMA = Path(__file__).with_name("format.json")
 HEAD = ("name", "name_ar", "description", "description_ar", "category")
 SETTINGS = ("inputs", "deadline_s", "error_workflow", "concurrency", "priority", "lane")
@@ -53,6 +54,9 @@ def check(document: dict[str, Any]) -> None:
     """
     if isinstance(document.get("version"), int) and document["version"] > VERSION:
         raise FileRefused(_l("The file was written by a newer Nasij (format %(version)d). Update first.", version=document["version"]))
+    steps = document.get("steps")
+    if isinstance(steps, list) and len(steps) > MOST_STEPS:  # the schema says so too, but would look at each of them first
+        raise FileRefused(_l("“%(where)s” is longer or larger than %(most)s.", where="steps", most=MOST_STEPS))
     wrong = sorted(validator().iter_errors(document), key=lambda each: [str(part) for part in each.absolute_path])
     if wrong:
         raise FileRefused(*[_sentence(each) for each in wrong[:10]])

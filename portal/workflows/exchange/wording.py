@@ -96,6 +96,7 @@ SAID: dict[str, Any] = {
     "no_node": _l("It reads a step that does not come before it."),
     "inside_each": _l("It reads a step inside a loop that has ended."),
     "placeholder": _l("It reads what a step gives that has no like here."),
+    "too_many_inputs": _l("The workflow would ask for too many inputs."),
     "too_many_ways": _l("Too many ways lead to it to say where its values come from."),
     # Things of the organisation.
     "no_connection": _l("There is no connection “%(about)s” here that you may use. Choose one."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,13 +19,12 @@ from portal.connections.kinds import KINDS
 from portal.core import db
 from portal.core.access import Actor
 from portal.core.errors import NotFound
+from portal.devkit import workflow_format
 from portal.identity.groups import service as groups
 from portal.workflows import samples, service
 from portal.workflows import service as workflows
-from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft
-from portal.workflows.definition import INPUT_TYPES
 from portal.workflows.exchange import own, secrets
 from portal.workflows.exchange import service as exchange
 from portal.workflows.exchange.errors import FileRefused
@@ -81,10 +81,16 @@ def test_every_sample_comes_back_byte_for_byte(tenant, by, slug):
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30)
 LEAF = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(-1e6, 1e6).map(lambda each: round(each, 3) + 0.0) | TEXTS
-CONFIG = st.dictionaries(
-    st.sampled_from(["values", "list", "when", "zeta", "alpha"]),
-    LEAF | st.lists(st.fixed_dictionaries({"name": TEXTS, "value": TEXTS}), max_size=3),
-    max_size=4,
+CONFIG = st.fixed_dictionaries(
+    {},
+    optional={
+        "values": st.lists(st.fixed_dictionaries({"name": TEXTS, "value": TEXTS}), max_size=3),
+        "when": TEXTS | st.none(),
+        "body": TEXTS,
+        "amount": LEAF,
+        "zeta": LEAF,
+        "alpha": st.lists(LEAF, max_size=2),
+    },
 )
 
 
@@ -221,11 +227,18 @@ def test_what_looks_like_a_secret_stays_behind(tenant, by):
     assert [line.words[0][0] for line in arrived.report.lines] == ["secret", "secret"]
 
 
-def test_the_schema_knows_what_the_code_knows():
-    assert SCHEMA["$defs"]["step"]["properties"]["kind"]["enum"] == sorted(ACTIONS)
-    assert SCHEMA["$defs"]["input"]["properties"]["type"]["enum"] == list(INPUT_TYPES)
-    assert (SCHEMA["properties"]["format"]["const"], SCHEMA["properties"]["version"]["const"]) == (own.NAME, own.VERSION)
+def test_the_schema_is_that_of_the_kinds_and_fields_there_are():
+    """Written anew by `python -m portal.devkit.workflow_format`."""
+    assert own.SCHEMA.read_text(encoding="utf-8") == workflow_format.text()
     Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("name", sorted(each.stem for each in (Path(__file__).parent / "n8n").glob("*.json")))
+def test_what_n8n_brings_leaves_as_a_file_of_ours(app, name):
+    for found in exchange.read((Path(__file__).parent / "n8n" / f"{name}.json").read_bytes()):
+        content = own.write({"name": found.name or "x", "category": "general"}, found.steps, found.settings)
+        (again,) = exchange.read(content)
+        assert again.steps == json.loads(json.dumps(found.steps)) and again.settings == found.settings
 
 
 def with_step(**more):
@@ -244,6 +257,11 @@ def with_step(**more):
         ({**LEAST, "settings": {"priority": 9}}, "“settings.priority” is none of the known values"),
         ({**LEAST, "settings": {"inputs": [{"key": "A", "type": "text"}]}}, "“settings.inputs[0].key” is not written as it must be"),
         (with_step(kind="unheard_of"), "“steps[0].kind” is none of the known values"),
+        (with_step(config={"values": True}), "“steps[0].config.values” is of another kind"),
+        (with_step(config={"values": ["x"]}), "“steps[0].config.values[0]” is of another kind"),
+        (with_step(config={"values": [{"name": "a", "value": {}}]}), "“steps[0].config.values[0].value” is of another kind"),
+        (with_step(kind="approval", config={"candidates": "role:x"}), "“steps[0].config.candidates” is of another kind"),
+        (with_step(kind="condition", config={"when": {}}), "“steps[0].config.when” is of another kind"),
         (with_step(parent="b", lane="then"), "The step “a” stands at a place that is not there"),
         (with_step(parent="a", lane="then"), "The step “a” stands at a place that is not there"),
         ({**with_step(), "steps": with_step()["steps"] * 2}, "Two steps have the key “a”"),
@@ -292,7 +310,7 @@ def test_the_reader_agrees_with_the_schema(path, value, drops):
         (b'{\n  "a": 1,\n  "b" 2\n}', "line 3, column 7"),
         (b"{}", "holds no workflow"),
         (b"[1, 2]", "holds no workflow"),
-        (b"[" * 5000, "JSON"),
+        (b"[" * 5000, "deep inside each other"),
         (b"[" * 200 + b"]" * 200, "more than 100 deep"),
         (b'{"a": NaN}', "a number that is none"),
         (b'{"a": 1e999}', "a number that is none"),

@@ -15,6 +15,7 @@ from portal.workflows.exchange.n8n import javascript as js
 from portal.workflows.exchange.n8n.cel import escaped, literal, quoted
 from portal.workflows.exchange.n8n.values import NUMBER, TEXT, TRUTH, At, Declared, Item, Nowhere, Unsure
 
+MOST_TURNED = 5_000  # in one workflow: more would take a request too long, and stay text
 ANY, NOTHING, LIST = "any", "nothing", "list"
 COMPARES = {"<", ">", "<=", ">="}
 SAME = {"==": "==", "===": "==", "!=": "!=", "!==": "!="}
@@ -121,7 +122,10 @@ class Reader:
 
     def _turned(self, source: str) -> Cel | None:
         """Turn one expression; None, remembered, when it is not surely the same or does not compile with us."""
+        self.sight.declared.turned += 1
         try:
+            if self.sight.declared.turned > MOST_TURNED:
+                raise js.NotSafe
             cel = _Turning(self).turn(js.read(source))
             ours.names_used(f"${{ {cel.text} }}")
         except (js.NotSafe, Unsure, ours.ExpressionError):

@@ -14,7 +14,7 @@ from portal.workflows.exchange.n8n.expressions import Node as Given
 from portal.workflows.exchange.n8n.graph import Graph, Node, listed
 from portal.workflows.exchange.n8n.made import LONGEST_NOTE
 from portal.workflows.exchange.n8n.registry import STICKY
-from portal.workflows.exchange.n8n.values import At, CameIn, Keys, Renamed
+from portal.workflows.exchange.n8n.values import MOST_INPUTS, At, CameIn, Keys, Renamed
 from portal.workflows.exchange.reporting import CHANGED, MAPPED, REVIEW, Report
 
 KNOWN_SETTINGS = frozenset({"executionOrder", "timezone", "errorWorkflow", "executionTimeout"})
@@ -103,7 +103,7 @@ def _start(node: Node, builder: Builder, zone: str) -> list[Start]:
     elif node.type in SIMPLE:
         line.say(*SIMPLE[node.type])
         for row in listed(given, "workflowInputs", "values"):
-            if name := str(row.get("name") or ""):
+            if (name := str(row.get("name") or "")) and len(builder.declared.inputs) < MOST_INPUTS:
                 builder.declared.declare((name,), name, SUB_TYPES.get(str(row.get("type")), "text"))
     elif node.type == "webhook":
         return [Start("webhook", node.name, _webhook(node, line))]
@@ -147,6 +147,9 @@ def _form_fields(node: Node, builder: Builder) -> None:
             kind = "text"
         if row.get("fieldType") in ("file", "checkbox", "hiddenField", "html", "password"):
             builder.lines[node.name].say(REVIEW, "form_field", label)
+        if (label,) not in builder.declared.paths and len(builder.declared.inputs) >= MOST_INPUTS:
+            builder.lines[node.name].say(REVIEW, "too_many_inputs")
+            return
         builder.declared.declare(
             (label,), label, kind, required=row.get("requiredField") is True, choices=choices if kind == "choice" else []
         )

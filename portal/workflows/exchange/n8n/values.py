@@ -15,6 +15,7 @@ from portal.workflows.exchange.n8n.cel import RESERVED, part, quoted
 Keys = tuple[str | int, ...]
 NUMBER, TEXT, TRUTH, MOMENT = "number", "text", "boolean", "date"
 LONGEST_INPUT_TEXT = 120
+MOST_INPUTS = 200
 
 
 class Unsure(Exception):
@@ -130,11 +131,14 @@ class Declared:
 
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     paths: dict[Keys, str] = field(default_factory=dict)  # where in what came in → the input
+    turned: int = 0  # expressions of the workflow so far
 
     def declare(self, keys: Keys, label: str, kind: str = TEXT, *, required: bool = False, choices: list[str] | None = None) -> str:
         """Return the key of the input that stands for a path, made when it is first asked for."""
         if keys in self.paths:
             return self.paths[keys]
+        if len(self.inputs) >= MOST_INPUTS:
+            raise Unsure("too_many_inputs")
         key = made_key(label, "input", set(self.inputs))
         self.inputs[key] = {
             "key": key,
