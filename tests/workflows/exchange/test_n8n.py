@@ -262,7 +262,7 @@ def test_the_source_of_code_and_the_settings_of_what_is_unknown_stand_in_the_not
     assert "gpt-4o" in agent["note"] and "You sort mail." in agent["note"] and "ai_memory: Memory" in agent["note"]
     slack = next(step for step in imported("42_unknown").steps if step["key"] == "slack")
     assert '"channel": "#general"' in slack["note"] and slack["was"] == "n8n: slack 2.2"
-    assert "sk_live" not in json.dumps([step for step in imported("42_unknown").steps])
+    assert "sk_live" not in json.dumps(imported("42_unknown").steps)
 
 
 def test_notes_come_along():

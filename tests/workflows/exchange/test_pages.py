@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from portal.core import db
 from portal.core.ids import new_id
-from portal.identity.tokens import scopes
 from portal.workflows.exchange.reading import LARGEST
 from portal.workflows.exchange.service import LARGEST_REQUEST
 from tests.identity.tokens.conftest import Program, make_token
@@ -62,8 +61,8 @@ def test_a_file_becomes_a_draft_with_a_report(tenant, sign_in, locale, title, le
 
     plain = re.sub("[\u2068\u2069]", "", page.text)
     assert (answer.status_code, page.status_code) == (303, 200)
-    assert page.text_of("h1") == [title] and level in plain and said in plain
-    assert f'/design?step=code"' in page.text
+    assert page.text_of(".//h1") == [title] and level in plain and said in plain
+    assert '/design?step=code"' in page.text
     design = browser.get(f"/workflows/{id_in(answer)}/design?step=code")
     assert design.status_code == 200 and "Code" in design.text
     detail = browser.get(f"/workflows/{id_in(answer)}")
@@ -82,7 +81,7 @@ def test_every_file_can_be_taken_shown_and_edited(builder, name):
     if name == "03":
         assert "/workflows/import/done?w=" in answer.headers["Location"]
         page = builder.get(answer.headers["Location"])
-        assert page.text_of("tbody//th") == ["First", "Second"] or "First" in page.text
+        assert page.text_of(".//tbody//th") == ["First", "Second"]
         return
     workflow_id = id_in(answer)
 
@@ -247,4 +246,3 @@ def test_programs_need_the_permission(app, tenant, made):
 
     assert program.post("/api/v1/workflows/import", data=n8n("01"), content_type="application/json").status_code == 403
     assert program.get(f"/api/v1/workflows/{made}/export").status_code == 403
-    assert "workflow:edit" in {str(each) for each in scopes.__dict__.get("SAID", {"workflow:edit": 1})}
