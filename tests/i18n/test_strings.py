@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from babel.messages.catalog import Catalog
 
-from portal.i18n import cli
+from portal.i18n import cli, words
 
 DAYS = ("%(num)d day", "%(num)d days")
 SIX = ("لا أيام", "يوم", "يومان", "%(num)d أيام", "%(num)d يومًا", "%(num)d يوم")

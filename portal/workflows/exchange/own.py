@@ -15,6 +15,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from portal.i18n.formats import isolate
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.registry import FIELDS
 from portal.workflows.definition import Node, Settings, lanes_of
@@ -56,7 +57,7 @@ def check(document: dict[str, Any]) -> None:
         raise FileRefused(_l("The file was written by a newer Nasij (format %(version)d). Update first.", version=document["version"]))
     steps = document.get("steps")
     if isinstance(steps, list) and len(steps) > MOST_STEPS:  # the schema says so too, but would look at each of them first
-        raise FileRefused(_l("“%(where)s” is longer or larger than %(most)s.", where="steps", most=MOST_STEPS))
+        raise FileRefused(_l("“%(where)s” is longer or larger than %(most)s.", where=isolate("steps"), most=MOST_STEPS))
     wrong = sorted(validator().iter_errors(document), key=lambda each: [str(part) for part in each.absolute_path])
     if wrong:
         raise FileRefused(*[_sentence(each) for each in wrong[:10]])
@@ -103,12 +104,13 @@ def _lost(steps: list[dict[str, Any]]) -> Iterable[Any]:
 
 def _sentence(wrong: ValidationError) -> Any:
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in wrong.absolute_path).lstrip(".") or NAME
+    where = isolate(where)
     rule = str(wrong.validator)
     asked: Any = wrong.validator_value
     if rule == "required":
         held: Any = wrong.instance
         missing = next((name for name in asked if name not in held), "")
-        return _l("“%(name)s” is missing in “%(where)s”.", name=missing, where=where)
+        return _l("“%(name)s” is missing in “%(where)s”.", name=isolate(missing), where=where)
     if rule in ("additionalProperties", "unevaluatedProperties", "propertyNames"):
         return _l("“%(where)s” holds a name that is not known.", where=where)
     if rule in ("enum", "const"):
