@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from portal.i18n.formats import isolate
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import expressions
 from portal.workflows.definition import (
@@ -261,7 +262,7 @@ def _emptiness(node: Node, filled: set[Any]) -> Any:
     if filled & lanes:
         return _l("Put at least one step into every lane.") if kind == "parallel" and not lanes <= filled else None
     if kind == "group" and node.get("was"):
-        return _l("It stands for “%(was)s”, which is not known here. Put the steps that do its work into it.", was=node["was"])
+        return _l("It stands for “%(was)s”, which is not known here. Put the steps that do its work into it.", was=isolate(node["was"]))
     return _l("Put at least one step into it.")
 
 

@@ -11,6 +11,7 @@ from portal.connections import service as connections
 from portal.core import egress
 from portal.core.errors import Invalid
 from portal.datatables import service as tables
+from portal.i18n.formats import isolate
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import checks, definition, expressions, inputs, queries
 from portal.workflows.actions.registry import ACTIONS, FIELDS
@@ -178,7 +179,7 @@ def _open_references(node: definition.Node) -> list[Problem]:
 
 
 def _not_here(name: str) -> Any:
-    return _l("“%(name)s” was named in the imported file and is not here. Choose another.", name=name.partition("=")[2])
+    return _l("“%(name)s” was named in the imported file and is not here. Choose another.", name=isolate(name.partition("=")[2]))
 
 
 def _refused_address(url: Any) -> Any:

@@ -14,9 +14,7 @@ from portal.i18n.words import gettext as _
 from portal.workflows import service as workflows
 from portal.workflows.errors import NotPublished
 from portal.workflows.exchange import service as exchange
-from portal.workflows.exchange import wording
 from portal.workflows.exchange.errors import FileRefused
-from portal.workflows.exchange.reporting import Report
 from portal.workflows.triggers import service as triggers
 from portal.workflows.triggers.errors import KeyUsed
 
@@ -103,7 +101,9 @@ def bring_in() -> Response:
         )
     except FileRefused as refused:
         raise Invalid({str(number): str(problem) for number, problem in enumerate(refused.problems)}) from None
-    items = [{"id": str(each.id), "url": url_for("api_workflows.detail", workflow_id=each.id), **_report(each.report)} for each in found]
+    items = [
+        {"id": str(each.id), "url": url_for("api_workflows.detail", workflow_id=each.id), **exchange.told(each.report)} for each in found
+    ]
     location = {"Location": items[0]["url"]} if len(items) == 1 else {}
     return bodies.answer({"items": items}, 201, **location)
 
@@ -114,7 +114,7 @@ def import_report(workflow_id: UUID) -> Response:
     found = exchange.report_of(access().tenant_id, workflow_id)
     if found is None:
         raise NotFound
-    return bodies.answer(_report(found))
+    return bodies.answer(exchange.told(found))
 
 
 @bp.get("/<uuid:workflow_id>/export")
@@ -129,15 +129,6 @@ def export(workflow_id: UUID) -> Response:
     made.headers["Cache-Control"] = "no-store"
     made.vary.update(("Authorization", "Accept-Language"))
     return made
-
-
-def _report(report: Report) -> dict[str, Any]:
-    lines = [
-        {**line, "words": [{"code": code, "about": about, "text": wording.say((code, about))} for code, about in line["words"]]}
-        for line in report.kept()["lines"]
-    ]
-    general = [{"code": code, "about": about, "text": wording.say((code, about))} for code, about in report.general]
-    return {"source": report.source, "counts": report.counts(), "general": general, "lines": lines}
 
 
 def _key() -> str | None:

@@ -19,7 +19,7 @@ from portal.i18n.words import lazy_gettext as _l
 from portal.tenants import service as tenants
 from portal.workflows import definition, queries, vetting
 from portal.workflows.actions.registry import FIELDS
-from portal.workflows.exchange import own, reading, reporting, secrets
+from portal.workflows.exchange import own, reading, reporting, secrets, wording
 from portal.workflows.exchange.errors import FileRefused
 from portal.workflows.exchange.n8n import graph, importing
 from portal.workflows.exchange.n8n.importing import Imported
@@ -109,6 +109,16 @@ def report_of(tenant_id: UUID, workflow_id: UUID) -> Report | None:
         {"tenant": tenant_id, "workflow": workflow_id, "made": workflow.created_at},
     )
     return reporting.read(row) if row else None
+
+
+def told(report: Report) -> dict[str, Any]:
+    """Return a report for programs: its codes, and what they say in the reader's language."""
+
+    def said(words: list[Any]) -> list[dict[str, str]]:
+        return [{"code": code, "about": about, "text": wording.say((code, about))} for code, about in words]
+
+    lines = [{**line, "words": said(line["words"])} for line in report.kept()["lines"]]
+    return {"source": report.source, "counts": report.counts(), "general": said(report.general), "lines": lines}
 
 
 def names_of(tenant_id: UUID, ids: Sequence[UUID]) -> list[tuple[WorkflowTemplate, Report]]:

@@ -142,13 +142,18 @@ def _form(form: ImportForm, problems: dict[str, Any] | None = None, more: list[A
 def _groups(found: Report, keys: set[str], problems: dict[str | None, list[Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return the lines by level, the ones to be looked at first; a step that was deleted meanwhile has no link."""
 
+    told: set[str | None] = set()
+
     def shown(line: Line) -> dict[str, Any]:
+        # Once for each step: not again at the helpers and notes that stand in it.
+        is_first = line.step not in told and not {"helper", "sticky"} & {code for code, _about in line.words}
+        told.update([line.step] if is_first else [])
         return {
             "name": line.name,
             "type": line.type,
             "step": line.step if line.step in keys else None,
             "words": [wording.say(word) for word in line.words if word[0] != "check"],
-            "problems": problems.get(line.step, []) if line.step in keys else [],
+            "problems": problems.get(line.step, []) if is_first and line.step in keys else [],
         }
 
     return [(level, [shown(line) for line in found.lines if line.level == level]) for level in reversed(LEVELS)]
