@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.workflows.exchange.n8n.expressions import Cel, Reader, as_number
+from portal.workflows.exchange.n8n.expressions import Reader
+from portal.workflows.exchange.n8n.sight import Cel, as_number
 from portal.workflows.exchange.n8n.values import MOMENT, NUMBER, TEXT, TRUTH
 
 KINDS = {"string": TEXT, "number": NUMBER, "boolean": TRUTH, "dateTime": MOMENT, "array": "list", "object": "map"}

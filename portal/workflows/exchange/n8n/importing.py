@@ -9,11 +9,12 @@ from portal.workflows.definition import DEFAULT_DEADLINE_S, MAX_DEADLINE_S
 from portal.workflows.definition import Node as Step
 from portal.workflows.exchange.n8n import graph as graphs
 from portal.workflows.exchange.n8n import schedules
-from portal.workflows.exchange.n8n.builder import Builder, Flow, Place
-from portal.workflows.exchange.n8n.expressions import Node as Given
+from portal.workflows.exchange.n8n.builder import Builder
+from portal.workflows.exchange.n8n.flow import Flow, Place
 from portal.workflows.exchange.n8n.graph import Graph, Node, listed
 from portal.workflows.exchange.n8n.made import LONGEST_NOTE
 from portal.workflows.exchange.n8n.registry import STICKY
+from portal.workflows.exchange.n8n.sight import Node as Given
 from portal.workflows.exchange.n8n.values import MOST_INPUTS, At, CameIn, Keys, Renamed
 from portal.workflows.exchange.reporting import CHANGED, MAPPED, REVIEW, Report
 

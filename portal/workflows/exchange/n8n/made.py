@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.workflows import literals
-from portal.workflows.exchange.n8n import expressions
+from portal.workflows.exchange.n8n.expressions import Reader
 from portal.workflows.exchange.n8n.graph import Node
+from portal.workflows.exchange.n8n.sight import Sight
 from portal.workflows.exchange.n8n.values import At, Item
 from portal.workflows.exchange.reporting import CHANGED, REVIEW, Line
 from portal.workflows.exchange.secrets import LEFT_OUT
@@ -40,7 +41,7 @@ class Ask:
 
     node: Node
     key: str
-    reader: expressions.Reader
+    reader: Reader
     line: Line
     helpers: list[tuple[Node, str]] = field(default_factory=list)
 
@@ -49,7 +50,7 @@ class Ask:
         return self.node.parameters
 
     @property
-    def sight(self) -> expressions.Sight:
+    def sight(self) -> Sight:
         return self.reader.sight
 
     def at(self, *keys: str) -> At:

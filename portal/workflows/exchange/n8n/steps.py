@@ -9,9 +9,10 @@ from typing import Any
 
 from portal.workflows.exchange.n8n import filters
 from portal.workflows.exchange.n8n.cel import escaped, literal, part, quoted
-from portal.workflows.exchange.n8n.expressions import Node, Reader, as_number
+from portal.workflows.exchange.n8n.expressions import Reader
 from portal.workflows.exchange.n8n.graph import held, listed
 from portal.workflows.exchange.n8n.made import LONGEST_NOTE, Ask, Made, placeholder
+from portal.workflows.exchange.n8n.sight import Node, as_number
 from portal.workflows.exchange.n8n.values import NUMBER, TRUTH, At, Keys, Renamed
 from portal.workflows.exchange.reporting import REVIEW
 
