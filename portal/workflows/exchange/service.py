@@ -74,6 +74,8 @@ def read(content: bytes | str) -> list[Imported]:
         raise FileRefused(_l("The file holds more than %(num)d workflows. Import it in parts.", num=graph.MOST_WORKFLOWS))
     if any(len(each["nodes"]) > graph.MOST_NODES for each in found):
         raise FileRefused(_l("A workflow in the file has more than %(num)d nodes; at most that many can be read.", num=graph.MOST_NODES))
+    if any(graph.wire_count(each) > graph.MOST_WIRES for each in found):
+        raise FileRefused(_l("A workflow in the file has more than %(num)d wires; at most that many can be read.", num=graph.MOST_WIRES))
     return [importing.build(each) for each in found]
 
 

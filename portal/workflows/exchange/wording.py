@@ -32,6 +32,7 @@ SAID: dict[str, Any] = {
     "apart": _l("No start leads to it. It stands in a condition that is never true."),
     "deep": _l("It stands deeper than steps can stand here; a group marks the place."),
     "goes_on": _l("Too many ways cross here; groups mark the places where the line goes on with it."),
+    "too_many_steps": _l("The workflow crosses itself so often that it would have too many steps; this is not among them."),
     "back": _l("A way leads back to it that cannot be a “Go to”; a group marks the place."),
     "loop_back": _l("A later step goes back to it, a hundred times at most."),
     "ways_meet": _l("Several ways met here without a merge; it is carried out once, with what the first of them brought."),

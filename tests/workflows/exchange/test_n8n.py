@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from portal.workflows import checks, expressions
 from portal.workflows.actions.registry import FIELDS
 from portal.workflows.exchange import service
+from portal.workflows.exchange.errors import FileRefused
 from portal.workflows.exchange.n8n import graph, importing
 from portal.workflows.exchange.wording import SAID
 
@@ -316,6 +317,37 @@ def test_a_line_of_five_hundred_nodes_is_read_quickly():
     (found,) = service.read(json.dumps({"nodes": nodes, "connections": wires}))
 
     assert time.monotonic() - began < 5 and len(found.report.lines) == 500
+
+
+def crossed(count, each_way):
+    nodes = [{"name": f"N{number}", "type": "n8n-nodes-base.if", "typeVersion": 2} for number in range(count)]
+    wires = {f"N{number}": {"main": [[{"node": f"N{other}"} for other in side] for side in each_way(number)]} for number in range(count)}
+    return {"nodes": nodes, "connections": wires}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        crossed(50, lambda number: (range(number + 1, 50), range(number))),
+        crossed(50, lambda number: (range(number + 1, 50), range(number + 1, 50))),
+        crossed(500, lambda number: (range(number + 1, min(number + 4, 500)), [number // 2])),
+        crossed(500, lambda number: (range(1, 500) if not number else [], [])),
+    ],
+    ids=["each leads to all", "forwards only", "long and crossed", "a star"],
+)
+def test_a_graph_that_crosses_itself_everywhere_is_cut_in_time(document):
+    began = time.monotonic()
+    (found,) = service.read(json.dumps(document))
+
+    assert time.monotonic() - began < 5
+    assert len(found.steps) < 1_300 and len(found.report.lines) == len(document["nodes"])
+    assert all(each.step or each.level == "review" for each in found.report.lines)
+
+
+def test_more_wires_than_can_be_read_are_refused_in_words():
+    with pytest.raises(FileRefused) as refused:
+        service.read(json.dumps(crossed(80, lambda _number: (range(80), []))))
+    assert "more than 3000 wires" in str(refused.value.problems[0])
 
 
 NAMES = st.sampled_from(["A", "B", "C", "D", "E", "__proto__", ""])

@@ -18,6 +18,7 @@ from portal.workflows.exchange.reporting import CHANGED, REVIEW
 
 DEEPEST = 24
 MOST_COPIES = 40
+MOST_MADE = 600  # three times of what can be published
 Opened = tuple[str, Place, Flow]  # the step that goes through items, where the line goes on behind it, what came to it
 
 
@@ -44,6 +45,9 @@ class Builder(Forks):
 
     def _may_stand(self, at: str, place: Place) -> bool:
         """Say whether a step of a node may stand here; otherwise a group marks the place. A second one of it is counted and told."""
+        if len(self.steps) >= MOST_MADE:
+            self._leave_out(at)
+            return False
         if place.depth > DEEPEST:
             self._goes_on(at, place, "deep")
             return False
@@ -54,6 +58,11 @@ class Builder(Forks):
                 return False
             self.lines[at].say(CHANGED, "copied")
         return True
+
+    def _leave_out(self, at: str) -> None:
+        """Say of a node that the workflow has more steps than anybody could look at."""
+        self.visited.add(at)
+        self.lines[at].say(REVIEW, "too_many_steps")
 
     def _around(self, node: Node, flow: Flow, place: Place, open_: list[Opened]) -> tuple[Flow, Place]:
         """Begin to go through the items one by one before a node that works on each, or end it before one that works on all."""
@@ -81,6 +90,10 @@ class Builder(Forks):
         """Go on behind a node: along one way, side by side along several, back along one that leads back."""
         backs = [each for each in targets if (source, each) in self.shape.back and each != stop]
         forward = [each for each in targets if each not in backs]
+        if len(self.steps) >= MOST_MADE:
+            for each in targets:
+                self._leave_out(each)
+            return None, None, place
         for each in backs:
             self._back(each, place, last=not forward)
         if not forward:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-MOST_NODES = 500
+MOST_NODES, MOST_WIRES = 500, 3_000
 MOST_WORKFLOWS = 20
 MAIN, ERRORS = "main", "error"
 TRIGGERS = frozenset(
@@ -105,6 +106,11 @@ def read(document: dict[str, Any]) -> Graph:
             if target not in targets:
                 targets.append(target)
     return graph
+
+
+def wire_count(document: dict[str, Any]) -> int:
+    """Return how many wires a workflow has, as far as it matters."""
+    return sum(1 for _wire in islice(_wires(document.get("connections")), MOST_WIRES + 1))
 
 
 def outputs_of(node: Node) -> int:
