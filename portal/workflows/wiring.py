@@ -8,6 +8,7 @@ from portal.connections import service as connections
 from portal.core import palette
 from portal.workflows import entries, files, jobs, listeners, lists, uses  # noqa: F401 - importing registers them
 from portal.workflows.designer.views import bp as designer
+from portal.workflows.exchange import wiring as exchange
 from portal.workflows.fairness import wiring as fairness
 from portal.workflows.history import wiring as history
 from portal.workflows.home.views import bp as home
@@ -25,6 +26,7 @@ def init_app(app: Flask) -> None:
     history.init_app(app)
     fairness.init_app(app)
     versions.init_app(app)
+    exchange.init_app(app)
     files.register()
     palette.provide(entries.find, place=1)
     palette.provide_recall("workflows", entries.recall_workflow)
