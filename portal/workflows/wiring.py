@@ -7,7 +7,7 @@ from flask import Flask
 from portal.connections import service as connections
 from portal.core import palette
 from portal.workflows import entries, files, jobs, listeners, lists, run_views, uses  # noqa: F401 - importing registers them
-from portal.workflows.designer.views import bp as designer
+from portal.workflows.designer import wiring as designer
 from portal.workflows.fairness import wiring as fairness
 from portal.workflows.history import wiring as history
 from portal.workflows.home.views import bp as home
@@ -18,7 +18,7 @@ from portal.workflows.views import bp
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
-    app.register_blueprint(designer)
+    designer.init_app(app)
     app.register_blueprint(home)
     triggers.init_app(app)
     history.init_app(app)

@@ -32,6 +32,10 @@ WHAT = {
     "step.changed": _l("Changing a step"),
     "step.moved": _l("Moving a step"),
     "step.deleted": _l("Deleting a step"),
+    "steps.moved": _l("Moving steps"),
+    "steps.deleted": _l("Deleting steps"),
+    "steps.duplicated": _l("Duplicating steps"),
+    "steps.pasted": _l("Pasting steps"),
     "start.changed": _l("Changing the start"),
     "version.restored": _l("Bringing back a version"),
 }
@@ -98,7 +102,7 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "can_up": edits.shifted_place(workflow.nodes, card.key, -1) is not None,
         "can_down": edits.shifted_place(workflow.nodes, card.key, 1) is not None,
         "places": _places(workflow.nodes, card),
-        "inside": sum(1 for lane in card.lanes for _card in edits.every_card(lane.cards)),
+        "inside": card.inside,
     }
 
 

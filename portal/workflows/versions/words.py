@@ -20,6 +20,8 @@ OWN: dict[Path, Any] = {
     ("timeout_s",): _l("Time limit in seconds"),
     ("on_error",): _l("When it fails"),
     ("undo",): _l("Undo lane"),
+    ("note",): _l("Note"),
+    ("sensitive",): _l("Sensitive values"),
     ("retry", "attempts"): _l("Attempts"),
     ("retry", "on"): _l("Tried again after"),
     ("deadline_s",): _l("Time limit in seconds"),
