@@ -13,7 +13,7 @@ from portal.identity import service as identity
 from portal.workflows import queries
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import Node
-from portal.workflows.designer import drafts, edits, kept, page
+from portal.workflows.designer import drafts, edits, kept, page, zoom
 from portal.workflows.designer.drafts import DraftChanged
 from portal.workflows.designer.edits import Place
 
@@ -28,7 +28,8 @@ def show(workflow_id: UUID, *, step: str = "", status: int = 200, form: Any = No
     """
     here = access()
     shown = page.page_of(here.tenant_id, workflow_id, step=step, form=form)
-    return render(
+    size = zoom.of(shown["cards"])
+    answer = render(
         "workflows/designer/show.html",
         fragment="designer",
         status=status,
@@ -37,9 +38,11 @@ def show(workflow_id: UUID, *, step: str = "", status: int = 200, form: Any = No
         can_run=here.can(Permission.RUN_START),
         is_choosing=request.args.get("select") == "1" or bool(said.get("chosen")),
         copied=kept.count(here.tenant_id),
+        zoom=size,
         **shown,
         said=said,
     )
+    return zoom.keep(answer, size)
 
 
 def edited(workflow_id: UUID, step: str, said: str, *, push: bool = True, **extra: Any) -> Response:

@@ -24,6 +24,7 @@ from portal.workflows.designer.flow import draft_tree
 from portal.workflows.designer.lanes import lane_name
 from portal.workflows.engine.retry import BASE_S, CAP_S, DEFAULT_CLASSES
 from portal.workflows.models import WorkflowTemplate
+from portal.workflows.triggers import overview as triggers
 
 HIDEABLE = ("text", "long_text", "number", "expression", "pairs", "code", "datetime")  # fields whose values can be kept secret
 WHAT = {
@@ -54,6 +55,7 @@ def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepFor
     cards = draft_tree(workflow.nodes, problems)
     chosen = next((card for card in edits.every_card(cards) if card.key == step), None)
     history = drafts.history(workflow)
+    always, added = triggers.ways_of(tenant_id, workflow_id)
     return {
         "workflow": workflow,
         "live": live,
@@ -66,6 +68,8 @@ def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepFor
         "start_problems": [problem for problem in problems if problem.step is None],
         "selected": step if step == "start" else chosen.key if chosen else "",
         "card": chosen,
+        "starts": added,
+        "every_start": [*added, *always],
         "undo": WHAT.get(history.undo or ""),
         "redo": WHAT.get(history.redo or ""),
         "inspector": _step(tenant_id, workflow, chosen, form) if chosen else _start(workflow, form) if step == "start" else None,
