@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 
-from portal.core.access import Permission, access
+from portal.core.access import Permission, access, requires
+from portal.core.errors import Forbidden
 from portal.core.render import changed, is_fragment_request, render, see_other, toast
 from portal.identity import service as identity
 from portal.workflows import queries
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import Node
-from portal.workflows.designer import drafts, edits, kept, page, zoom
+from portal.workflows.designer import conflicts, drafts, edits, kept, page, zoom
 from portal.workflows.designer.drafts import DraftChanged
 from portal.workflows.designer.edits import Place
+from portal.workflows.designer.fields import StartForm, StepForm
 
 bp = Blueprint("designer", __name__, url_prefix="/workflows/<uuid:workflow_id>/design")
+# Edits that can be made again as they were sent; undo, redo and publish mean another thing after somebody else's edit.
+REPEATABLE = frozenset({"designer.add", "designer.move", "designer.delete", "designer.change_chosen", "designer.paste"})
 
 
 def show(workflow_id: UUID, *, step: str = "", status: int = 200, form: Any = None, **said: Any) -> Response:
@@ -57,11 +62,61 @@ def edited(workflow_id: UUID, step: str, said: str, *, push: bool = True, **extr
     return answer
 
 
-def conflict(workflow_id: UUID, refused: DraftChanged, *, step: str = "", form: Any = None) -> Response:
-    """Show the draft as it is now, with what was typed still in the form, and who was faster."""
-    name = identity.names_of([refused.by]).get(refused.by) if refused.by else None
-    said = {"by": name, "at": refused.at, "keeps": form is not None}
-    return show(workflow_id, step=step, status=409, form=form, conflict=said)
+def conflict(workflow_id: UUID, refused: DraftChanged, *, step: str = "", form: StepForm | StartForm | None = None) -> Response:
+    """Show the draft as it is now, with what was typed on top of it, what the other one changed, and who that was."""
+    tenant_id = access().tenant_id
+    both = conflicts.both(tenant_id, workflow_id, revision=revision(), step=step, form=form)
+    said = {
+        "by": identity.names_of([refused.by]).get(refused.by) if refused.by else None,
+        "at": refused.at,
+        "keeps": both.form is not None,
+        "both": both,
+        "again": _again(workflow_id) if form is None else [],
+        "address": request.path,
+    }
+    return show(workflow_id, step=step, status=409, form=both.form, conflict=said)
+
+
+def _again(workflow_id: UUID) -> list[tuple[str, str]]:
+    """Return the fields of the edit that was refused, to make it all the same; none where it is not possible any more."""
+    given = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "revision")]
+    keys = [key for name, value in given if name == "key" for key in value.split(",")] + [str((request.view_args or {}).get("key") or "")]
+    place = None
+    if "place" in request.form:
+        place = page.read_place(request.form["place"])
+    elif request.endpoint in ("designer.add", "designer.paste"):
+        place = asked_place(request.form)
+    if request.endpoint not in REPEATABLE:
+        return []
+    return given if conflicts.is_still_possible(access().tenant_id, workflow_id, filter(None, keys), place) else []
+
+
+def editing(view: Any) -> Any:
+    """Let only people who may edit workflows into the view; who may not any more gets back what they typed."""
+    guarded = requires(Permission.WORKFLOW_EDIT)(view)
+
+    @wraps(guarded)
+    def answered(*args: Any, **kwargs: Any) -> Response:
+        try:
+            answer: Response = guarded(*args, **kwargs)
+            return answer
+        except Forbidden:
+            if access().can(Permission.WORKFLOW_EDIT):
+                raise
+            return _lost()
+
+    return answered
+
+
+def _lost() -> Response:
+    shown = [(name, value) for name, value in request.form.items(multi=True) if _is_typed(name) and value.strip()]
+    answer = render("workflows/designer/lost.html", status=403, typed=shown)
+    answer.headers["HX-Reselect"] = "#designer"
+    return answer
+
+
+def _is_typed(name: str) -> bool:
+    return name.startswith(("c-", "i-")) or name in ("name", "name_ar", "note", "text")
 
 
 def node_of(workflow_id: UUID, key: str) -> Node:
@@ -70,6 +125,13 @@ def node_of(workflow_id: UUID, key: str) -> Node:
     if not any(node["key"] == key for node in workflow.nodes):
         drafts.check_revision(workflow, revision())
     return edits.find(workflow.nodes, key)
+
+
+def node_shown(workflow_id: UUID, key: str) -> Node:
+    """Return a step as the page showed it, by the revision in its form; as it is now when that is not kept."""
+    then = drafts.as_it_was(access().tenant_id, workflow_id, revision())
+    shown = next((node for node in then[0] if node["key"] == key), None) if then else None
+    return shown or node_of(workflow_id, key)
 
 
 def asked_place(given: Any) -> Place:

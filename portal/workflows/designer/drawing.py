@@ -160,7 +160,7 @@ def _start(box: Box, *, is_rtl: bool, link: str) -> str:
     at = box.x + box.wide - 34 if is_rtl else box.x + 16
     return (
         f'<g class="map-box" data-kind="start"><rect class="map-card" x="{box.x:g}" y="{box.y:g}" width="{box.wide:g}" height="{box.high:g}"'
-        f' rx="20" fill="#ffffff" stroke="#cdc8c2"/><g class="map-icon" color="#767169"><use href="#play" x="{at:g}" y="{box.y + 11:g}" width="18"'
+        f' rx="20" fill="#ffffff" stroke="#cdc8c2"/><g class="map-icon" color="#767169"><use href="#map-play" x="{at:g}" y="{box.y + 11:g}" width="18"'
         f' height="18"/></g><text class="map-name" x="{box.x + box.wide / 2 + (-8 if is_rtl else 8):g}" y="{box.y + 25:g}" text-anchor="middle"'
         f' font-weight="600" fill="#201e1a">{_text(str(_("Start")), link)}</text></g>'
     )
@@ -169,7 +169,7 @@ def _start(box: Box, *, is_rtl: bool, link: str) -> str:
 def _icon(card: Card, x: float, y: float, ink: str) -> str:
     if card.kind not in ACTIONS:
         return ""
-    return f'<g class="map-icon" color="{ink}"><use href="#{ACTIONS[card.kind].icon}" x="{x:g}" y="{y:g}" width="18" height="18"/></g>'
+    return f'<g class="map-icon" color="{ink}"><use href="#map-{ACTIONS[card.kind].icon}" x="{x:g}" y="{y:g}" width="18" height="18"/></g>'
 
 
 def _linked(drawn: str, link: str, key: str, label: str) -> str:
@@ -215,7 +215,7 @@ def _cut(text: str, most: int) -> str:
 @lru_cache(maxsize=1)
 def _sprite(path: str) -> dict[str, str]:
     found = SYMBOL.finditer(Path(path).read_text("utf-8"))
-    return {each[1]: each[0] for each in found}
+    return {each[1]: each[0].replace('id="', 'id="map-', 1) for each in found}
 
 
 def _symbols() -> dict[str, str]:

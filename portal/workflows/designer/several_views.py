@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Response, request, url_for
 
-from portal.core.access import Permission, access, requires
+from portal.core.access import Permission, access
 from portal.core.errors import Invalid, NotFound
 from portal.core.render import is_fragment_request, render, see_other, toast
 from portal.i18n.formats import number as formatted
@@ -16,7 +16,7 @@ from portal.workflows import queries
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import MAX_NODES, Node
 from portal.workflows.designer import answers, clips, drafts, edits, kept, page, several
-from portal.workflows.designer.answers import asked_place, bp, conflict, edited, revision
+from portal.workflows.designer.answers import asked_place, bp, conflict, edited, editing, revision
 from portal.workflows.designer.clips import ClipRefused
 from portal.workflows.designer.drafts import DraftChanged
 
@@ -24,7 +24,7 @@ UP_DOWN = {"up": -1, "down": 1}
 
 
 @bp.post("/chosen")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def change_chosen(workflow_id: UUID) -> Response:
     keys = list(dict.fromkeys(key for value in request.form.getlist("key") for key in value.split(",") if key))[:MAX_NODES]
     do = request.form.get("do", "")
@@ -113,7 +113,7 @@ def _ask_place(workflow_id: UUID, keys: list[str]) -> Response:
 
 
 @bp.post("/paste")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def paste(workflow_id: UUID) -> Response:
     here = access()
     place = page.read_place(request.form["place"]) if "place" in request.form else asked_place(request.form)

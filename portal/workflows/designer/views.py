@@ -19,7 +19,7 @@ from portal.workflows import inputs, queries, service, uses
 from portal.workflows.actions.registry import ACTIONS, begins
 from portal.workflows.definition import Problem
 from portal.workflows.designer import answers, drafts, edits, fields, kept, page
-from portal.workflows.designer.answers import asked_place, bp, conflict, edited, node_of, revision
+from portal.workflows.designer.answers import asked_place, bp, conflict, edited, editing, node_of, revision
 from portal.workflows.designer.drafts import DraftChanged
 from portal.workflows.designer.edits import Place
 from portal.workflows.errors import DraftInvalid
@@ -49,7 +49,7 @@ def pick(workflow_id: UUID) -> Response:
 
 
 @bp.post("/add")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def add(workflow_id: UUID) -> Response:
     here = access()
     action = ACTIONS.get(request.form.get("kind", ""))
@@ -69,12 +69,12 @@ def add(workflow_id: UUID) -> Response:
 
 
 @bp.post("/steps/<key>")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def save(workflow_id: UUID, key: str) -> Response:
     here = access()
     form = None
     try:
-        node = node_of(workflow_id, key)
+        node = answers.node_shown(workflow_id, key)
         form = fields.read_step(node, ACTIONS.get(node["kind"]), request.form)
         if form.errors:
             return answers.show(workflow_id, step=key, status=422, form=form, summary=not _is_autosave())
@@ -88,7 +88,7 @@ def save(workflow_id: UUID, key: str) -> Response:
 
 
 @bp.post("/start")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def save_start(workflow_id: UUID) -> Response:
     here = access()
     workflow = queries.get_workflow(here.tenant_id, workflow_id)
@@ -113,7 +113,7 @@ def _opened(wish: str, count: int) -> int | None:
 
 
 @bp.post("/steps/<key>/move")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def move(workflow_id: UUID, key: str) -> Response:
     here = access()
     direction = request.form.get("direction", "")
@@ -136,7 +136,7 @@ def move(workflow_id: UUID, key: str) -> Response:
 
 
 @bp.post("/steps/<key>/delete")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def delete(workflow_id: UUID, key: str) -> Response:
     here = access()
     try:
@@ -149,13 +149,13 @@ def delete(workflow_id: UUID, key: str) -> Response:
 
 
 @bp.post("/undo")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def undo(workflow_id: UUID) -> Response:
     return _travel(workflow_id, drafts.undo, lambda what: _("Undone: %(what)s.", what=what), _("There is nothing to undo."))
 
 
 @bp.post("/redo")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def redo(workflow_id: UUID) -> Response:
     return _travel(workflow_id, drafts.redo, lambda what: _("Done again: %(what)s.", what=what), _("There is nothing to redo."))
 

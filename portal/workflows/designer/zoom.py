@@ -10,7 +10,7 @@ from portal.workflows.designer.edits import Card
 from portal.workflows.designer.layout import lay_out
 
 STEPS = (60, 80, 100, 120, 140)
-SHOWN = 720  # what a screen shows of a flow's height without scrolling
+SHOWN = 480  # what a screen shows of a flow's height on the map under the bars, without scrolling
 COOKIE = "zoom"
 YEAR_S = 31_536_000
 
