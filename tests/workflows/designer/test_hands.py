@@ -236,7 +236,7 @@ def test_steps_are_copied_and_pasted_with_keys_and_from_the_clipboard(open_desig
     press(page, "Control+v")
     said(page, "1 step was put in.")
     assert focused(page) == "step-email"
-    page.evaluate("navigator.clipboard.writeText('{\"no\": \"steps\"}')")
+    page.evaluate('navigator.clipboard.writeText(\'{"no": "steps"}\')')
     press(page, "Control+v")
     page.wait_for_selector("#wrong")
     assert "What was pasted are no steps." in page.inner_text("#wrong")

@@ -38,7 +38,7 @@ def test_every_step_has_a_place_of_its_own_within_the_picture(history, is_mirror
     assert sorted(box.card.key for box in picture.boxes if box.card) == sorted(node["key"] for node in nodes)
     assert not any(overlap(one, other) for at, one in enumerate(picture.boxes) for other in picture.boxes[at + 1 :])
     for box in picture.boxes:
-        assert 0 <= box.x and box.x + box.wide <= picture.wide and 0 <= box.y and box.y + box.high <= picture.high
+        assert box.x >= 0 and box.x + box.wide <= picture.wide and box.y >= 0 and box.y + box.high <= picture.high
     points = [point for wire in picture.wires for point in wire.points]
     assert all(0 <= x <= picture.wide and 0 <= y <= picture.high for x, y in points)
     assert all(one[0] == other[0] or one[1] == other[1] for wire in picture.wires for one, other in zip(wire.points, wire.points[1:], strict=False)), "ways run straight"  # fmt: skip
@@ -86,7 +86,9 @@ def test_the_map_is_a_page_with_links_and_two_files(build, tenant, sign_in, loca
     assert drawn.mimetype == "image/svg+xml" and "attachment" in drawn.headers["Content-Disposition"]
     assert word in texts.replace("\u2068", "").replace("\u2069", "")
     assert not list(tree.iter(f"{SVG}foreignObject")) and not list(tree.iter(f"{SVG}a")) and not list(tree.iter(f"{SVG}script"))
-    boxes = {each.get("data-kind"): float(each.find(f"{SVG}rect").get("x")) for each in tree.iter(f"{SVG}g") if each.get("class") == "map-box"}
+    boxes = {
+        each.get("data-kind"): float(each.find(f"{SVG}rect").get("x")) for each in tree.iter(f"{SVG}g") if each.get("class") == "map-box"
+    }
     assert (boxes["email"] > boxes["condition"]) == (locale == "en"), "the lane “no” is at the other side in Arabic"
 
     png = browser.client.get(f"{url}/map.png")
@@ -142,6 +144,9 @@ def test_the_start_lists_the_ways_in_which_it_begins(build, tenant, as_role):
     page = browser.get(f"{url}?step=start")
     assert "By hand" in page.text_of(".ways")[0] and "On" in page.text_of(".ways")[0]
     assert f'href="{url.removesuffix("/design")}/starts/new"' in page.text
-    added = browser.post(f"{url.removesuffix('/design')}/starts/new/webhook", data={"name": "From the shop", "name_ar": "من المتجر", "c-proof": "standard", "proof": "standard"})
+    added = browser.post(
+        f"{url.removesuffix('/design')}/starts/new/webhook",
+        data={"name": "From the shop", "name_ar": "من المتجر", "c-proof": "standard", "proof": "standard"},
+    )
     assert added.status_code == 303
     assert "From the shop" in str(browser.get(url).text_of("#step-start"))

@@ -131,7 +131,10 @@ def test_a_copy_is_numbered_where_the_name_is_taken():
 )  # fmt: skip
 def test_only_steps_are_renamed_in_expressions(text, renamed):
     assert expressions.rename_steps(text, {"a": "b"}, is_bare=True) == renamed
-    assert expressions.rename_steps(f"steps.a $${{ steps.a }} ${{ {text} }} ${{ open", {"a": "b"}) == f"steps.a $${{ steps.a }} ${{ {renamed} }} ${{ open"
+    assert (
+        expressions.rename_steps(f"steps.a $${{ steps.a }} ${{ {text} }} ${{ open", {"a": "b"})
+        == f"steps.a $${{ steps.a }} ${{ {renamed} }} ${{ open"
+    )
 
 
 def test_a_clip_comes_back_as_it_was_copied():
@@ -172,7 +175,11 @@ def test_whatever_a_pasted_setting_holds_the_check_and_the_cards_can_read_it(kin
     from portal.workflows.designer.flow import draft_tree
 
     config = {field.name: data.draw(plain) for field in FIELDS[kind]}
-    given = {"key": "a", "kind": kind, **{name: data.draw(plain) for name in ("name", "retry", "timeout_s", "note", "undo", "sensitive", "lane")}}
+    given = {
+        "key": "a",
+        "kind": kind,
+        **{name: data.draw(plain) for name in ("name", "retry", "timeout_s", "note", "undo", "sensitive", "lane")},
+    }
     nodes = clips.read(json.dumps({"nasij": "steps", "steps": [{**given, "config": config}]}))
 
     draft_tree(nodes, checks.check(nodes, {"inputs": []}, FIELDS))

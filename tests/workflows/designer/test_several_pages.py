@@ -120,8 +120,12 @@ def test_who_may_not_use_connections_pastes_none(build, tenant, as_role, nodes_o
     from portal.core.access import Permission
     from portal.identity.roles import PERMISSIONS
 
-    role = next((name for name, may in PERMISSIONS.items() if Permission.WORKFLOW_EDIT in may and Permission.CONNECTION_USE not in may), None)
-    text = json.dumps({"nasij": "steps", "steps": [{"key": "call", "kind": "webhook", "config": {"connection": "0" * 32, "url": "https://x.example"}}]})
+    role = next(
+        (name for name, may in PERMISSIONS.items() if Permission.WORKFLOW_EDIT in may and Permission.CONNECTION_USE not in may), None
+    )
+    text = json.dumps(
+        {"nasij": "steps", "steps": [{"key": "call", "kind": "webhook", "config": {"connection": "0" * 32, "url": "https://x.example"}}]}
+    )
     workflow_id = build("blank")
     as_role(role or "builder").post(f"/workflows/{workflow_id}/design/paste", data={"text": text, "revision": "0"})
 
