@@ -94,7 +94,12 @@ def _copy(workflow_id: UUID, nodes: list[Node], at: int, keys: list[str]) -> Res
         toast(said)
         return see_other(url_for("designer.show", workflow_id=workflow_id))
     return answers.show(
-        workflow_id, step=request.form.get("stay", ""), announce=said, clip=clips.write(several.part_of(nodes, on_top)), focus=on_top[0]
+        workflow_id,
+        step=request.form.get("stay", ""),
+        announce=said,
+        clip=clips.write(several.part_of(nodes, on_top)),
+        focus=on_top[0],
+        chosen=keys if len(keys) > 1 else [],
     )
 
 
@@ -108,7 +113,7 @@ def _ask_place(workflow_id: UUID, keys: list[str]) -> Response:
         workflow=workflow,
         moving=moving,
         keys=keys,
-        places=[(page.place_value(place), page.place_sentence(workflow.nodes, place)) for place in free],
+        free_places=[(page.place_value(place), page.place_sentence(workflow.nodes, place)) for place in free],
     )
 
 

@@ -112,8 +112,9 @@ document.addEventListener(
   true,
 );
 
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("htmx:after:swap", (event) => {
   if (!by("designer")) return;
+  if (event.detail.ctx.request?.action?.includes("/chosen")) chosen = new Set();
   const now = [...document.querySelectorAll("#flow .choose[checked]")].map((each) => each.value);
   if (now.length > 0) chosen = new Set(now);
   draw();
