@@ -208,7 +208,7 @@ def test_a_step_goes_into_the_lane_at_that_side(open_design, locale, to_no):
     page.wait_for_selector(".lane[data-lane=else] #step-ask_manager")
     assert focused(page) == "step-ask_manager"
     press(page, f"Alt+{to_no}")
-    said(page, {"en": "There is no lane at this side.", "ar": "لا فرع"}[locale])
+    said(page, {"en": "There is no lane at this side.", "ar": "لا مسلك"}[locale])
 
 
 def test_a_place_is_pressed_for_what_is_chosen(open_design):
