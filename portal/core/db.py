@@ -21,7 +21,7 @@ from uuid import UUID
 from sqlalchemy import Connection, CursorResult, DateTime, Engine, MetaData, Result, create_engine, event, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PGUUID
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from portal.core import failpoints, wire
@@ -131,9 +131,10 @@ def engine(*, system: bool = False) -> Engine:
         "autocommit": False,
         "options": idle,
     }
+    kind = wire.Connection if _looks_first else wire.TimedConnection
     made = create_engine(
         driver_url(url),
-        creator=partial(wire.Connection.connect, url, **given),
+        creator=partial(kind.connect, url, **given),
         pool_size=settings.database_pool,
         max_overflow=settings.database_pool,
         pool_timeout=10,
@@ -340,6 +341,41 @@ def write_later(connection: Connection, statement: str, values: Json) -> None:
     driver(connection).later(statement, values)
 
 
+NOT_AS_KNOWN = "NA001"  # what `must` of the schema raises
+KEY_VIOLATIONS = "23"
+_optimistic: ContextVar[bool] = ContextVar("optimistic", default=False)
+
+
+class Mistaken(Exception):
+    """What an optimistic transaction relied on does not hold; nothing of it was kept."""
+
+
+@contextmanager
+def optimistic() -> Iterator[None]:
+    """Let the transactions of the block rely on what is known without reading it again, and write without waiting for the answer.
+
+    What they write says what must hold (`must` of the schema, keys). If it does not hold, make them again outside of such a block.
+
+    Raises:
+        Mistaken: it did not hold.
+    """
+    token = _optimistic.set(True)
+    try:
+        yield
+    except DBAPIError as broken:
+        state = str(getattr(broken.orig, "sqlstate", None) or "")
+        if state == NOT_AS_KNOWN or state.startswith(KEY_VIOLATIONS):
+            raise Mistaken from broken
+        raise
+    finally:
+        _optimistic.reset(token)
+
+
+def is_optimistic() -> bool:
+    """Say whether the open transaction may rely on what is known."""
+    return _optimistic.get()
+
+
 def driver(connection: Connection) -> wire.Connection:
     """Return the driver's connection."""
     return cast("wire.Connection", connection.connection.driver_connection)
@@ -362,10 +398,6 @@ def dispose() -> None:
 def _begin_with_tenant(opened: Session, _transaction: Any, connection: Connection) -> None:
     tenant_id = opened.info.get("tenant_id")
     if tenant_id is not None:
-        if _looks_first:
-            driver(connection).opening = NAME_TENANT, (str(tenant_id),)
-        else:
-            # What is sent in one go is followed by a flush, after which PostgreSQL counts no idle time: a worker's first lock must count.
-            connection.exec_driver_sql(NAME_TENANT, (str(tenant_id),))
+        driver(connection).opening = NAME_TENANT, (str(tenant_id),)
     if (seconds := _patience.get()) is not None:
         driver(connection).later("select set_config('lock_timeout', %s, true)", (f"{seconds * 1000:.0f}",))

@@ -13,7 +13,7 @@ from portal.core.paging import Listing, Page, write_cursor
 from portal.datatables.models import DataRow, DataTable
 from portal.i18n.search import holds_words
 
-_COLUMNS_OF = text("select tenant_id, id, columns from data_tables where tenant_id = :tenant and slug = :slug")
+_COLUMNS_OF = text("select tenant_id, id, slug, columns, updated_at from data_tables where tenant_id = :tenant and slug = :slug")
 
 
 def get_table(tenant_id: UUID, table_id: UUID) -> DataTable:
@@ -34,7 +34,7 @@ def table_of_slug(tenant_id: UUID, slug: str) -> DataTable | None:
 
 
 def columns_of(tenant_id: UUID, slug: str) -> Row[Any] | None:
-    """Return id and columns of the data table with this short name: all that a row needs, without the weight of the ORM."""
+    """Return what a row needs to know of the data table with this short name, without the weight of the ORM."""
     return db.session().execute(_COLUMNS_OF, {"tenant": tenant_id, "slug": slug}).first()
 
 

@@ -16,6 +16,14 @@ from portal.datatables import queries
 from portal.datatables.columns import KEY, NO_SUCH_COLUMN, Condition, check_columns, read_filters, read_values
 from portal.datatables.models import DataTable
 
+# A table that is no longer as it was known has no id here, and no row goes without one.
+INSERT = """
+insert into data_rows (id, tenant_id, values, table_id) values (%(id)s, %(tenant)s, %(values)s::jsonb,
+  (select id from data_tables where tenant_id = %(tenant)s and slug = %(slug)s and updated_at = %(known)s))
+"""
+MAX_SEEN = 500
+# What this process saw last of a table, by (tenant, short name).
+_seen: dict[tuple[UUID, str], Any] = {}
 MAX_FOUND = 100
 MAX_CHANGED = 1_000
 
@@ -65,10 +73,14 @@ def insert_row(tenant_id: UUID, slug: str, given: dict[str, Any]) -> UUID:
     table = _table(tenant_id, slug)
     values = read_values(table.columns, given, whole=True)
     row_id = new_id()
-    db.session().execute(
-        text("insert into data_rows (id, tenant_id, table_id, values) values (:id, :tenant, :table, cast(:values as jsonb))"),
-        {"id": row_id, "tenant": tenant_id, "table": table.id, "values": db.to_json(values)},
+    connection, facts = (
+        db.session().connection(),
+        {"id": row_id, "tenant": tenant_id, "slug": slug, "known": table.updated_at, "values": db.to_json(values)},
     )
+    if db.is_optimistic():
+        db.write_later(connection, INSERT, facts)
+    else:
+        connection.exec_driver_sql(INSERT, facts)
     return row_id
 
 
@@ -157,7 +169,12 @@ def _table(tenant_id: UUID, slug: str) -> Any:
     # Kept for the unit of work: a run that writes ten rows asks once what the table looks like.
     known = db.session().info.setdefault("data_tables", {})
     if slug not in known:
+        if db.is_optimistic() and (seen := _seen.get((tenant_id, slug))) is not None:
+            return seen
         known[slug] = queries.columns_of(tenant_id, slug)
+        if len(_seen) > MAX_SEEN:
+            _seen.clear()
+        _seen[tenant_id, slug] = known[slug]
     if known[slug] is None:
         del known[slug]
         raise NotFound

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -111,7 +111,7 @@ def _days(cron: CronSim, day: str, weekday: str) -> str:
     if day == "*" and weekday == "*":
         return _("Every day.")
     days = _list(_day_name(each) for each in sorted(cron.days, key=lambda each: (each < 0, each)))
-    weekdays = _list(_weekday_name(each) for each in _in_order(cron.weekdays))
+    weekdays = _list(_weekday_names(_in_order(cron.weekdays)))
     if day == "*":
         return _("On these weekdays: %(weekdays)s.", weekdays=weekdays)
     if weekday == "*":
@@ -130,6 +130,19 @@ def _day_name(day: int) -> str:
     if day == LAST_DAY:
         return _("the last")
     return _("the last workday (Monday to Friday)") if day == LAST_WORKDAY else formats.number(day)
+
+
+def _weekday_names(weekdays: list[Any]) -> Iterator[str]:
+    """Name weekdays; three and more in a row by the first and the last."""
+    rows: list[list[Any]] = []
+    for each in weekdays:
+        if rows and isinstance(each, int) and rows[-1][-1] == each - 1:
+            rows[-1].append(each)
+        else:
+            rows.append([each])
+    for row in rows:
+        names = [_weekday_name(each) for each in row]
+        yield from [_("from %(first)s to %(last)s", first=names[0], last=names[-1])] if len(row) > 2 else names
 
 
 def _weekday_name(weekday: Any) -> str:

@@ -13,10 +13,15 @@ ADD = "insert into audit_entries (id, tenant_id, actor_kind, action) values (%(i
 COUNT = text("select count(*) from audit_entries where action = 'wire.tested'")
 
 
-@pytest.fixture
-def house(app, tenant):
+@pytest.fixture(params=[True, False], ids=["pages", "workers"])
+def house(app, tenant, request, monkeypatch):
+    """Give a tenant, with the connections of pages and of workers."""
+    monkeypatch.setattr(db, "_looks_first", request.param)
+    db.engine.cache_clear()
     with app.app_context():
         yield tenant.id
+        db.engine().dispose()
+    db.engine.cache_clear()
 
 
 def count(house):

@@ -35,7 +35,7 @@ from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, asked_and_
 from tests.workflows.engine.conftest import Engine, step, values
 
 # An override without its end, Hebrew with digits, an early end of an isolate, markup.
-MARK = "qx7"
+MARK = "qx7qx7"  # so long that no nonce has it by chance
 HOSTILE = f"\u202e{MARK} שלום 12 \u2069</bdi><i>{MARK}</i>"
 FSI, PDI = "\u2068", "\u2069"
 # The browser never shows these.

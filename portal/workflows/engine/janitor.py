@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.core import db, jobs, outbox
 from portal.workflows.engine.runner import LOCK_HELD, again
 from portal.workflows.engine.store import answering, children, ending, gates, look, rescuing
-from portal.workflows.engine.store.rows import send_ticket
+from portal.workflows.engine.store.hints import send_ticket
 
 log = logging.getLogger(__name__)
 

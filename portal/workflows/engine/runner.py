@@ -20,7 +20,7 @@ from portal.core.log import logged_with
 from portal.workflows.actions.base import Call, Failed, Outcome
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.engine.lanes import in_turn, read_lanes
-from portal.workflows.engine.store import ending, leasing, rates, settling
+from portal.workflows.engine.store import ending, hints, leasing, rates, settling
 from portal.workflows.engine.store.leasing import Owed
 from portal.workflows.engine.store.rows import Lease, Run
 
@@ -89,7 +89,7 @@ def carry(lease: Lease, *, keeper: Keeper, until: float) -> int:
     run: Run | None = None
     steps = 0
     following: Lease | None = lease
-    with logged_with(tenant=lease.tenant_id, run=lease.run_id):
+    with logged_with(tenant=lease.tenant_id, run=lease.run_id), hints.gathered():
         while following is not None:
             run, following = _step(following, run, keeper=keeper, go_on=time.monotonic() < until)
             steps += 1
@@ -113,6 +113,7 @@ def _step(lease: Lease, run: Run | None, *, keeper: Keeper, go_on: bool) -> tupl
     if not again(partial(leasing.fence, lease, call.config, run.secrets)):
         again(partial(ending.give_up, lease))
         return run, None
+    hints.tell_now()
     with keeper.keeping(lease):
         outcome = _perform(lease, call)
     return run, again(partial(settling.settle, lease, run, outcome, carry=go_on))

@@ -67,7 +67,7 @@ def _look(tenant_id: UUID, run_id: UUID) -> Response | None:
         row = queries.answer_of(tenant_id, run_id)
         output = redaction.opened(tenant_id, payloads.read_one(tenant_id, row.output), Secrets())
     if row.output is not None:
-        return _said(output)
+        return said(output)
     if row.status not in RUN_ENDED:
         return None
     if row.status != "succeeded":
@@ -75,7 +75,8 @@ def _look(tenant_id: UUID, run_id: UUID) -> Response | None:
     return _json({"id": str(run_id), "status": row.status}, 200, Location=url_for("api_runs.detail", run_id=run_id))
 
 
-def _said(output: dict[str, Any]) -> Response:
+def said(output: dict[str, Any]) -> Response:
+    """Answer with what a step “Answer the caller” says."""
     kind, body = output["type"], output["body"]
     text = json.dumps(body, ensure_ascii=False) if kind == "application/json" and not _is_json(body) else expressions.as_text(body)
     made = Response(text, int(output["status"]), mimetype=kind)

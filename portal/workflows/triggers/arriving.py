@@ -7,10 +7,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from portal.audit import service as audit
 from portal.core import db
@@ -26,6 +24,16 @@ from portal.workflows.triggers.base import Opened
 from portal.workflows.triggers.errors import KeyUsed
 
 LONGEST_KEY = 300
+NOTE = """
+insert into workflow_receipts as r
+  (id, tenant_id, trigger_id, dedup_key, outcome, reason, problems, execution_id, body_hash, payload, nominal_at, depth, network)
+values (%(id)s, %(tenant)s, %(trigger)s, %(key)s, %(outcome)s, %(reason)s, %(problems)s::jsonb, %(run)s, %(hash)s, %(payload)s::jsonb,
+        %(nominal)s, %(depth)s, %(network)s)
+on conflict (tenant_id, trigger_id, dedup_key) do update
+set outcome = excluded.outcome, reason = excluded.reason, problems = excluded.problems, execution_id = excluded.execution_id,
+    body_hash = excluded.body_hash, payload = excluded.payload, received_at = clock_timestamp()
+where r.outcome <> 'started' and excluded.outcome not in ('waiting')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,16 @@ class Begun:
     is_new: bool = False
     outcome: str = "started"
     is_full: bool = False
+    answers: tuple[Any, ...] = ()  # what the run has already said to its caller
     problems: dict[str, str] = field(default_factory=dict)
+
+
+class Accepted(NamedTuple):
+    """A run that was begun, whether it is new, and what it has already said to its caller."""
+
+    run_id: UUID
+    is_new: bool
+    answers: tuple[Any, ...]
 
 
 def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries: bool = False) -> Begun:
@@ -79,6 +96,7 @@ def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
         except Invalid as wrong:
             note(trigger, arrival, "refused", reason="inputs", problems=wrong.problems)
             return Begun(None, outcome="refused", problems=wrong.problems)
+        answers: list[Any] = []
         try:
             run_id, is_new = starting.start(
                 trigger.tenant_id,
@@ -89,6 +107,8 @@ def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
                 dedup_key=f"{trigger.id}:{arrival.key}",
                 carries=runner.worker_name() if carries else None,
                 priority=arrival.priority,
+                seen=trigger.seen,
+                answers=answers,
             )
         except GateFull:
             note(trigger, arrival, "refused", reason="gate_full")
@@ -99,11 +119,11 @@ def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
         note(trigger, arrival, "started", run_id=run_id)
         if by is not None:
             audit.record(trigger.tenant_id, by, "run.started", run_id, workflow=trigger.workflow_id, trigger=trigger.id)
-    return Begun(run_id, is_new=True)
+    return Begun(run_id, is_new=True, answers=tuple(answers))
 
 
-def begun(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries: bool = False) -> tuple[UUID, bool]:
-    """Do the same for a caller who must be told: return the run and whether it is new. What is refused is written down as well.
+def begun(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries: bool = False) -> Accepted:
+    """Do the same for a caller who must be told. What is refused is written down as well.
 
     Raises:
         KeyUsed: as above.
@@ -111,14 +131,18 @@ def begun(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
         NotPublished: the workflow has no live version, or is switched off.
         Invalid: `.problems` names each wrong input.
     """
-    found = runner.again(lambda: begin(trigger, arrival, by=by, carries=carries))
+    try:
+        with db.optimistic():
+            found = runner.again(lambda: begin(trigger, arrival, by=by, carries=carries))
+    except db.Mistaken:
+        found = runner.again(lambda: begin(trigger, arrival, by=by, carries=carries))
     if found.outcome == "unpublished":
         raise NotPublished
     if found.is_full:
         raise GateFull
     if found.run_id is None:
         raise Invalid(found.problems)
-    return found.run_id, found.is_new
+    return Accepted(found.run_id, found.is_new, found.answers)
 
 
 def note(
@@ -136,26 +160,16 @@ def note(
     Returns:
         Whether the receipt says so now.
     """
-    written = db.session().execute(
-        text(
-            """
-            insert into workflow_receipts as r (id, tenant_id, trigger_id, dedup_key, outcome, reason, problems, execution_id, body_hash,
-                                                payload, nominal_at, depth, network)
-            values (:id, :tenant, :trigger, :key, :outcome, :reason, cast(:problems as jsonb), :run, :hash, cast(:payload as jsonb),
-                    :nominal, :depth, :network)
-            on conflict (tenant_id, trigger_id, dedup_key) do update
-            set outcome = excluded.outcome, reason = excluded.reason, problems = excluded.problems, execution_id = excluded.execution_id,
-                body_hash = excluded.body_hash, payload = excluded.payload, received_at = clock_timestamp()
-            where r.outcome <> 'started' and excluded.outcome not in ('waiting')
-            """
-        ),
-        {
-            "id": new_id(), "tenant": trigger.tenant_id, "trigger": trigger.id, "key": arrival.key, "outcome": outcome, "reason": reason,
-            "problems": db.to_json(problems) if problems else None, "run": run_id, "hash": arrival.body_hash,
-            "payload": db.to_json(payload) if payload is not None else None, "nominal": arrival.nominal_at, "depth": arrival.depth, "network": arrival.network,
-        },
-    )  # fmt: skip
-    return bool(db.touched(written))
+    facts = {
+        "id": new_id(), "tenant": trigger.tenant_id, "trigger": trigger.id, "key": arrival.key, "outcome": outcome, "reason": reason,
+        "problems": db.to_json(problems) if problems else None, "run": run_id, "hash": arrival.body_hash,
+        "payload": db.to_json(payload) if payload is not None else None, "nominal": arrival.nominal_at, "depth": arrival.depth, "network": arrival.network,
+    }  # fmt: skip
+    connection = db.session().connection()
+    if outcome == "started":
+        db.write_later(connection, NOTE, facts)  # the run is new, so nothing can have started one under this key
+        return True
+    return bool(db.touched(connection.exec_driver_sql(NOTE, facts)))
 
 
 def hash_of(body: bytes | dict[str, Any]) -> bytes:

@@ -13,6 +13,7 @@ from portal.core.forms import clean
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import expressions
 from portal.workflows.definition import Field
+from portal.workflows.engine.store.starting import Seen
 
 LONGEST_TEXT = 2_000
 # Fields of these types hold what programs read: left to right, in the mono face.
@@ -53,6 +54,7 @@ class Kind(Protocol):
 class Opened:
     """A trigger that may start runs now, with the version that they will be runs of."""
 
+    seen: Seen  # of the workflow, when this was read
     id: UUID
     tenant_id: UUID
     workflow_id: UUID

@@ -40,11 +40,13 @@ def hook(token: str) -> Response:
             return answering.ignored()
         waits = trigger.config["reply"] == "wait"
         try:
-            run_id, _is_new = arriving.begun(trigger, receiving.arrival_of(trigger, delivery), carries=waits)
+            run_id, _is_new, answers = arriving.begun(trigger, receiving.arrival_of(trigger, delivery), carries=waits)
         except NotPublished:
             raise NotFound from None
         if not waits:
             return answering.accepted(run_id)
+        if answers:
+            return answering.said(answers[0])
     return answering.answered(trigger.tenant_id, run_id, wait_s=float(trigger.config["wait_s"]))
 
 

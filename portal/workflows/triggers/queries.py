@@ -11,6 +11,7 @@ from sqlalchemy import Row, select, text
 from portal.core import db
 from portal.core.errors import NotFound
 from portal.core.paging import Listing, Place, SortKey, listing_of, sorted_page
+from portal.workflows.engine.store.starting import Seen
 from portal.workflows.models import WorkflowExecution
 from portal.workflows.triggers.base import Opened
 from portal.workflows.triggers.models import BUILT_IN, WorkflowReceipt, WorkflowTrigger
@@ -20,7 +21,8 @@ RECEIPTS: Any = R.__table__.c  # columns, as pages of a list want them
 NEWEST = SortKey(RECEIPTS.received_at, "time")
 
 OPEN = """
-select t.id, t.tenant_id, t.workflow_id, t.kind, t.config, t.secrets, case when w.is_active then w.published_version_id end as version_id
+select clock_timestamp(), w.name, w.name_ar,
+       t.id, t.tenant_id, t.workflow_id, t.kind, t.config, t.secrets, case when w.is_active then w.published_version_id end as version_id
 from workflow_triggers t
 join workflow_templates w on w.tenant_id = t.tenant_id and w.id = t.workflow_id
 join tenants n on n.id = t.tenant_id
@@ -63,7 +65,7 @@ def get_trigger(tenant_id: UUID, trigger_id: UUID, *, lock: bool = False) -> Wor
 def opened(tenant_id: UUID, trigger_id: UUID) -> Opened | None:
     """Return a trigger that is on, with its workflow's live version; None when it is off, or its organisation stands still."""
     row = db.session().execute(OPEN_BY_ID, {"tenant": tenant_id, "id": trigger_id}).first()
-    return Opened(*row) if row else None
+    return Opened(Seen(*row[:3]), *row[3:]) if row else None
 
 
 def opened_by_address(digest: bytes) -> Opened | None:

@@ -76,7 +76,7 @@ def start_by_person(
         body_hash=digest if is_strict and key else None,
         priority=priority,
     )
-    return arriving.begun(trigger, arrival, by=by)
+    return arriving.begun(trigger, arrival, by=by)[:2]
 
 
 def start_of(tenant_id: UUID, run_id: UUID) -> wording.Start | None:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-COMMIT = b"COMMIT\x00"
+# What ends a transaction: a COMMIT, or the Sync behind statements that were sent as one.
+ENDS = b"COMMIT\x00", b"S\x00\x00\x00\x04"
 
 calls: dict[str, list[tuple[str, str]]] = defaultdict(list)
 lock = threading.Lock()
@@ -69,7 +70,7 @@ class Wire:
     def forth(self) -> None:
         with contextlib.suppress(OSError):
             while data := self.client.recv(65536):
-                side = self.side() if COMMIT in data else ""
+                side = self.side() if any(end in data for end in ENDS) else ""
                 if side == "before":
                     break
                 self.is_deaf = self.is_deaf or side == "after"

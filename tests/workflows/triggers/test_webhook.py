@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.core import db
+from portal.core.access import SYSTEM
 from portal.core.errors import Invalid
+from portal.datatables import service as tables
 from portal.workflows.triggers import service
 from tests.workflows.triggers.conftest import declared, signed, step, values
 
@@ -51,23 +53,46 @@ def test_a_signed_delivery_starts_one_run_however_often_it_comes(starts, workflo
     assert "Set-Cookie" not in first.headers
 
 
-def test_the_same_delivery_at_once_is_one_run(app, starts, workflow_id):
-    trigger_id = starts.add(workflow_id, "webhook")
-    token, (secret,) = starts.token(trigger_id), starts.secrets(trigger_id)
+def at_once(app, url, **headers):
+    """Post the same eight times at once; return the answers."""
     answers = []
 
     def call():
         with app.test_client(use_cookies=False) as client:
-            answers.append(client.post(f"/hooks/{token}", data=BODY, headers=signed(secret, BODY, message_id="same")))
+            answers.append(client.post(url, data=BODY, headers=headers))
 
     threads = [threading.Thread(target=call) for _ in range(8)]
     for each in threads:
         each.start()
     for each in threads:
         each.join()
+    return answers
+
+
+def test_the_same_delivery_at_once_is_one_run(app, starts, workflow_id):
+    trigger_id = starts.add(workflow_id, "webhook")
+    token, (secret,) = starts.token(trigger_id), starts.secrets(trigger_id)
+
+    answers = at_once(app, f"/hooks/{token}", **signed(secret, BODY, message_id="same"))
 
     assert {each.status_code for each in answers} == {202}
     assert len({each.json["id"] for each in answers}) == 1 == len(starts.runs(workflow_id))
+
+
+def test_the_same_delivery_at_once_writes_its_row_once_and_answers_everybody(app, starts):
+    column = {"key": "who", "type": "text", "label": "Who", "label_ar": None, "required": True}
+    with starts.in_house():
+        tables.create_table(starts.house.id, "guests", name="Guests", name_ar=None, columns=[column], by=SYSTEM)
+    row = step("row", "database", table="guests", operation="insert", values=[{"name": "who", "value": "${ input.who }"}])
+    workflow_id = starts.publish_with(row, ANSWER, inputs=INPUTS)
+    token = starts.token(starts.add(workflow_id, "webhook", proof="none", reply="wait"))
+
+    answers = at_once(app, f"/hooks/{token}", **{"Content-Type": "application/json", "webhook-id": "same"})
+
+    assert {(each.status_code, each.data) for each in answers} == {(201, answers[0].data)}
+    with starts.in_house():
+        assert [each["who"] for each in tables.find_rows(starts.house.id, "guests", {})] == ["نورة"]
+    assert len(starts.runs(workflow_id)) == 1
 
 
 @pytest.mark.parametrize(

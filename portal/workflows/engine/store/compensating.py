@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from portal.core import db
 from portal.workflows.definition import UNDO
 from portal.workflows.engine.plan import path_of
-from portal.workflows.engine.store.rows import Frame, Moves, Run, publish
+from portal.workflows.engine.store.hints import publish
+from portal.workflows.engine.store.rows import Frame, Moves, Run
 
 # The frame of an undoing has the number -1 under the step that it takes back, so there can be only one. What ended last is
 # first: `ended_seq` is the number of the event that told it.

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from portal.core import db
 from portal.workflows.actions.base import Done
 from portal.workflows.engine.store import compensating
+from portal.workflows.engine.store.hints import publish
 from portal.workflows.engine.store.reading import locked_run
-from portal.workflows.engine.store.rows import Frame, Lease, Moves, Run, announce_end, publish
+from portal.workflows.engine.store.rows import Frame, Lease, Moves, Run, announce_end
 from portal.workflows.engine.store.sql import HEAD, RUN_ENDS, run_values, write_settle
 
 # What has not begun never begins. Leased steps stay: their workers learn of it, or their leases expire.

@@ -23,7 +23,8 @@ from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store import children, framing
 from portal.workflows.engine.store.calling import call_of, perform_here
 from portal.workflows.engine.store.failing import judge_failure
-from portal.workflows.engine.store.rows import LIVE, Frame, Lease, Moves, born, wake
+from portal.workflows.engine.store.hints import wake
+from portal.workflows.engine.store.rows import LIVE, Frame, Lease, Moves, born
 
 MAX_INLINE = 200
 MAX_INLINE_WEIGHT = 2 * 1024 * 1024  # large values are written one after another, so that they are not all held at once

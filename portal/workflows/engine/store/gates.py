@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from portal.core import db
 from portal.workflows.definition import as_template
-from portal.workflows.engine.store.rows import publish, wake
+from portal.workflows.engine.store.hints import publish, wake
 from portal.workflows.errors import GateFull
 from portal.workflows.expressions import ExpressionError, compile_template
 

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from portal.core import db
 from portal.workflows.engine.lanes import LANES
 from portal.workflows.engine.states import RUN_CARRIED
+from portal.workflows.engine.store.hints import publish
 from portal.workflows.engine.store.reading import run_of
-from portal.workflows.engine.store.rows import Lease, Moves, Run, begin_running, publish
+from portal.workflows.engine.store.rows import Lease, Moves, Run, begin_running
 from portal.workflows.engine.store.sql import write_moves
 from portal.workflows.payloads import Apart
 from portal.workflows.redaction import Secrets

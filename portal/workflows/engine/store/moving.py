@@ -18,8 +18,9 @@ from portal.workflows.definition import BLOCKS, FORKS, branches, lanes_of
 from portal.workflows.engine import plan
 from portal.workflows.engine.plan import Graph, Stand
 from portal.workflows.engine.states import RunStatus, StepState
+from portal.workflows.engine.store.hints import publish, wake
 from portal.workflows.engine.store.reading import locked_run, published
-from portal.workflows.engine.store.rows import LIVE, Frame, Moves, Run, born, publish, wake
+from portal.workflows.engine.store.rows import LIVE, Frame, Moves, Run, born
 from portal.workflows.engine.store.sql import write_rows
 
 MOVABLE = (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.PAUSED)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from portal.core import db
 from portal.workflows.engine.lanes import GATED, PARKED
-from portal.workflows.engine.store.rows import publish, wake
+from portal.workflows.engine.store.hints import publish, wake
 from portal.workflows.engine.store.sql import HEAD
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from portal.workflows import payloads, redaction
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import BLOCKS, ERROR, UNDO, branches
-from portal.workflows.engine.plan import INNER, Graph, Stand, path_of, paths_around, view
+from portal.workflows.engine.plan import INNER, ROOT, Graph, Stand, path_of, paths_around, view
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store.rows import LIVE, Block, Frame, Run
 from portal.workflows.redaction import Secrets
@@ -33,6 +33,9 @@ class Published:
     graph: Graph
     settings: dict[str, Any]
     is_pure: bool  # no step of it writes or calls anything
+    is_own: bool  # its steps are pure, or work on the tenant's own tables
+
+    answers: tuple[str, ...]  # the steps that answer the caller; none where one could do so beside another
 
     @property
     def lane(self) -> str | None:
@@ -53,8 +56,16 @@ def published(connection: Connection, tenant_id: UUID, version_id: UUID) -> Publ
         ).one()
         if len(_published) > 500:
             _published.clear()
-        is_pure = all(ACTIONS[node["kind"]].effect(node.get("config") or {}) == "pure" for node in row.nodes)
-        found = _published[version_id] = Published(Graph.of(row.nodes, row.edges), row.settings, is_pure)
+        writing = {node["kind"] for node in row.nodes if ACTIONS[node["kind"]].effect(node.get("config") or {}) != "pure"}
+        graph = Graph.of(row.nodes, row.edges)
+        answers = tuple(key for key, node in graph.nodes.items() if node["kind"] == "respond")
+        found = _published[version_id] = Published(
+            graph,
+            row.settings,
+            is_pure=not writing,
+            is_own=writing <= {"database"},
+            answers=answers if all(graph.region[key] == ROOT for key in answers) else (),
+        )
     return found
 
 

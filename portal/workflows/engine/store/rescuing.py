@@ -15,8 +15,9 @@ from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store.ending import end_cancelled
 from portal.workflows.engine.store.failing import doubt
 from portal.workflows.engine.store.following import drain, fail
+from portal.workflows.engine.store.hints import publish, wake
 from portal.workflows.engine.store.reading import locked_run
-from portal.workflows.engine.store.rows import Lease, Moves, Run, publish, wake
+from portal.workflows.engine.store.rows import Lease, Moves, Run
 from portal.workflows.engine.store.settling import continue_from, own_row, settle_in, write
 from portal.workflows.engine.store.sql import write_settle
 

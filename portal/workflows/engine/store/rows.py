@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import time
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -16,13 +14,14 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from portal import events
-from portal.core import bus, db, jobs
+from portal.core import bus, db
 from portal.core.ids import new_id
 from portal.workflows.actions.base import Waiting
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.engine.blocks import Progress
-from portal.workflows.engine.lanes import LANES, PRIORITY, lane_of
+from portal.workflows.engine.lanes import PRIORITY, lane_of
 from portal.workflows.engine.plan import ROOT, Graph, Region, Stand, path_of
+from portal.workflows.engine.store.hints import publish
 from portal.workflows.redaction import Secrets
 from portal.workflows.signals import callbacks as callbacks_of
 
@@ -195,6 +194,7 @@ class Moves:
     lists: list[dict[str, Any]] = field(default_factory=list)  # pages of for-each lists
     begins_at: datetime | None = None  # a worker begins with the run
     own: dict[str, Any] | None = None  # the row that is settled
+    guess: tuple[str, int] | None = None  # status and last event of the run, which nobody has read again: what is written checks it
     work: deque[tuple[Frame, str]] = field(default_factory=deque)
     waits: list[tuple[UUID, Waiting]] = field(default_factory=list)  # steps that wait for more than a moment
     carried: Lease | None = None
@@ -306,20 +306,3 @@ def announce_end(run: Run, status: str) -> None:
     bus.announce(events.RunFinished(run.tenant_id, run.id, run.workflow_id, status, run.executed_by))
     if run.gate_key is not None:
         db.after_commit(partial(gates.admit, run.tenant_id, run.workflow_id, run.gate_key))
-
-
-def wake(lanes: Iterable[str] = LANES) -> None:
-    """Hint that work is due: tell the pumps that listen, or ask RQ for one. Losing it costs at most the dispatcher's second."""
-    for lane in lanes:
-        if not jobs.publish(f"nasij:wake:{lane}"):
-            send_ticket(lane, random.randrange(4))  # noqa: S311 - spreads, hides nothing
-
-
-def send_ticket(lane: str, number: int) -> None:
-    """Ask for a worker that serves a lane; the number bounds how many are asked for at once."""
-    jobs.send_ticket("workflows.pump", lane, key=f"pump-{lane}-{number}", queue=f"engine-{lane}")
-
-
-def publish(run_id: UUID, seq: int) -> None:
-    """Hint to open pages that the run has changed."""
-    jobs.publish(f"nasij:run:{run_id}", str(seq))

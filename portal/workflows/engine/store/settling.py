@@ -75,14 +75,17 @@ def begin_here(connection: Connection, run: Run, *, worker: str, accepted: dict[
     Nothing is read: of a new run everything is known. Whatever goes wrong goes back to before the first step.
 
     Args:
-        accepted: the values of a run of pure steps, whose row is not written yet: it is, with everything else, at the end.
+        accepted: the values of a run whose row is not written yet: it is, with everything else, at the end.
 
     Returns:
         False when nothing was done: the workers find the run as any other.
+
+    Raises:
+        Mistaken: something went wrong in an optimistic transaction, which has no place to go back to.
     """
     moves = Moves(run, connection, worker, may_carry=False, may_apply=True)
     try:
-        with nullcontext() if accepted else db.session().begin_nested():
+        with nullcontext() if accepted or db.is_optimistic() else db.session().begin_nested():
             moves.tell("run.accepted")
             begin_running(moves)
             for key in run.graph.entries():
@@ -91,24 +94,30 @@ def begin_here(connection: Connection, run: Run, *, worker: str, accepted: dict[
             if any(row["attempt"] for row in moves.born):
                 write(moves, accepted=accepted, is_new=True)
                 return True
-    except Exception:
+    except Exception as broken:
+        if db.is_optimistic():
+            raise db.Mistaken from broken
         log.info("a run is left to the workers", extra={"run": str(run.id)}, exc_info=True)
     run.status, run.event_seq, run.frames = "pending", 0, {"": Frame()}
     return False
 
 
 def _settled(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool) -> tuple[Run | None, Lease | None]:
-    may_apply = carry
-    for _attempt in range(3):
+    may_apply, looks = carry, run is None
+    for _attempt in range(4):
         try:
-            return _settle(lease, run, outcome, carry=carry, may_apply=may_apply)
+            with nullcontext() if looks else db.optimistic():
+                return _settle(lease, run, outcome, carry=carry, may_apply=may_apply)
         except NotHere:
             may_apply = False
         except Refused as refused:
             outcome = refused.failed
+        except db.Mistaken:
+            pass  # what others changed meanwhile is read now
+        looks = True
         if run is not None:
             run.event_seq = -1  # what the transaction had changed in memory was rolled back: read it anew
-    raise AssertionError("unreachable: neither can happen twice")
+    raise AssertionError("unreachable: none can happen twice")
 
 
 def _settle(
@@ -121,16 +130,19 @@ def _settle(
 ) -> tuple[Run | None, Lease | None]:
     with db.transaction(lease.tenant_id) as session:
         connection = session.connection()
+        may_guess = db.is_optimistic() and run is not None and run.status != "cancelling"
         if run is None:
             run = read_run(connection, lease)
             if run is None:
                 return None, None
-        elif not _is_mine(connection, lease, run):
+        elif not may_guess and not _is_mine(connection, lease, run):
             return run, None
         if run.status == "cancelling":
             end_cancelled(connection, run, lease, outcome if isinstance(outcome, Done) else None)
             return run, None
         moves = Moves(run, connection, lease.worker, may_carry=carry, may_apply=may_apply, lane=lease.lane)
+        if may_guess:
+            moves.guess = run.status, run.event_seq
         if run.status == "pending":
             begin_running(moves)
         settle_in(moves, lease, outcome)

@@ -76,7 +76,7 @@ MOVED = """moved as (
       queue = case when %(state)s::text = 'ready' then %(aside)s::text || s.queue else s.queue end,
       available_at = case when %(state)s::text = 'ready' then clock_timestamp() + make_interval(secs => %(delay_s)s::float8) else s.available_at end,
       finished_at = case when %(ended)s::bool then clock_timestamp() end
-  where s.tenant_id = %(tenant)s and s.id = %(step)s
+  where s.tenant_id = %(tenant)s and s.id = %(step)s{still}
   returning s.id, s.started_at, s.attempt),
 tried as (
   insert into workflow_attempts (tenant_id, step_id, epoch, number, worker, started_at, outcome, error_code)
@@ -116,6 +116,13 @@ set event_seq = %(seq)s::int, {HEAD}, status = %(status)s::text, cancel_at = coa
 where tenant_id = %(tenant)s and id = %(run)s
 """
 
+# What nobody has read again must be as it was: the step that is settled, and the run's row.
+STILL = " and s.state = 'leased' and s.lease_epoch = %(epoch)s::int"
+GUESSED = """,
+went as ({how} and status = %(known_status)s and event_seq = %(known_seq)s returning 1)
+select must(exists (select from moved) and exists (select from went))
+"""
+
 
 def write_rows(connection: Connection, moves: Moves) -> None:
     """Write the rows of moves that settle no step of their own, and the run's last event."""
@@ -149,7 +156,7 @@ def write_settle(
     *,
     ends_as: str | None = None,
 ) -> None:
-    """Write all of a settle in one statement; the step's row is already locked and known to be ours.
+    """Write all of a settle in one statement; the step's row is already locked and known to be ours, or the moves guess that it is.
 
     Args:
         ends_as: the run does not end yet: `status` is what it is until then.
@@ -162,7 +169,7 @@ def write_settle(
         "error": db.to_json(apart.masked(step["error"])) if step["error"] else None, "code": (step["error"] or {}).get("code"),
         "input": apart.text_of(config), "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
     }  # fmt: skip
-    write_moves(connection, moves, status, ends_as=ends_as, moved=MOVED, own=own, apart=apart)
+    write_moves(connection, moves, status, ends_as=ends_as, moved=MOVED.format(still=STILL if moves.guess else ""), own=own, apart=apart)
 
 
 def write_moves(
@@ -193,6 +200,9 @@ def write_moves(
         **run_values(status, apart.masked(moves.failed), moves.run.root.last if moves.ends else None, ends_as, apart),
     }
     how = RUN_BEGINS if accepted else RUN_CLOSES if ends_as else RUN_ENDS if status else RUN_GOES_ON
+    if moves.guess is not None:
+        how = GUESSED.format(how=how)
+        values["known_status"], values["known_seq"] = moves.guess
     db.write_later(connection, f"with {moved}born as ({BORN}), told as ({TOLD}){parts}{how}", values | (own or {}) | (accepted or {}))
     apart.keep(connection, moves.run.id)
 

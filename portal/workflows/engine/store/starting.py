@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -19,8 +20,9 @@ from portal.workflows.engine.lanes import PRIORITY, waiting_in
 from portal.workflows.engine.plan import Graph, Stand
 from portal.workflows.engine.store import gates, settling
 from portal.workflows.engine.store.gates import Gate
+from portal.workflows.engine.store.hints import wake
 from portal.workflows.engine.store.reading import published
-from portal.workflows.engine.store.rows import Frame, Moves, Run, born, wake
+from portal.workflows.engine.store.rows import Frame, Moves, Run, born
 from portal.workflows.engine.store.sql import ACCEPTED, ACCEPTED_VALUES, write_rows
 from portal.workflows.payloads import Apart
 from portal.workflows.redaction import Secrets
@@ -33,6 +35,15 @@ returning created_at, (select array[t.name, t.name_ar] from workflow_templates t
 NAMES = """
 select clock_timestamp() as created_at, array[name, name_ar] as names from workflow_templates where tenant_id = %(tenant)s and id = %(workflow)s
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the transaction has read of a workflow: when, and its names."""
+
+    at: datetime
+    name: str
+    name_ar: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,8 @@ def start(
     carries: str | None = None,
     secrets: Secrets | None = None,
     priority: int | None = None,
+    seen: Seen | None = None,
+    answers: list[Any] | None = None,
 ) -> tuple[UUID, bool]:
     """Accept a run in the open transaction: its row, its first event, its entry steps. A hint leaves after the commit.
 
@@ -80,6 +93,8 @@ def start(
         parent: the step that waits for this run.
         error_of: the run whose failure this one deals with.
         priority: 1 comes first, 5 last; None takes the workflow's.
+        seen: of the workflow, where the transaction has read it anyway.
+        answers: gets what the run says to its caller, if it says it in this very transaction.
 
     Returns:
         The run's id, and False if the key had been used before.
@@ -110,19 +125,23 @@ def start(
         "parent": parent.step_id if parent else None, "root": root_id, "depth": depth, "error_of": error_of,
         "priority": priority, "gate": gate.key if gate else None, "is_gated": is_gated,
     }  # fmt: skip
-    # Nobody else can have this run, and no step of it writes: it is computed first, and its row written as it will stand.
-    is_whole = carries is not None and dedup_key is None and version.is_pure and not apart.entries and not is_gated
-    row = connection.exec_driver_sql(NAMES if is_whole else ACCEPT, accepted).first()
-    if row is None:
+    # Its row is written as it will stand, after its steps: what they write goes back with it, and whoever had its key shows then.
+    is_alone = version.is_own if db.is_optimistic() else version.is_pure and dedup_key is None
+    is_whole = carries is not None and is_alone and not apart.entries and not is_gated
+    if not is_whole or seen is None:
+        row = connection.exec_driver_sql(NAMES if is_whole else ACCEPT, accepted).first()
+        seen = Seen(row.created_at, *row.names) if row else None
+    if seen is None:
         return _run_of_key(connection, tenant_id, workflow_id, dedup_key), False  # type: ignore[return-value]  # it is there: it was in the way
     apart.keep(connection, run_id)
     facts = (
         workflow_id,
-        *row.names,
+        seen.name,
+        seen.name_ar,
         version.graph,
         redaction.opened(tenant_id, sealed, known),
         by,
-        row.created_at,
+        seen.at,
         0,
         "pending",
         depth,
@@ -132,6 +151,8 @@ def start(
     run.secrets, run.lane, run.priority, run.gate_key, run.is_gated = known, version.lane, priority, accepted["gate"], is_gated
     run.frames[""] = Frame()
     if carries and not is_gated and settling.begin_here(connection, run, worker=carries, accepted=accepted if is_whole else None):
+        if answers is not None:
+            answers += [run.root.outputs[key] for key in version.answers if key in run.root.outputs]
         return run_id, True
     if is_whole:
         connection.exec_driver_sql(ACCEPT, accepted)

@@ -1,0 +1,110 @@
+"""A worker goes on with what it knows of a run: whatever others changed meanwhile is found out, and nothing is written that must not be."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from portal.core import db
+from portal.core.access import SYSTEM
+from portal.datatables import service as tables
+from portal.workflows import service
+from portal.workflows.engine.store import following, settling
+from tests.workflows.engine.test_database_steps import COLUMNS, insert
+
+
+@pytest.fixture
+def second(engine, monkeypatch):
+    """Do the first of two steps that each add a row; give (run id, the lease of the second, what the worker knows of the run)."""
+    monkeypatch.setattr(following, "MAX_APPLIED", 0)
+    add_table(engine)
+    run_id = engine.start(engine.publish(insert("first", "1"), insert("second", "2")))
+    run, lease = settling.apply(engine.claim(), None, carry=True)
+    assert lease.node_key == "second"
+    return run_id, lease, run
+
+
+def add_table(engine):
+    with engine.in_house():
+        tables.create_table(engine.house.id, "rows", name="Rows", name_ar=None, columns=COLUMNS, by=SYSTEM)
+
+
+def rows(engine):
+    with engine.in_house():
+        return sorted(row["n"] for row in tables.find_rows(engine.house.id, "rows", {}))
+
+
+def change(engine, statement, **facts):
+    with engine.in_house() as session:
+        session.execute(text(statement), facts)
+
+
+def test_what_nobody_changed_is_written_without_another_look(engine, second):
+    run_id, lease, run = second
+
+    settling.apply(lease, run, carry=True)
+
+    assert (rows(engine), engine.run(run_id).status) == ([1, 2], "succeeded")
+
+
+def test_a_lease_that_went_to_somebody_else_writes_nothing(engine, second):
+    run_id, lease, run = second
+    change(engine, "update workflow_steps set lease_epoch = lease_epoch + 1 where id = :id", id=lease.step_id)
+
+    settling.apply(lease, run, carry=True)
+
+    assert (rows(engine), engine.states(run_id)["second"]) == ([1], "leased")
+    change(engine, "update workflow_steps set lease_until = clock_timestamp() where id = :id", id=lease.step_id)
+    engine.sweep()
+    assert (engine.finish(run_id).status, rows(engine)) == ("succeeded", [1, 2])
+
+
+def test_a_run_that_was_cancelled_meanwhile_adds_no_row(engine, second):
+    run_id, lease, run = second
+    with engine.in_house():
+        service.cancel_run(engine.house.id, run_id, by=engine.by)
+
+    settling.apply(lease, run, carry=True)
+
+    assert (rows(engine), engine.run(run_id).status) == ([1], "cancelled")
+
+
+def test_a_run_that_was_paused_meanwhile_ends_its_step_and_begins_no_other(engine, second):
+    run_id, lease, run = second
+    with engine.in_house():
+        service.pause_run(engine.house.id, run_id, by=engine.by)
+
+    settling.apply(lease, run, carry=True)
+
+    assert rows(engine) == [1, 2]
+    assert engine.run(run_id).status in ("paused", "succeeded")
+
+
+def test_a_table_that_was_made_anew_under_its_name_gets_the_row(engine, second):
+    run_id, lease, run = second
+    change(engine, "update data_tables set slug = 'old' where slug = 'rows'")
+    add_table(engine)
+
+    settling.apply(lease, run, carry=True)
+
+    assert (rows(engine), engine.run(run_id).status) == ([2], "succeeded")
+
+
+def test_a_table_that_went_is_the_failure_of_the_step(engine, second):
+    run_id, lease, run = second
+    change(engine, "update data_tables set slug = 'old' where slug = 'rows'")
+
+    settling.apply(lease, run, carry=True)
+
+    assert (engine.run(run_id).status, engine.run(run_id).error["code"]) == ("failed", "table_not_found")
+
+
+def test_what_does_not_hold_keeps_nothing(engine, second):
+    def write(session):
+        db.write_later(session.connection(), "update workflow_executions set priority = 1", {})
+        db.write_later(session.connection(), "select must(false)", {})
+
+    with pytest.raises(db.Mistaken), db.optimistic(), engine.in_house() as session:
+        write(session)
+
+    assert engine.run(second[0]).priority != 1
