@@ -34,7 +34,7 @@ def test_axe_finds_nothing_in_the_states_of_the_designer(app, address, chromium,
         found[state, "wide"] = page.evaluate(OVERFLOW) if page.evaluate(OVERFLOW) > 0 else []
 
     design = f"{address}/workflows/{workflow_id}/design"
-    for path in ("?step=goto", "?select=1", "?step=start&zoom=140", "?zoom=60", "/map", "/map?fit=1", "/add?after=confirm&parent=long_leave&lane=else"):
+    for path in ("?step=goto", "?select=1", "?step=start&zoom=140", "?zoom=60", "/map", "/map?size=actual", "/add?after=confirm&parent=long_leave&lane=else"):
         page.goto(design + path)
         look(path)
     page.goto(f"{design}?zoom=100")

@@ -28,7 +28,7 @@ def show_map(workflow_id: UUID) -> Response:
         workflow=workflow,
         # Written by `drawing`, which escapes every text that it takes.
         picture=Markup(_drawn(workflow, _picture(workflow), link=link)),  # noqa: S704
-        is_fit=request.args.get("fit") == "1",
+        is_actual=request.args.get("size") == "actual",
     )
 
 

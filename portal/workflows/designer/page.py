@@ -55,7 +55,7 @@ def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepFor
     cards = draft_tree(workflow.nodes, problems)
     chosen = next((card for card in edits.every_card(cards) if card.key == step), None)
     history = drafts.history(workflow)
-    always, added = triggers.ways_of(tenant_id, workflow_id)
+    always, added = triggers.ways_of(tenant_id, workflow_id) if step == "start" else ([], triggers.added_to(tenant_id, workflow_id))
     return {
         "workflow": workflow,
         "live": live,
