@@ -16,7 +16,9 @@ from tests.browser.test_accessibility import AXE, OVERFLOW, TAGS
 pytestmark = IN_CHROMIUM
 
 
-@pytest.mark.parametrize(("locale", "width", "theme"), [("ar", 390, "dark"), ("en", 1280, "light"), ("ar", 1280, "light"), ("en", 390, "dark")])
+@pytest.mark.parametrize(
+    ("locale", "width", "theme"), [("ar", 390, "dark"), ("en", 1280, "light"), ("ar", 1280, "light"), ("en", 390, "dark")]
+)
 def test_axe_finds_nothing_in_the_states_of_the_designer(app, address, chromium, tenant, locale, width, theme):
     by = Actor("person", tenant.people["builder"])
     with app.app_context(), db.transaction(tenant.id):
@@ -34,7 +36,15 @@ def test_axe_finds_nothing_in_the_states_of_the_designer(app, address, chromium,
         found[state, "wide"] = page.evaluate(OVERFLOW) if page.evaluate(OVERFLOW) > 0 else []
 
     design = f"{address}/workflows/{workflow_id}/design"
-    for path in ("?step=goto", "?select=1", "?step=start&zoom=140", "?zoom=60", "/map", "/map?size=actual", "/add?after=confirm&parent=long_leave&lane=else"):
+    for path in (
+        "?step=goto",
+        "?select=1",
+        "?step=start&zoom=140",
+        "?zoom=60",
+        "/map",
+        "/map?size=actual",
+        "/add?after=confirm&parent=long_leave&lane=else",
+    ):
         page.goto(design + path)
         look(path)
     page.goto(f"{design}?zoom=100")

@@ -78,7 +78,9 @@ def pump(app, tenant):
 def assert_ran(app, tenant):
     with app.app_context(), db.transaction(tenant.id) as session:
         assert session.scalar(text("select status from workflow_executions where tenant_id = :id"), {"id": tenant.id}) == "succeeded"
-        done = dict(session.execute(text("select node_key, count(*) from workflow_steps where state = 'succeeded' group by node_key")).all())
+        done = dict(
+            session.execute(text("select node_key, count(*) from workflow_steps where state = 'succeeded' group by node_key")).all()
+        )
     assert done["set_3"] == 1 and done["set_5"] == 2 and "set_4" not in done, "the lane “Large”, and the loop twice"
 
 
