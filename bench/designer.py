@@ -18,6 +18,8 @@ SIZES = (10, 60, 200)
 LANES = 5
 BUDGET_KB, BUDGET_MS = 30, 300
 REPEATS = 7
+INPUTS = [{"key": key, "type": type_, "label": key, "label_ar": key, "required": True, "choices": []}
+          for key, type_ in (("employee", "text"), ("manager_email", "email"), ("days", "number"))]  # fmt: skip
 # From the press of Enter in the picker to the frame in which the new card stands; the counter is asked in the page itself.
 INSERT = """
 async () => {
@@ -98,7 +100,7 @@ def _made(size: int) -> Any:
     with db.transaction(tenant_id):
         workflow_id = service.create_workflow(tenant_id, name=f"{size} steps", name_ar=f"{size} خطوة", sample="blank", by=SYSTEM)
         nodes = nodes_of(min(size, SIZES[-1] - 1))
-        drafts.replace(tenant_id, workflow_id, nodes, {"inputs": []}, revision=0, label="step.added", by=SYSTEM)
+        drafts.replace(tenant_id, workflow_id, nodes, {"inputs": INPUTS}, revision=0, label="step.added", by=SYSTEM)
     return workflow_id
 
 
