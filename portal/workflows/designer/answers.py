@@ -110,9 +110,7 @@ def editing(view: Any) -> Any:
 
 def _lost() -> Response:
     shown = [(name, value) for name, value in request.form.items(multi=True) if _is_typed(name) and value.strip()]
-    answer = render("workflows/designer/lost.html", status=403, typed=shown)
-    answer.headers["HX-Reselect"] = "#designer"
-    return answer
+    return render("workflows/designer/lost.html", fragment="designer", status=403, typed=shown)
 
 
 def _is_typed(name: str) -> bool:

@@ -17,7 +17,7 @@ function draw() {
   for (const key of chosen) if (!box(key)) chosen.delete(key);
   for (const each of document.querySelectorAll("#flow .choose")) each.checked = chosen.has(each.value);
   by("designer").classList.toggle("is-choosing", chosen.size > 0 || Boolean(by("choose-off")));
-  by("flow").classList.toggle("is-placing", placing);
+  by("flow")?.classList.toggle("is-placing", placing);
   const number = document.querySelector("[data-chosen-number]");
   if (number) number.textContent = digits(chosen.size);
 }

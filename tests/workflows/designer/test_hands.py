@@ -6,6 +6,7 @@ import shutil
 import threading
 
 import pytest
+from sqlalchemy import text
 from werkzeug.serving import make_server
 
 from portal.core import db
@@ -267,6 +268,21 @@ def test_folded_lanes_stay_folded_and_open_for_who_looks_inside(open_design):
     page.keyboard.type("confirm")
     assert press(page, "Enter") == "step-confirm"
     assert page.is_visible("#step-confirm")
+
+
+def test_who_may_not_edit_any_more_sees_what_was_typed(open_design, tenant):
+    page = open_design(query="?step=confirm")
+    with db.transaction(tenant.id) as session:
+        session.execute(text("update memberships set role = 'auditor' where person_id = :id"), {"id": tenant.people["builder"]})
+
+    page.fill("#f-confirm-subject", "Long thought about")
+    press(page, "Tab")
+    page.wait_for_selector("#lost")
+
+    assert "Long thought about" in [
+        page.input_value(f"#{each}") for each in page.eval_on_selector_all("textarea", "all => all.map(each => each.id)")
+    ]
+    assert focused(page) == "lost"
 
 
 def touch(page, kind, x, y):
