@@ -37,8 +37,8 @@ with run as (
   select gen_random_uuid(), e.tenant_id, e.workflow_id, e.version_id, e.input_data, 'pending', 1, e.deadline_at
   from workflow_executions e, generate_series(1, %(count)s) where e.id = %(like)s returning id),
 told as (
-  insert into workflow_events (tenant_id, execution_id, seq, kind)
-  select v.tenant_id, run.id, 1, v.kind from run, workflow_events v where v.execution_id = %(like)s)
+  insert into workflow_events (tenant_id, execution_id, seq, kind, prev_hash, hash)
+  select v.tenant_id, run.id, 1, v.kind, v.prev_hash, v.hash from run, workflow_events v where v.execution_id = %(like)s)
 insert into workflow_steps (id, tenant_id, execution_id, node_key, kind, queue, state, effect_class, idem_key, timeout_s)
 select gen_random_uuid(), s.tenant_id, run.id, s.node_key, s.kind, s.queue, 'ready', s.effect_class, run.id::text, s.timeout_s
 from run, workflow_steps s where s.execution_id = %(like)s
