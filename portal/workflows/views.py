@@ -1,4 +1,4 @@
-"""Pages of workflows, and the start of a run; the pages of runs are in `run_views`."""
+"""Pages of workflows, and the start of a run; the pages of runs are in `runs`."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from portal.tenants.themes import service as themes
 from portal.workflows import service
 from tests.browser.chromium import enter
 from tests.whole.test_routes import pages_of
+from tests.workflows.engine.conftest import Engine, step, values
 from tests.workflows.home.conftest import Ground
 
 
@@ -59,16 +60,35 @@ def pages(app, tenant):
         factor = factors.begin_app(by.id)
         bulk = lists.ask(here, kind, kind.verb("cancel"), ids=runs, state=state)
         lists.undo(here, bulk)
-    flow = f"/workflows/{sample}"
+    flow, told = f"/workflows/{sample}", f"/runs/{_told(app, tenant)}"
     return [
         "/home", "/workflows", "/workflows/new", flow, f"{flow}/describe", f"{flow}/design", f"{flow}/design?step=ask_manager",
         f"{flow}/design/add?after=long_leave&parent=&lane=", f"{flow}/run", "/runs", "/runs?status=cancelled", f"/runs?view={view}", f"/runs?view={view}&status=failed&sort=duration",
         f"/views/{view}", f"/bulk/{bulk}", f"/workflows?view=all&deleted={gone}&state=x", f"/runs/{runs[0]}",
-        f"/runs/{runs[1]}", "/tables", "/tables/new", f"/tables/{table}", "/notifications", "/exports", "/nowhere",
+        f"/runs/{runs[1]}", f"{told}?step=first", f"{told}?step=first&view=json", f"{told}?step=inside", f"{told}?step=ask", f"{told}?step=after", f"/runs/{runs[0]}/compare",
+        f"/runs/{runs[0]}/compare/{runs[1]}", "/runs?view=all&where=input.days+gt+1", "/runs?view=all&where_path=nothing", "/tables", "/tables/new", f"/tables/{table}", "/notifications", "/exports", "/nowhere",
         "/settings/sign-in", f"/settings/sign-in/app/{factor}", "/settings/security",
         "/settings/preferences", "/settings/themes", f"/settings/themes/{theme}", f"/settings/themes/{theme}/versions", "/search", "/search?q=leave", "/shortcuts", "/calendar?month=2026-12",
         "/settings", "/settings/password", "/settings/devices", "/settings/support", "/confirm", "/password/forgotten", "/password/reset?token=x",
     ]  # fmt: skip
+
+
+def _told(app, tenant):
+    """A run with something to show in the inspector: values, rounds, a question, a step that it has not reached."""
+    form = [{"type": "text", "label": "Why", "label_ar": "لماذا", "key": "why", "required": True}]
+    with app.app_context():
+        engine = Engine(tenant)
+        run_id = engine.start(
+            engine.publish(
+                step("first", "set", **values(amount="${ 1250.5 }", who="ليلى", lines="${ [1, 2, {'a b': 'x'}] }")),
+                step("each", "foreach", source="list", list="['a', 'b']"),
+                step("inside", "set", parent="each", lane="each", **values(n="${ item }")),
+                step("ask", "approval", title="May it?", candidates=["role:owner"], form=form),
+                step("after", "set", **values(y="1")),
+            )
+        )
+        engine.pump()
+    return run_id
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def planted(app, tenant, staffer):
             {"key": "flag", "type": "boolean", "label": HOSTILE, "label_ar": HOSTILE, "required": False, "choices": []},
             {"key": "day", "type": "date", "label": HOSTILE, "label_ar": HOSTILE, "required": True, "choices": []},
         ]
-        run_id = engine.start(workflow_id, who=HOSTILE)
+        run_id, other_run_id = engine.start(workflow_id, who=HOSTILE), engine.start(workflow_id, who=f"{MARK} other")
         engine.pump()
         step_id = engine.steps(run_id)["each"].id
         asking = [{"type": "text", "label": HOSTILE, "label_ar": HOSTILE, "key": "why", "required": True}]
@@ -150,7 +150,7 @@ def planted(app, tenant, staffer):
             session.execute(text("update workflow_files set name = :name"), {"name": HOSTILE})
     return {
         "connection_id": connection_id, "file_id": file["id"],
-        "workflow_id": workflow_id, "run_id": run_id, "table_id": table_id, "notification_id": notification_id, "export_id": run_id,
+        "workflow_id": workflow_id, "run_id": run_id, "other_run_id": other_run_id, "table_id": table_id, "notification_id": notification_id, "export_id": run_id,
         "node_key": "broken", "key": "yes", "group": "text", "view_id": view_id, "bulk_id": bulk_id, "theme_id": theme_id,
         "slot": "light", "tenant_id": tenant.id, "sha": "nothing", "name": "nothing.webp",
         "provider_id": provider_id, "domain_id": domain_id, "user_id": run_id, "urn": "nothing",
