@@ -34,6 +34,7 @@ LICENSES = {
 BUNDLES = (
     "css/app.css",
     "css/flow.css",
+    "css/designer.css",
     "css/run.css",
     "css/home.css",
     "css/gallery.css",

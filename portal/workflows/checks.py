@@ -19,6 +19,7 @@ from portal.workflows.definition import (
     MAX_DEADLINE_S,
     MAX_INPUTS,
     MAX_NODES,
+    MAX_NOTE,
     MAX_TIMEOUT_S,
     ON_ERROR,
     UNDO,
@@ -146,6 +147,8 @@ def _check_place(node: Node, seen: Mapping[str, Node], kinds: Mapping[str, Any])
         yield Problem(key, "timeout_s", _l("The time limit of a step is between 1 and %(num)d seconds.", num=MAX_TIMEOUT_S))
     if node.get("on_error", "fail") not in ON_ERROR:
         yield Problem(key, "on_error", _l("Choose what happens when the step fails."))
+    if len(str(node.get("note") or "")) > MAX_NOTE:
+        yield Problem(key, "note", _l("A note has at most %(num)d characters.", num=MAX_NOTE))
 
 
 class Sight:

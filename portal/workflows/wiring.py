@@ -7,7 +7,7 @@ from flask import Flask
 from portal.connections import service as connections
 from portal.core import palette
 from portal.workflows import entries, files, jobs, listeners, lists, uses  # noqa: F401 - importing registers them
-from portal.workflows.designer.views import bp as designer
+from portal.workflows.designer import wiring as designer
 from portal.workflows.exchange import wiring as exchange
 from portal.workflows.fairness import wiring as fairness
 from portal.workflows.history import wiring as history
@@ -20,7 +20,7 @@ from portal.workflows.views import bp
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
-    app.register_blueprint(designer)
+    designer.init_app(app)
     app.register_blueprint(home)
     triggers.init_app(app)
     history.init_app(app)

@@ -23,6 +23,7 @@ def built(name):
     [
         ("app.css", 18_000),
         ("flow.css", 4_000),
+        ("designer.css", 4_000),
         ("home.css", 4_000),
         ("app.js", 22_000),
         ("flow.js", 8_000),

@@ -289,7 +289,7 @@ def pages_of(app, ids, browser):
     plain = [str(rule) for rule in app.url_map.iter_rules() if not rule.arguments and "GET" in rule.methods]
     paths = [path for path in [*plain, *(path for method, path in urls(app, ids) if method == "GET")] if not path.endswith("/stream")]
     answers = {path: browser.client.get(path) for path in paths}
-    return [path for path, answer in answers.items() if answer.status_code == 200 and answer.text.lstrip().startswith("<!doctype html>")]
+    return [path for path, answer in answers.items() if answer.status_code == 200 and answer.data.lstrip().startswith(b"<!doctype html>")]
 
 
 @pytest.fixture

@@ -22,11 +22,10 @@ from portal.i18n.locale import current
 from portal.i18n.words import gettext as _
 from portal.i18n.words import ngettext
 from portal.workflows import queries as workflows
-from portal.workflows.triggers import base, queries, service, times, wording
+from portal.workflows.triggers import base, overview, queries, service, times, wording
 from portal.workflows.triggers.base import Kind, Place
 from portal.workflows.triggers.event import PUBLIC, fields_of
 from portal.workflows.triggers.models import BUILT_IN, WorkflowTrigger
-from portal.workflows.triggers.registry import BUILT_IN as ALWAYS
 from portal.workflows.triggers.registry import OFFERED, find, name_of, of
 from portal.workflows.triggers.schedule import Cron, plan_of, zones
 
@@ -40,13 +39,12 @@ LONGEST_NAME = 120
 def listing(workflow_id: UUID) -> Response:
     here = access()
     workflow = workflows.get_workflow(here.tenant_id, workflow_id)
-    last = queries.last_fires(here.tenant_id, workflow_id)
-    always = [(kind, queries.built_in(here.tenant_id, workflow_id, kind.kind)) for kind in ALWAYS]
+    always, rows = overview.ways_of(here.tenant_id, workflow_id)
     return render(
         "starts/list.html",
         workflow=workflow,
-        always=[wording.built_in_row(kind, trigger, last) for kind, trigger in always],
-        rows=[wording.row(trigger, last) for trigger in queries.list_triggers(here.tenant_id, workflow_id)],
+        always=always,
+        rows=rows,
         can_change=here.can(Permission.WORKFLOW_PUBLISH),
     )
 

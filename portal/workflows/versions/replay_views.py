@@ -17,10 +17,11 @@ from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
 from portal.workflows import queries as workflows
 from portal.workflows import service as verbs
+from portal.workflows.differences import words
 from portal.workflows.engine import plan
 from portal.workflows.errors import WrongState
 from portal.workflows.models import WorkflowExecution
-from portal.workflows.versions import queries, replaying, words
+from portal.workflows.versions import queries, replaying
 
 bp = Blueprint("replays", __name__, url_prefix="/runs/<uuid:run_id>/replay")
 

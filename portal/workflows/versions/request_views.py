@@ -21,8 +21,9 @@ from portal.identity import service as identity
 from portal.workflows import queries as workflows
 from portal.workflows import uses
 from portal.workflows.designer.drafts import DraftChanged
+from portal.workflows.differences import diff
 from portal.workflows.errors import DraftInvalid, WrongState
-from portal.workflows.versions import diff, publishing, sides
+from portal.workflows.versions import publishing, sides
 from portal.workflows.versions.publishing import AskedAlready, Called, NothingNew
 from portal.workflows.versions.views import shown
 

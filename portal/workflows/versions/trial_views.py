@@ -18,8 +18,9 @@ from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.workflows import explain
 from portal.workflows import queries as workflows
+from portal.workflows.differences import words
 from portal.workflows.errors import DraftInvalid
-from portal.workflows.versions import queries, sides, trials, words
+from portal.workflows.versions import queries, sides, trials
 from portal.workflows.versions.reserve import TrialsBusy
 from portal.workflows.versions.sides import DRAFT
 

@@ -23,9 +23,10 @@ from portal.workflows import service as workflow_service
 from portal.workflows import uses
 from portal.workflows.designer.drafts import DraftChanged
 from portal.workflows.designer.flow import run_tree
+from portal.workflows.differences import diff, words
 from portal.workflows.errors import DraftInvalid, NeedsApproval
 from portal.workflows.models import WorkflowTemplate
-from portal.workflows.versions import diff, queries, service, sides, words
+from portal.workflows.versions import queries, service, sides
 from portal.workflows.versions.sides import DRAFT, Side
 
 bp = Blueprint("versions", __name__, url_prefix="/workflows/<uuid:workflow_id>/versions")
