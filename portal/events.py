@@ -22,6 +22,15 @@ class WorkflowDraftChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleChanged:
+    """An organisation's own template was saved, changed or deleted."""
+
+    tenant_id: UUID
+    sample_id: UUID
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
 class PublishAsked:
     """Somebody asked others to agree to a definition before it goes live."""
 

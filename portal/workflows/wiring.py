@@ -9,6 +9,7 @@ from portal.core import palette
 from portal.workflows import entries, files, jobs, listeners, lists, run_views, uses  # noqa: F401 - importing registers them
 from portal.workflows.designer.views import bp as designer
 from portal.workflows.fairness import wiring as fairness
+from portal.workflows.gallery import wiring as gallery
 from portal.workflows.history import wiring as history
 from portal.workflows.home.views import bp as home
 from portal.workflows.triggers import wiring as triggers
@@ -24,6 +25,7 @@ def init_app(app: Flask) -> None:
     history.init_app(app)
     fairness.init_app(app)
     versions.init_app(app)
+    gallery.init_app(app)
     files.register()
     palette.provide(entries.find, place=1)
     palette.provide_recall("workflows", entries.recall_workflow)
