@@ -32,9 +32,20 @@ def create_workflow(tenant_id: UUID, *, name: str, name_ar: str | None, sample: 
     with db.transaction():
         chosen.make_tables(tenant_id)
         nodes, settings = chosen.draft(workflow_id)
-        about = {"description": chosen.description, "description_ar": chosen.description_ar} if nodes else {}
-        named = {"name": name, "name_ar": name_ar, "category": chosen.category, **about}
-        return add_workflow(tenant_id, workflow_id, nodes, settings, by=by, sample=sample, **named)
+        about = (chosen.description, chosen.description_ar) if nodes else (None, None)
+        return add_workflow(
+            tenant_id,
+            workflow_id,
+            nodes,
+            settings,
+            name=name,
+            name_ar=name_ar,
+            category=chosen.category,
+            description=about[0],
+            description_ar=about[1],
+            sample=sample,
+            by=by,
+        )
 
 
 def add_workflow(

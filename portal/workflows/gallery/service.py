@@ -15,11 +15,12 @@ from portal.core.errors import Conflict
 from portal.i18n.words import gettext as _
 from portal.workflows import queries as workflows
 from portal.workflows import service
+from portal.workflows.definition import Node, Settings
 from portal.workflows.gallery import queries, stripping
 from portal.workflows.gallery.models import WorkflowSample
 from portal.workflows.models import WorkflowTemplate
 from portal.workflows.samples import catalogue
-from portal.workflows.samples.parts import Schedule
+from portal.workflows.samples.parts import Sample, Schedule
 from portal.workflows.triggers import base, registry
 from portal.workflows.triggers import service as triggers
 
@@ -39,9 +40,7 @@ def use(tenant_id: UUID, slug: str, *, key: str, timezone: str, by: Actor) -> UU
             return workflow_id
         sample.make_tables(tenant_id)
         nodes, settings = sample.draft(workflow_id)
-        named = {"name": sample.name, "name_ar": sample.name_ar, "category": sample.category}
-        told = {"description": sample.description, "description_ar": sample.description_ar}
-        service.add_workflow(tenant_id, workflow_id, nodes, settings, **named, **told, sample=slug, by=by)
+        _add(tenant_id, workflow_id, sample, nodes, settings, slug, by)
         if sample.schedule:
             _propose(tenant_id, workflow_id, sample.schedule, timezone, by)
     return workflow_id
@@ -57,9 +56,7 @@ def use_own(tenant_id: UUID, sample_id: UUID, *, key: str, by: Actor) -> UUID:
     with db.transaction(tenant_id):
         sample = queries.get(tenant_id, sample_id)
         if _is_first(workflow_id):
-            named = {"name": sample.name, "name_ar": sample.name_ar, "category": sample.category}
-            told = {"description": sample.description, "description_ar": sample.description_ar}
-            service.add_workflow(tenant_id, workflow_id, sample.nodes, sample.settings, **named, **told, sample=str(sample_id), by=by)
+            _add(tenant_id, workflow_id, sample, sample.nodes, sample.settings, str(sample_id), by)
     return workflow_id
 
 
@@ -113,6 +110,30 @@ def delete(tenant_id: UUID, sample_id: UUID, *, by: Actor) -> None:
         session.delete(sample)
         audit.record(tenant_id, by, "sample.deleted", sample_id, name=sample.name)
         bus.announce(events.SampleChanged(tenant_id, sample_id, "deleted"))
+
+
+def _add(
+    tenant_id: UUID,
+    workflow_id: UUID,
+    sample: Sample | WorkflowSample,
+    nodes: list[Node],
+    settings: Settings,
+    origin: str,
+    by: Actor,
+) -> None:
+    service.add_workflow(
+        tenant_id,
+        workflow_id,
+        nodes,
+        settings,
+        name=sample.name,
+        name_ar=sample.name_ar,
+        description=sample.description,
+        description_ar=sample.description_ar,
+        category=sample.category,
+        sample=origin,
+        by=by,
+    )
 
 
 def _is_first(workflow_id: UUID) -> bool:

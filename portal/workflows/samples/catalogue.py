@@ -25,7 +25,7 @@ BLANK = Sample(
     "file-plus",
     "general",
     "Blank workflow",
-    "سير عمل فارغ",
+    "مسار عمل فارغ",
     "Begin with nothing and add your own steps.",
     "ابدأ دون خطوات وأضف ما تريد.",
     [],

@@ -154,7 +154,7 @@ ACCESS_REVIEW = Sample(
     ))),
     Schedule("First day of each quarter", "أول يوم من كل ربع سنة", "0 9 1 1,4,7,10 *"),
     days=30,
-    needs=(Both("Rows in the table “Accesses”; the template “Access to a system” fills it", "بيانات في جدول «صلاحيات الأنظمة»، ويملؤه نموذج «طلب صلاحية على نظام»"),),
+    needs=(Both("Rows in the table “Accesses”; the template “Access to a system” fills it", "بيانات في جدول «صلاحيات الأنظمة»، ويملؤه قالب «طلب صلاحية على نظام»"),),
 )  # fmt: skip
 
 FINDING = Sample(

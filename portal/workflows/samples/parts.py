@@ -151,7 +151,13 @@ def _ask(key: str, kind: str, names: Pair, title: Pair, details: Pair, who: Iter
     if held and config.get("limit") and "expired" not in held:
         late = (f"No decision in time: {title[0]}", f"انتهت المهلة دون قرار: {title[1]}")
         held["expired"] = [tell(f"{key}_late", *late, severity="error")]
-    asked = {"title": title[0], "title_ar": title[1], "details": Both(*details), "candidates": list(who), "own_lanes": bool(held)}
+    asked: dict[str, Any] = {
+        "title": title[0],
+        "title_ar": title[1],
+        "details": Both(*details),
+        "candidates": list(who),
+        "own_lanes": bool(held),
+    }
     return step(key, kind, names, held, **asked, **config)
 
 
