@@ -61,7 +61,7 @@ def pages(app, tenant):
         lists.undo(here, bulk)
     flow = f"/workflows/{sample}"
     return [
-        "/home", "/workflows", "/workflows/new", flow, f"{flow}/describe", f"{flow}/design", f"{flow}/design?step=ask_manager",
+        "/home", "/workflows", "/workflows/new", "/templates", "/templates?q=nothing+of+this", "/templates/show?template=nca_ecc_review", f"{flow}/template", flow, f"{flow}/describe", f"{flow}/design", f"{flow}/design?step=ask_manager",
         f"{flow}/design/add?after=long_leave&parent=&lane=", f"{flow}/run", "/runs", "/runs?status=cancelled", f"/runs?view={view}", f"/runs?view={view}&status=failed&sort=duration",
         f"/views/{view}", f"/bulk/{bulk}", f"/workflows?view=all&deleted={gone}&state=x", f"/runs/{runs[0]}",
         f"/runs/{runs[1]}", "/tables", "/tables/new", f"/tables/{table}", "/notifications", "/exports", "/nowhere",

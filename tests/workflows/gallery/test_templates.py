@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 from sqlalchemy import select, text
@@ -13,8 +14,10 @@ from portal.datatables import service as tables
 from portal.identity.roles import PERMISSIONS
 from portal.workflows import queries as workflows
 from portal.workflows import service
+from portal.workflows.actions.registry import FIELDS
 from portal.workflows.engine import runner
 from portal.workflows.samples import catalogue
+from portal.workflows.samples.parts import Both
 from portal.workflows.tasks import service as tasks
 from portal.workflows.tasks.models import WorkflowTask
 from tests.conftest import make_house
@@ -27,6 +30,7 @@ ARABIC = re.compile(r"[\u0621-\u064a]")
 LATIN = re.compile(r"[A-Za-z]{3,}")
 VALUE = re.compile(r"\$\{.*?\}", re.DOTALL)
 ENGLISH_NAMES = re.compile(r"CVSS|ISO|ECC|PDPL|PDF|VAT|incident\.solved|asset\.returned|due|nasij\.example")
+CONTROLS = re.compile(r"شركة الواحة|مؤسسة الإتقان")
 # Rows that a loop of a template goes through.
 ROWS = {
     "contracts": {"title": "Cleaning", "supplier": "Najd", "amount": 12000, "ends_on": "2027-01-31", "state": "due"},
@@ -114,3 +118,77 @@ def test_a_template_publishes_as_it_stands_and_runs_to_its_end(engine, slug, way
     asks = {node["kind"] for node in catalogue.get(slug).steps} & {"approval", "task"}
     assert bool(answered) == bool(asks)
     engine.assert_sound(run_id)
+
+
+def test_there_are_enough_templates_in_every_category():
+    by_category = Counter(sample.category for sample in catalogue.SAMPLES.values())
+
+    assert len(catalogue.SAMPLES) >= 28
+    assert set(by_category) == set(catalogue.CATEGORIES) - {"general"}
+    assert min(by_category.values()) >= 3
+
+
+def test_a_failed_retest_begins_the_workflow_again_as_a_run_of_its_own(engine, post, settings):  # noqa: F811
+    settings(post.port)
+    workflow_id = made(engine.house, "vulnerability", engine.by)
+    with db.transaction(engine.house.id):
+        service.publish_version(engine.house.id, workflow_id, by=engine.by)
+    run_id = engine.start(workflow_id, title="CVE", system="ERP", cvss="9", round="1")
+
+    carry_on(engine, run_id, lambda outcomes: next((each for each in outcomes if each["key"] in ("repaired", "there")), outcomes[0]))
+
+    assert sorted(run.input_data["round"] for run in engine.family(run_id)) == [1, 2, 3]
+    assert {run.status for run in engine.family(run_id)} == {"succeeded"}
+
+
+def texts(value, place=""):
+    """Every pair of texts in a template: (place, English, Arabic)."""
+    if isinstance(value, Both):
+        yield place, value.en, value.ar
+    elif isinstance(value, dict):
+        for name in ("name", "title", "label", "description"):
+            # A name of a pair is a key; names of steps, tables and forms have a translation.
+            if name in value and f"{name}_ar" in value:
+                yield f"{place}.{name}", value[name], value[f"{name}_ar"]
+        for key, each in value.items():
+            if key == "language":  # of a document: a choice, not a text
+                continue
+            yield from texts(each, f"{place}.{key}")
+    elif isinstance(value, list | tuple):
+        for number, each in enumerate(value):
+            yield from texts(each, f"{place}[{number}]")
+
+
+@pytest.mark.parametrize("slug", [*SLUGS, "blank"])
+def test_every_text_is_there_in_both_languages(slug):
+    sample = catalogue.get(slug)
+    found = list(texts({name: getattr(sample, name) for name in sample.__slots__}, slug))
+    found += [pair for table in sample.tables for pair in texts({name: getattr(table, name) for name in table.__slots__}, table.slug)]
+
+    assert sample.name and sample.description and (slug == "blank" or len(found) >= 5)
+    for place, english, arabic in found:
+        assert bool(english.strip()) == bool(arabic.strip()), place
+        assert not ARABIC.search(VALUE.sub("", CONTROLS.sub("", english))), f"{place}: Arabic in the English text"
+        said = VALUE.sub("", arabic)
+        assert not said.strip() or ARABIC.search(said) or not re.search(r"[A-Za-z]", said), f"{place}: no Arabic in “{arabic}”"
+        if not said.lstrip().startswith("[{"):
+            assert not LATIN.search(ENGLISH_NAMES.sub("", said)), f"{place}: English words in “{arabic}”"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_steps_ask_for_the_same_values_in_both_languages(slug):
+    for place, english, arabic in texts(list(catalogue.get(slug).steps), slug):
+        assert set(VALUE.findall(arabic)) <= set(VALUE.findall(english)) | {"${ steps.sign.outcome }"} or "?" in arabic, place
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_setting_of_a_step_is_one_that_its_kind_has(slug):
+    for node in catalogue.get(slug).steps:
+        assert set(node["config"]) <= {each.name for each in FIELDS[node["kind"]]}, node["key"]
+
+
+def test_a_template_that_calls_out_publishes_as_it_stands(engine):
+    for slug in CALLS_OUT:
+        workflow_id = made(engine.house, slug, engine.by)
+        with db.transaction(engine.house.id):
+            assert service.publish_version(engine.house.id, workflow_id, by=engine.by) == 1
