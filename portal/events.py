@@ -31,6 +31,24 @@ class SampleChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkflowImported:
+    """A workflow came in by a file, as a draft that is switched off."""
+
+    tenant_id: UUID
+    workflow_id: UUID
+    source: str  # nasij or n8n
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowExported:
+    """A definition left the house as a file."""
+
+    tenant_id: UUID
+    workflow_id: UUID
+    version: int | None  # None: the draft
+
+
+@dataclass(frozen=True, slots=True)
 class PublishAsked:
     """Somebody asked others to agree to a definition before it goes live."""
 
@@ -308,6 +326,7 @@ class TenantResumed:
     """An organisation that stood still goes on."""
 
     tenant_id: UUID
+    since: str  # when it began to stand still, as ISO 8601
 
 
 @dataclass(frozen=True, slots=True)
@@ -512,6 +531,24 @@ class LaneLimitChanged:
     lane: str
     weight: int
     cap: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLimitChanged:
+    """A tenant limited how many of its own steps may be in hand at once in a lane (None: it took its limit away)."""
+
+    tenant_id: UUID
+    lane: str
+    cap: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStuck:
+    """Nothing of a run lives, and it has not ended: a fault of ours. The tenant is the house."""
+
+    tenant_id: UUID
+    organisation_id: UUID
+    run_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

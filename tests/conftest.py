@@ -162,7 +162,7 @@ class Page:
         self.answer = answer
         self.status_code = answer.status_code
         self.headers = answer.headers
-        self.text = "" if answer.mimetype == "text/event-stream" else answer.get_data(as_text=True)
+        self.text = "" if answer.mimetype in ("text/event-stream", "image/png") else answer.get_data(as_text=True)
         self.json = answer.get_json(silent=True)
         if not 300 <= answer.status_code < 400 and answer.mimetype == "text/html" and self.text.lstrip().lower().startswith("<!doctype"):
             check_page(self.text, answer.headers)

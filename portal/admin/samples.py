@@ -56,7 +56,8 @@ def _happened(now: datetime) -> list[dict[str, Any]]:
 
 def _card(key: str, kind: str, names: tuple[str, str], label: tuple[str, str], **more: Any) -> SimpleNamespace:
     place = SimpleNamespace(parent=None, lane=None)
-    made = {"summary": [], "problems": [], "lanes": [], "state": None, "place": place, "crowd": None, **more}
+    made = {"summary": [], "problems": [], "lanes": [], "state": None, "place": place, "crowd": None, "node": {}, **more}
+    made["inside"] = sum(1 + each.inside for lane in made["lanes"] for each in lane.cards)
     made["lane_groups"] = [made["lanes"]] if made["lanes"] else []
     return SimpleNamespace(key=key, kind=kind, name=names[0], name_ar=names[1], label=say(*label), **made)
 
@@ -91,6 +92,7 @@ def _cards() -> list[SimpleNamespace]:
         _card(
             "gallery_first", "email", ("Ask the manager", "اسأل المدير"), mail,
             summary=[("text", say("to", "إلى")), ("code", "manager@example.com")], problems=[problem], state=_state("succeeded"),
+            node={"note": say("Ask Salma before you change it.", "اسأل سلمى قبل تعديله.")},
         ),
         _card("gallery_second", "condition", ("Is it long?", "هل هي طويلة؟"), condition, lanes=lanes, state=_state("leased")),
     ]  # fmt: skip

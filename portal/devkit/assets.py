@@ -34,6 +34,8 @@ LICENSES = {
 BUNDLES = (
     "css/app.css",
     "css/flow.css",
+    "css/designer.css",
+    "css/run.css",
     "css/home.css",
     "css/gallery.css",
     "css/themes.css",
@@ -44,6 +46,7 @@ BUNDLES = (
     "js/app.js",
     "js/charts.js",
     "js/flow.js",
+    "js/run.js",
     "js/passkey.js",
     "js/themes.js",
 )

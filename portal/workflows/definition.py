@@ -1,6 +1,7 @@
 """The graph of a workflow: its nodes, the lanes that hold them, and the edges that follow. Pure; rules are in `checks`.
 
-A node is `{"key", "kind", "name", "name_ar", "parent", "lane", "config", "retry", "timeout_s", "on_error", "undo"}`. The order
+A node is `{"key", "kind", "name", "name_ar", "parent", "lane", "config", "retry", "timeout_s", "on_error", "undo", "note"}`;
+a note is for who reads the design and changes nothing in a run. The order
 of the list is the reading order; nodes with the same (parent, lane) run one after another. Edges are derived, never edited.
 
 A fork (condition, switch, and a question whose outcomes have lanes of their own) sends the run into one of its lanes. A block (parallel, foreach, repeat, group) holds lanes that run
@@ -38,6 +39,7 @@ MAX_ROUNDS = 1_000
 MAX_JUMPS = 100
 INPUT_TYPES = ("text", "long_text", "number", "date", "email", "choice", "boolean")
 MAX_NODES = 200
+MAX_NOTE = 2_000
 MAX_INPUTS = 50
 MAX_ATTEMPTS = 10
 MAX_TIMEOUT_S = 3600

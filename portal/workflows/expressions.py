@@ -27,7 +27,7 @@ from portal.core.cel.errors import ExpressionError
 from portal.core.cel.tree import Path, Select, Tree, path_of, read_tree, reads
 from portal.i18n.words import lazy_gettext as _l
 
-__all__ = ["ExpressionError", "Template", "as_text", "compile_template", "evaluate_config", "names_used"]
+__all__ = ["ExpressionError", "Template", "as_text", "compile_template", "evaluate_config", "names_used", "rename_steps"]
 
 MAX_EXPRESSION = 2_000
 MAX_TEMPLATE = 20_000
@@ -39,6 +39,14 @@ QUOTED = re.compile(
     r"(?i:[rb]{0,2})(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')", re.DOTALL
 )
 RAW = re.compile(r"(?i:r|br|rb)(?:\"\"\".*?\"\"\"|'''.*?'''|\"[^\"\n]*\"|'[^'\n]*')", re.DOTALL)
+
+
+# A step that an expression names: `steps.ask` or `steps["ask"]`; what is quoted, and what follows `//`, is passed over.
+STEP = re.compile(
+    rf"(?P<passed>{RAW.pattern}|{QUOTED.pattern}|//[^\n]*)"
+    r"|(?<![\w.])(?P<before>steps\s*(?:\.\s*|\[\s*(?P<mark>[\"'])))(?P<key>[a-z][a-z0-9_]*)(?![A-Za-z0-9_])(?P<after>(?(mark)(?P=mark)\s*\]))",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,31 @@ def names_used(text: str) -> set[Path]:
         ExpressionError: the text does not compile.
     """
     return {path for part in compile_template(text).parts if not isinstance(part, str) for path in part.program.reads}
+
+
+def rename_steps(text: str, new: Mapping[str, str], *, is_bare: bool = False) -> str:
+    """Write a text for steps under other keys (old → new); steps that are not named there stay, and a text that is broken stays whole.
+
+    Args:
+        is_bare: the text is one expression, without `${ }` around it.
+    """
+
+    def rename(found: re.Match[str]) -> str:
+        return found[0] if found["passed"] else f"{found['before']}{new.get(found['key'], found['key'])}{found['after']}"
+
+    if is_bare:
+        return STEP.sub(rename, text)
+    made, place = "", 0
+    while (found := text.find("${", place)) >= 0:
+        if found > place and text[found - 1] == "$":
+            made, place = made + text[place : found + 2], found + 2
+            continue
+        try:
+            end = _closing(text, found + 2)
+        except ExpressionError:
+            break
+        made, place = made + text[place : found + 2] + STEP.sub(rename, text[found + 2 : end]), end
+    return made + text[place:]
 
 
 def as_text(value: Any) -> str:

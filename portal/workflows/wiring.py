@@ -6,12 +6,14 @@ from flask import Flask
 
 from portal.connections import service as connections
 from portal.core import palette
-from portal.workflows import entries, files, jobs, listeners, lists, run_views, uses  # noqa: F401 - importing registers them
-from portal.workflows.designer.views import bp as designer
+from portal.workflows import entries, files, jobs, listeners, lists, uses  # noqa: F401 - importing registers them
+from portal.workflows.designer import wiring as designer
+from portal.workflows.exchange import wiring as exchange
 from portal.workflows.fairness import wiring as fairness
 from portal.workflows.gallery import wiring as gallery
 from portal.workflows.history import wiring as history
 from portal.workflows.home.views import bp as home
+from portal.workflows.runs import acting, comparison_views, downloads, views  # noqa: F401
 from portal.workflows.triggers import wiring as triggers
 from portal.workflows.versions import wiring as versions
 from portal.workflows.views import bp
@@ -19,13 +21,14 @@ from portal.workflows.views import bp
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
-    app.register_blueprint(designer)
+    designer.init_app(app)
     app.register_blueprint(home)
     triggers.init_app(app)
     history.init_app(app)
     fairness.init_app(app)
     versions.init_app(app)
     gallery.init_app(app)
+    exchange.init_app(app)
     files.register()
     palette.provide(entries.find, place=1)
     palette.provide_recall("workflows", entries.recall_workflow)

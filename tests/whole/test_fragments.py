@@ -11,6 +11,7 @@ from portal.core.config import ROOT
 
 # (template, block) → where it is asked for
 ASKED = {
+    ("starts/said.html", "said"): "/workflows/{workflow_id}/starts/said?cron=0+8+*+*+*&zone=Asia/Riyadh",
     ("exports/list.html", "files"): "/exports",
     ("versions/trial.html", "trial"): "/trials/{trial_id}",
     ("lists/bulk.html", "progress"): "/bulk/{bulk_id}",
@@ -26,7 +27,8 @@ ASKED = {
     ("identity/preferences.html", "sample"): "/settings/preferences",
 }
 # Put into a popover by a script, as often as a page has dates: it needs no id, and may have none.
-UNSWAPPED = {("shell/calendar.html", "month")}
+# And what answers a form of somebody who may not send it any more: nobody can ask for it (tests/workflows/designer/test_conflicts.py).
+UNSWAPPED = {("shell/calendar.html", "month"), ("workflows/designer/lost.html", "designer")}
 
 
 def rendered():

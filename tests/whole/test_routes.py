@@ -138,7 +138,7 @@ def ours(app, tenant, staffer):
             export_id = exports.request_export(tenant.id, tenant.people["owner"], "workflows.runs", {"status": CANARY}, **wanted)
             theme_id = themes.add_theme(tenant.id, name=CANARY, name_ar=None, by=engine.by)
             factor_id = factors.begin_app(tenant.people["owner"])
-        run_id = engine.start(workflow_id)
+        run_id, other_run_id = engine.start(workflow_id), engine.start(workflow_id)
         asking = engine.publish(step("ask", "approval", title=CANARY, details=CANARY, candidates=["role:owner", "role:member"]))
         asked = engine.start(asking)
         engine.pump()
@@ -179,6 +179,7 @@ def ours(app, tenant, staffer):
             "file_id": file["id"],
             "workflow_id": workflow_id,
             "run_id": run_id,
+            "other_run_id": other_run_id,
             "step_id": step_id,
             "export_id": export_id,
             "view_id": view_id,
@@ -297,7 +298,7 @@ def pages_of(app, ids, browser):
     plain = [str(rule) for rule in app.url_map.iter_rules() if not rule.arguments and "GET" in rule.methods]
     paths = [path for path in [*plain, *(path for method, path in urls(app, ids) if method == "GET")] if not path.endswith("/stream")]
     answers = {path: browser.client.get(path) for path in paths}
-    return [path for path, answer in answers.items() if answer.status_code == 200 and answer.text.lstrip().startswith("<!doctype html>")]
+    return [path for path, answer in answers.items() if answer.status_code == 200 and answer.data.lstrip().startswith(b"<!doctype html>")]
 
 
 @pytest.fixture

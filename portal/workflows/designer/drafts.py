@@ -21,8 +21,9 @@ from portal.core.access import Actor
 from portal.core.errors import Conflict, Invalid
 from portal.i18n.words import gettext as _
 from portal.workflows import definition, queries, service
+from portal.workflows.actions.registry import FIELDS
 from portal.workflows.definition import Node, Settings
-from portal.workflows.designer import edits
+from portal.workflows.designer import edits, several
 from portal.workflows.designer.edits import Place
 from portal.workflows.models import WorkflowRevision, WorkflowTemplate
 
@@ -73,13 +74,11 @@ def add_step(tenant_id: UUID, workflow_id: UUID, node: Node, place: Place, *, re
     made: list[str] = []
 
     def edit(nodes: list[Node], settings: Settings) -> Content:
-        if len(nodes) >= definition.MAX_NODES:
-            raise Invalid({"kind": _("A workflow has at most %(num)d steps.", num=definition.MAX_NODES)})
         key = edits.new_key(nodes, node["kind"])
         made.append(key)
         number = key.removeprefix(node["kind"]).replace("_", " ")  # a second e-mail is "E-mail 2" in the flow too
         names = {name: f"{node[name]}{number}" for name in ("name", "name_ar")}
-        return edits.insert(nodes, {**node, **names, "key": key}, place), settings
+        return _bounded(edits.insert(nodes, {**node, **names, "key": key}, place)), settings
 
     _edit(tenant_id, workflow_id, edit, revision=revision, label="step.added", by=by)
     return made[0]
@@ -142,6 +141,88 @@ def delete_step(tenant_id: UUID, workflow_id: UUID, key: str, *, revision: int, 
     _edit(
         tenant_id, workflow_id, lambda nodes, settings: (edits.delete(nodes, key), settings), revision=revision, label="step.deleted", by=by
     )
+
+
+def move_steps(tenant_id: UUID, workflow_id: UUID, keys: list[str], where: Place | int, *, revision: int, by: Actor) -> None:
+    """Move steps together to a place, or by one place up (-1) or down (1).
+
+    Raises:
+        NotFound, DraftChanged: as `move_step`.
+    """
+
+    def edit(nodes: list[Node], settings: Settings) -> Content:
+        moved = several.shift(nodes, keys, where) if isinstance(where, int) else several.move(nodes, keys, where)
+        return moved, settings
+
+    _edit(tenant_id, workflow_id, edit, revision=revision, label="steps.moved", by=by)
+
+
+def delete_steps(tenant_id: UUID, workflow_id: UUID, keys: list[str], *, revision: int, by: Actor) -> None:
+    """Take steps away, with everything in their lanes, as one edit.
+
+    Raises:
+        NotFound, DraftChanged: as `change_step`.
+    """
+    _edit(
+        tenant_id,
+        workflow_id,
+        lambda nodes, settings: (several.delete(nodes, keys), settings),
+        revision=revision,
+        label="steps.deleted",
+        by=by,
+    )
+
+
+def duplicate_steps(tenant_id: UUID, workflow_id: UUID, keys: list[str], *, revision: int, by: Actor) -> list[str]:
+    """Put a copy of steps behind the last of them, as one edit; return the keys of the copies on top.
+
+    Raises:
+        NotFound, DraftChanged: as `change_step`.
+        Invalid: more steps than a workflow can have.
+    """
+    made: list[str] = []
+
+    def edit(nodes: list[Node], settings: Settings) -> Content:
+        grown, on_top = several.duplicate(nodes, keys, FIELDS)
+        made.extend(on_top)
+        return _bounded(grown), settings
+
+    _edit(tenant_id, workflow_id, edit, revision=revision, label="steps.duplicated", by=by)
+    return made
+
+
+def paste_steps(tenant_id: UUID, workflow_id: UUID, part: list[Node], place: Place, *, revision: int, by: Actor) -> list[str]:
+    """Put copied steps at a place, as one edit; return the keys of those on top.
+
+    Raises:
+        NotFound, DraftChanged: as `add_step`.
+        Invalid: more steps than a workflow can have.
+    """
+    made: list[str] = []
+
+    def edit(nodes: list[Node], settings: Settings) -> Content:
+        grown, on_top = several.paste(nodes, part, place, FIELDS)
+        made.extend(on_top)
+        return _bounded(grown), settings
+
+    _edit(tenant_id, workflow_id, edit, revision=revision, label="steps.pasted", by=by)
+    return made
+
+
+def as_it_was(tenant_id: UUID, workflow_id: UUID, revision: int) -> Content | None:
+    """Return what the draft was at a revision; None for one that is not kept any more.
+
+    Raises:
+        NotFound: no such workflow in this tenant.
+    """
+    found = _revision(queries.get_workflow(tenant_id, workflow_id), revision)
+    return (found.nodes, found.settings) if found else None
+
+
+def _bounded(nodes: list[Node]) -> list[Node]:
+    if len(nodes) > definition.MAX_NODES:
+        raise Invalid({"kind": _("A workflow has at most %(num)d steps.", num=definition.MAX_NODES)})
+    return nodes
 
 
 def replace(tenant_id: UUID, workflow_id: UUID, nodes: list[Node], settings: Settings, *, revision: int, label: str, by: Actor) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,11 @@ class Card:
         return [group for group in ([lane for lane in self.lanes if lane.name not in EXTRA], extra) if group]
 
     @property
+    def inside(self) -> int:
+        """How many steps stand in its lanes, at any depth."""
+        return sum(1 + card.inside for lane in self.lanes for card in lane.cards)
+
+    @property
     def next(self) -> Place:
         """The place directly behind this step."""
         return Place(self.place.parent, self.place.lane, self.key)
@@ -95,9 +100,9 @@ def insert(nodes: list[Node], node: Node, place: Place) -> list[Node]:
     Raises:
         NotFound: there is no such place.
     """
-    lines = _lines(nodes)
-    _put(lines, node, place)
-    return list(_flat(lines))
+    lines = lines_of(nodes)
+    put(lines, node, place)
+    return list(flat(lines))
 
 
 def change(nodes: list[Node], key: str, **new: Any) -> list[Node]:
@@ -137,8 +142,8 @@ def move(nodes: list[Node], key: str, place: Place) -> list[Node]:
     """
     node = find(nodes, key)
     lines = _without(nodes, key)
-    _put(lines, node, place)
-    return list(_flat(lines))
+    put(lines, node, place)
+    return list(flat(lines))
 
 
 def shift(nodes: list[Node], key: str, by: int) -> list[Node]:
@@ -165,16 +170,16 @@ def delete(nodes: list[Node], key: str) -> list[Node]:
         NotFound: there is no such step.
     """
     find(nodes, key)
-    return list(_flat(_without(nodes, key)))
+    return list(flat(_without(nodes, key)))
 
 
 def beside(nodes: list[Node], key: str) -> str | None:
     """Return the step that takes the focus when this one goes: the one behind it, before it, or around it."""
-    line = _lines(nodes)[_line_of(nodes, key)]
+    line = lines_of(nodes)[line_of(nodes, key)]
     position = next(index for index, node in enumerate(line) if node["key"] == key)
     if position + 1 < len(line):
         return str(line[position + 1]["key"])
-    return str(line[position - 1]["key"]) if position else _line_of(nodes, key)[0]
+    return str(line[position - 1]["key"]) if position else line_of(nodes, key)[0]
 
 
 def place_of(nodes: list[Node], key: str) -> Place:
@@ -184,9 +189,9 @@ def place_of(nodes: list[Node], key: str) -> Place:
         NotFound: there is no such step.
     """
     find(nodes, key)
-    parent, lane = _line_of(nodes, key)
+    parent, lane = line_of(nodes, key)
     before = None
-    for node in _lines(nodes)[parent, lane]:
+    for node in lines_of(nodes)[parent, lane]:
         if node["key"] == key:
             break
         before = node["key"]
@@ -199,16 +204,21 @@ def places(nodes: list[Node], *, without: str | None = None) -> list[Place]:
     Args:
         without: a step that is about to move; the places inside it are left out.
     """
-    return list(_places(_without(nodes, without) if without else _lines(nodes), MAIN))
+    return list(_places(_without(nodes, without) if without else lines_of(nodes), MAIN))
+
+
+def places_in(lines: dict[Line, list[Node]]) -> Iterator[Place]:
+    """Go through every place of lines, in reading order."""
+    return _places(lines, MAIN)
 
 
 def is_undoing(nodes: list[Node], key: str) -> bool:
     """Say whether a step stands in an undo lane, at any depth."""
-    line = _line_of(nodes, key)
+    line = line_of(nodes, key)
     while line[0]:
         if line[1] == UNDO:
             return True
-        line = _line_of(nodes, line[0])
+        line = line_of(nodes, line[0])
     return False
 
 
@@ -217,22 +227,22 @@ def surely_before(nodes: list[Node], key: str) -> list[Node]:
 
     Steps in a lane of an earlier step are left out: the run may have gone the other way. In an undo lane, the step itself is sure.
     """
-    lines = _lines(nodes)
+    lines = lines_of(nodes)
     sure: set[str] = set()
     inside: str | None = key
     while inside:
-        line = _line_of(nodes, inside)
+        line = line_of(nodes, inside)
         keys = [str(node["key"]) for node in lines[line]]
         sure.update(keys[: keys.index(inside)])
         inside = line[0]
         sure.update([inside] if inside else [])
-    return [node for node in _flat(lines) if node["key"] in sure]
+    return [node for node in flat(lines) if node["key"] in sure]
 
 
 def tree(nodes: list[Node]) -> list[Card]:
     """Return the main line as cards, with their lanes inside them."""
-    lines = _lines(nodes)
-    numbers = {node["key"]: number for number, node in enumerate(_flat(lines), 1)}
+    lines = lines_of(nodes)
+    numbers = {node["key"]: number for number, node in enumerate(flat(lines), 1)}
     return _cards(lines, MAIN, numbers)
 
 
@@ -256,7 +266,7 @@ def _cards(lines: dict[Line, list[Node]], line: Line, numbers: dict[str, int]) -
     return cards
 
 
-def _lines(nodes: list[Node]) -> dict[Line, list[Node]]:
+def lines_of(nodes: Iterable[Node]) -> dict[Line, list[Node]]:
     """Sort the nodes into their lines; one that lost its place is shown on the main line, and the check names it."""
     lines: dict[Line, list[Node]] = {MAIN: []}
     for node in nodes:
@@ -268,17 +278,23 @@ def _lines(nodes: list[Node]) -> dict[Line, list[Node]]:
 
 def _without(nodes: list[Node], key: str) -> dict[Line, list[Node]]:
     """Return the lines with a step unhooked: it and its lanes are no longer reached from the main line."""
-    lines = _lines(nodes)
-    line = _line_of(nodes, key)
+    lines = lines_of(nodes)
+    line = line_of(nodes, key)
     lines[line] = [node for node in lines[line] if node["key"] != key]
     return lines
 
 
-def _line_of(nodes: list[Node], key: str) -> Line:
-    return next(line for line, members in _lines(nodes).items() if any(node["key"] == key for node in members))
+def line_of(nodes: list[Node], key: str) -> Line:
+    """Return the line on which a step is shown."""
+    return next(line for line, members in lines_of(nodes).items() if any(node["key"] == key for node in members))
 
 
-def _put(lines: dict[Line, list[Node]], node: Node, place: Place) -> None:
+def put(lines: dict[Line, list[Node]], node: Node, place: Place) -> None:
+    """Put a step at a place of these lines.
+
+    Raises:
+        NotFound: there is no such place.
+    """
     if place not in set(_places(lines, MAIN)):
         raise NotFound
     line = lines[place.line]
@@ -296,8 +312,9 @@ def _places(lines: dict[Line, list[Node]], line: Line) -> Iterator[Place]:
         yield Place(*line, node["key"])
 
 
-def _flat(lines: dict[Line, list[Node]], line: Line = MAIN) -> Iterator[Node]:
+def flat(lines: dict[Line, list[Node]], line: Line = MAIN) -> Iterator[Node]:
+    """Go through the steps of lines in reading order."""
     for node in lines[line]:
         yield node
         for side in lanes_of(node):
-            yield from _flat(lines, (node["key"], side))
+            yield from flat(lines, (node["key"], side))

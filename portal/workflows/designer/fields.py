@@ -21,6 +21,7 @@ from portal.workflows.definition import (
     MAX_ATTEMPTS,
     MAX_DEADLINE_S,
     MAX_INPUTS,
+    MAX_NOTE,
     MAX_TIMEOUT_S,
     ON_ERROR,
     Field,
@@ -155,6 +156,7 @@ def read_step(node: Node, action: Action | None, form: Any) -> StepForm:
         changes["sensitive"] = [each.name for each in action.fields if each.name in form.getlist("sensitive")]
     if "undo" in form:
         changes["undo"] = form.getlist("undo")[-1] == "1"
+    _read_note(form, changes, errors)
     typed = {**node, **changes, "attempts": form.get("attempts", ""), "timeout_s": form.get("timeout_s", "")}
     _read_whole(form, "attempts", MAX_ATTEMPTS, changes, errors)
     _read_whole(form, "timeout_s", MAX_TIMEOUT_S, changes, errors)
@@ -166,6 +168,14 @@ def read_step(node: Node, action: Action | None, form: Any) -> StepForm:
     typed |= {name: form[name] for name in WAITS if name in form}
     _read_waits(form, node, changes, errors)
     return StepForm(changes, errors, typed)
+
+
+def _read_note(form: Any, changes: dict[str, Any], errors: dict[str, Any]) -> None:
+    if "note" not in form:
+        return
+    changes["note"] = clean(form["note"]).replace("\r\n", "\n")[:MAX_TEXT]
+    if len(changes["note"]) > MAX_NOTE:
+        errors["note"] = _("A note has at most %(num)d characters.", num=MAX_NOTE)
 
 
 def _read_waits(form: Any, node: Node, changes: dict[str, Any], errors: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from portal.workflows.designer.flow import draft_tree
 from portal.workflows.designer.lanes import lane_name
 from portal.workflows.engine.retry import BASE_S, CAP_S, DEFAULT_CLASSES
 from portal.workflows.models import WorkflowTemplate
+from portal.workflows.triggers import overview as triggers
 
 HIDEABLE = ("text", "long_text", "number", "expression", "pairs", "code", "datetime")  # fields whose values can be kept secret
 WHAT = {
@@ -32,6 +33,10 @@ WHAT = {
     "step.changed": _l("Changing a step"),
     "step.moved": _l("Moving a step"),
     "step.deleted": _l("Deleting a step"),
+    "steps.moved": _l("Moving steps"),
+    "steps.deleted": _l("Deleting steps"),
+    "steps.duplicated": _l("Duplicating steps"),
+    "steps.pasted": _l("Pasting steps"),
     "start.changed": _l("Changing the start"),
     "version.restored": _l("Bringing back a version"),
 }
@@ -50,6 +55,7 @@ def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepFor
     cards = draft_tree(workflow.nodes, problems)
     chosen = next((card for card in edits.every_card(cards) if card.key == step), None)
     history = drafts.history(workflow)
+    always, added = triggers.ways_of(tenant_id, workflow_id) if step == "start" else ([], triggers.added_to(tenant_id, workflow_id))
     return {
         "workflow": workflow,
         "live": live,
@@ -62,6 +68,8 @@ def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepFor
         "start_problems": [problem for problem in problems if problem.step is None],
         "selected": step if step == "start" else chosen.key if chosen else "",
         "card": chosen,
+        "starts": added,
+        "every_start": [*added, *always],
         "undo": WHAT.get(history.undo or ""),
         "redo": WHAT.get(history.redo or ""),
         "inspector": _step(tenant_id, workflow, chosen, form) if chosen else _start(workflow, form) if step == "start" else None,
@@ -98,7 +106,7 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "can_up": edits.shifted_place(workflow.nodes, card.key, -1) is not None,
         "can_down": edits.shifted_place(workflow.nodes, card.key, 1) is not None,
         "places": _places(workflow.nodes, card),
-        "inside": sum(1 for lane in card.lanes for _card in edits.every_card(lane.cards)),
+        "inside": card.inside,
     }
 
 

@@ -6,58 +6,36 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, request, url_for
+from flask import Response, request, url_for
 from flask_babel import force_locale
 
 from portal.core.access import Permission, access, requires
 from portal.core.errors import Forbidden, NotFound
-from portal.core.render import changed, is_fragment_request, render, see_other, toast
+from portal.core.render import is_fragment_request, render, see_other
 from portal.i18n.formats import number as formatted
 from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
-from portal.identity import service as identity
 from portal.workflows import inputs, queries, service, uses
 from portal.workflows.actions.registry import ACTIONS, begins
-from portal.workflows.definition import Node, Problem
-from portal.workflows.designer import drafts, edits, fields, page
+from portal.workflows.definition import Problem
+from portal.workflows.designer import answers, drafts, edits, fields, kept, page
+from portal.workflows.designer.answers import asked_place, bp, conflict, edited, editing, node_of, revision
 from portal.workflows.designer.drafts import DraftChanged
 from portal.workflows.designer.edits import Place
 from portal.workflows.errors import DraftInvalid
-
-bp = Blueprint("designer", __name__, url_prefix="/workflows/<uuid:workflow_id>/design")
 
 
 @bp.get("")
 @requires(Permission.WORKFLOW_EDIT)
 def show(workflow_id: UUID) -> Response:
-    return _show(workflow_id, step=request.args.get("step", ""))
-
-
-def _show(workflow_id: UUID, *, step: str = "", status: int = 200, form: Any = None, **said: Any) -> Response:
-    """Render the designer.
-
-    Args:
-        said: what this answer adds: announce, notice, undoable, published, refused, conflict, summary, focus.
-    """
-    here = access()
-    shown = page.page_of(here.tenant_id, workflow_id, step=step, form=form)
-    return render(
-        "workflows/designer/show.html",
-        fragment="designer",
-        status=status,
-        kinds=list(ACTIONS.values()),
-        can_publish=here.can(Permission.WORKFLOW_PUBLISH),
-        can_run=here.can(Permission.RUN_START),
-        **shown,
-        said=said,
-    )
+    return answers.show(workflow_id, step=request.args.get("step", ""))
 
 
 @bp.get("/add")
 @requires(Permission.WORKFLOW_EDIT)
 def pick(workflow_id: UUID) -> Response:
     workflow = queries.get_workflow(access().tenant_id, workflow_id)
-    place = _asked_place(request.args)
+    place = asked_place(request.args)
     if place not in edits.places(workflow.nodes):
         raise NotFound
     return render(
@@ -65,12 +43,13 @@ def pick(workflow_id: UUID) -> Response:
         workflow=workflow,
         place=place,
         sentence=page.place_sentence(workflow.nodes, place),
+        copied=kept.count(access().tenant_id),
         kinds=list(ACTIONS.values()),
     )
 
 
 @bp.post("/add")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def add(workflow_id: UUID) -> Response:
     here = access()
     action = ACTIONS.get(request.form.get("kind", ""))
@@ -81,50 +60,48 @@ def add(workflow_id: UUID) -> Response:
         with force_locale(tag):
             names[name] = str(action.label)
     node = {"kind": action.kind, **names, "config": begins(action), "retry": {"attempts": 3}, "timeout_s": 30}
-    place = _asked_place(request.form)
+    place = asked_place(request.form)
     try:
-        key = drafts.add_step(here.tenant_id, workflow_id, node, place, revision=_revision(), by=here.actor)
+        key = drafts.add_step(here.tenant_id, workflow_id, node, place, revision=revision(), by=here.actor)
     except DraftChanged as refused:
-        return _conflict(workflow_id, refused)
-    return _edited(workflow_id, key, _added(workflow_id, key, place), focus=key)
+        return conflict(workflow_id, refused)
+    return edited(workflow_id, key, _added(workflow_id, key, place), focus=key)
 
 
 @bp.post("/steps/<key>")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def save(workflow_id: UUID, key: str) -> Response:
     here = access()
     form = None
     try:
-        node = _node(workflow_id, key)
+        node = answers.node_shown(workflow_id, key)
         form = fields.read_step(node, ACTIONS.get(node["kind"]), request.form)
         if form.errors:
-            return _show(workflow_id, step=key, status=422, form=form, summary=not _is_autosave())
+            return answers.show(workflow_id, step=key, status=422, form=form, summary=not _is_autosave())
         chosen = (form.changes["config"] or {}).get("connection") or ""
         if chosen and chosen != (node.get("config") or {}).get("connection") and not here.can(Permission.CONNECTION_USE):
             raise Forbidden
-        drafts.change_step(
-            here.tenant_id, workflow_id, key, form.changes, revision=_revision(), by=here.actor, dropped_case=_dropped_case()
-        )
+        drafts.change_step(here.tenant_id, workflow_id, key, form.changes, revision=revision(), by=here.actor, dropped_case=_dropped_case())
     except DraftChanged as refused:
-        return _conflict(workflow_id, refused, step=key, form=form)
-    return _edited(workflow_id, key, _("Saved."), push=False)
+        return conflict(workflow_id, refused, step=key, form=form)
+    return edited(workflow_id, key, _("Saved."), push=False)
 
 
 @bp.post("/start")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def save_start(workflow_id: UUID) -> Response:
     here = access()
     workflow = queries.get_workflow(here.tenant_id, workflow_id)
     form = fields.read_start(workflow.settings, request.form)
     if form.errors:
-        return _show(workflow_id, step="start", status=422, form=form, summary=not _is_autosave())
+        return answers.show(workflow_id, step="start", status=422, form=form, summary=not _is_autosave())
     try:
-        drafts.change_start(here.tenant_id, workflow_id, form.settings, revision=_revision(), by=here.actor)
+        drafts.change_start(here.tenant_id, workflow_id, form.settings, revision=revision(), by=here.actor)
     except DraftChanged as refused:
-        return _conflict(workflow_id, refused, step="start", form=form)
+        return conflict(workflow_id, refused, step="start", form=form)
     wish = request.form.get("do", "")
     opened = _opened(wish, len(form.settings["inputs"]))
-    return _edited(workflow_id, "start", _("Saved."), push=False, opened=opened, fresh=opened if wish == "add" else None)
+    return edited(workflow_id, "start", _("Saved."), push=False, opened=opened, fresh=opened if wish == "add" else None)
 
 
 def _opened(wish: str, count: int) -> int | None:
@@ -136,16 +113,16 @@ def _opened(wish: str, count: int) -> int | None:
 
 
 @bp.post("/steps/<key>/move")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def move(workflow_id: UUID, key: str) -> Response:
     here = access()
     direction = request.form.get("direction", "")
     where: Place | int = {"up": -1, "down": 1}.get(direction) or page.read_place(request.form.get("place", ""))
     try:
-        _node(workflow_id, key)
-        drafts.move_step(here.tenant_id, workflow_id, key, where, revision=_revision(), by=here.actor)
+        node_of(workflow_id, key)
+        drafts.move_step(here.tenant_id, workflow_id, key, where, revision=revision(), by=here.actor)
     except DraftChanged as refused:
-        return _conflict(workflow_id, refused, step=key)
+        return conflict(workflow_id, refused, step=key)
     nodes = queries.get_workflow(here.tenant_id, workflow_id).nodes
     position = next(number for number, node in enumerate(nodes, 1) if node["key"] == key)
     said = _(
@@ -155,30 +132,30 @@ def move(workflow_id: UUID, key: str) -> Response:
         number=formatted(position),
         total=formatted(len(nodes)),
     )
-    return _edited(workflow_id, request.form.get("stay", key), said, push="stay" not in request.form)
+    return edited(workflow_id, request.form.get("stay", key), said, push="stay" not in request.form)
 
 
 @bp.post("/steps/<key>/delete")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def delete(workflow_id: UUID, key: str) -> Response:
     here = access()
     try:
-        said = _("“%(step)s” was deleted.", step=plain_name(_node(workflow_id, key)))
+        said = _("“%(step)s” was deleted.", step=plain_name(node_of(workflow_id, key)))
         beside = edits.beside(queries.get_workflow(here.tenant_id, workflow_id).nodes, key) or "start"
-        drafts.delete_step(here.tenant_id, workflow_id, key, revision=_revision(), by=here.actor)
+        drafts.delete_step(here.tenant_id, workflow_id, key, revision=revision(), by=here.actor)
     except DraftChanged as refused:
-        return _conflict(workflow_id, refused, step=key)
-    return _edited(workflow_id, "", said, undoable=True, focus=beside)
+        return conflict(workflow_id, refused, step=key)
+    return edited(workflow_id, "", said, undoable=True, focus=beside)
 
 
 @bp.post("/undo")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def undo(workflow_id: UUID) -> Response:
     return _travel(workflow_id, drafts.undo, lambda what: _("Undone: %(what)s.", what=what), _("There is nothing to undo."))
 
 
 @bp.post("/redo")
-@requires(Permission.WORKFLOW_EDIT)
+@editing
 def redo(workflow_id: UUID) -> Response:
     return _travel(workflow_id, drafts.redo, lambda what: _("Done again: %(what)s.", what=what), _("There is nothing to redo."))
 
@@ -187,10 +164,10 @@ def _travel(workflow_id: UUID, verb: Any, done: Callable[[Any], str], nothing: s
     here = access()
     step = request.form.get("stay", "")
     try:
-        label = verb(here.tenant_id, workflow_id, revision=_revision(), by=here.actor)
+        label = verb(here.tenant_id, workflow_id, revision=revision(), by=here.actor)
     except DraftChanged as refused:
-        return _conflict(workflow_id, refused, step=step)
-    return _edited(workflow_id, step, done(page.WHAT.get(label, label)) if label else nothing, push=False)
+        return conflict(workflow_id, refused, step=step)
+    return edited(workflow_id, step, done(page.WHAT.get(label, label)) if label else nothing, push=False)
 
 
 @bp.post("/publish")
@@ -201,41 +178,22 @@ def publish(workflow_id: UUID) -> Response:
     nodes = queries.get_workflow(here.tenant_id, workflow_id).nodes
     if uses.connections_of(nodes) and not here.can(Permission.CONNECTION_USE):
         using = [node["key"] for node in nodes if uses.connections_of([node])]
-        return _show(workflow_id, step=step, status=422, refused=[Problem(key, "connection", inputs.MAY_NOT_USE) for key in using])
+        return answers.show(workflow_id, step=step, status=422, refused=[Problem(key, "connection", inputs.MAY_NOT_USE) for key in using])
     if service.needs_approval(here.tenant_id):
         return _to_request(workflow_id)
     try:
-        number = drafts.publish(here.tenant_id, workflow_id, revision=_revision(), by=here.actor)
+        number = drafts.publish(here.tenant_id, workflow_id, revision=revision(), by=here.actor)
     except DraftInvalid as refused:
-        return _show(workflow_id, step=step, status=422, refused=refused.problems)
+        return answers.show(workflow_id, step=step, status=422, refused=refused.problems)
     except DraftChanged as refused:
-        return _conflict(workflow_id, refused, step=step)
-    return _edited(workflow_id, step, _("Version %(number)s is live.", number=formatted(number)), push=False, published=number)
+        return conflict(workflow_id, refused, step=step)
+    return edited(workflow_id, step, _("Version %(number)s is live.", number=formatted(number)), push=False, published=number)
 
 
 def _to_request(workflow_id: UUID) -> Response:
     """Lead on to the page where others are asked to agree."""
     url = url_for("approvals.ask", workflow_id=workflow_id)
     return Response(status=200, headers={"HX-Redirect": url}) if is_fragment_request() else see_other(url)
-
-
-def _edited(workflow_id: UUID, step: str, said: str, *, push: bool = True, **extra: Any) -> Response:
-    """The designer after an edit: as a fragment with its sentence, or through a redirect for a plain form."""
-    url = url_for("designer.show", workflow_id=workflow_id, step=step or None)
-    if not is_fragment_request():
-        toast(said)
-        return see_other(f"{url}#inspector" if step else url)
-    answer = changed(url, lambda: _show(workflow_id, step=step, announce=said, **extra))
-    if push:
-        answer.headers["HX-Push-Url"] = url
-    return answer
-
-
-def _conflict(workflow_id: UUID, refused: DraftChanged, *, step: str = "", form: Any = None) -> Response:
-    """Show the draft as it is now, with what was typed still in the form, and who was faster."""
-    name = identity.names_of([refused.by]).get(refused.by) if refused.by else None
-    conflict = {"by": name, "at": refused.at, "keeps": form is not None}
-    return _show(workflow_id, step=step, status=409, form=form, conflict=conflict)
 
 
 def _added(workflow_id: UUID, key: str, place: Place) -> str:
@@ -249,24 +207,6 @@ def _added(workflow_id: UUID, key: str, place: Place) -> str:
         number=formatted(position),
         total=formatted(len(nodes)),
     )
-
-
-def _node(workflow_id: UUID, key: str) -> Node:
-    """Return a step of the draft; one that somebody deleted meanwhile is a change of the draft, not a wrong address."""
-    workflow = queries.get_workflow(access().tenant_id, workflow_id)
-    if not any(node["key"] == key for node in workflow.nodes):
-        drafts.check_revision(workflow, _revision())
-    return edits.find(workflow.nodes, key)
-
-
-def _asked_place(given: Any) -> Place:
-    return Place(given.get("parent") or None, given.get("lane") or None, given.get("after") or None)
-
-
-def _revision() -> int:
-    """Return the revision that the page showed; a form without one is treated as out of date."""
-    text = request.form.get("revision", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else -1
 
 
 def _dropped_case() -> int | None:

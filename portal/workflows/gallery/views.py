@@ -151,7 +151,7 @@ def _preview(sample: Any, nodes: list[Any], needs: shelf.Needs, **action: Any) -
         sample=sample,
         category=category,
         needs=needs,
-        flow=flow.run_tree(shelf.drawn(nodes), {}),
+        flow=flow.draft_tree(shelf.drawn(nodes), []),
         request_key=str(ids.new_id()),
         **action,
     )

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, url_for
 
 from portal.audit import service as audit
 from portal.core import clock, db, paging
 from portal.core.access import Permission, access, confirmed, requires
+from portal.core.digits import ascii_digits
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.forms import clean
 from portal.core.render import render, see_other, toast
-from portal.i18n import formats
+from portal.i18n import formats, schedules
 from portal.i18n import names as sound
 from portal.i18n import zones as place_names
 from portal.i18n.locale import current
 from portal.i18n.words import gettext as _
 from portal.i18n.words import ngettext
 from portal.workflows import queries as workflows
-from portal.workflows.triggers import base, queries, service, times, wording
+from portal.workflows.triggers import base, overview, queries, service, times, wording
 from portal.workflows.triggers.base import Kind, Place
 from portal.workflows.triggers.event import PUBLIC, fields_of
 from portal.workflows.triggers.models import BUILT_IN, WorkflowTrigger
-from portal.workflows.triggers.registry import BUILT_IN as ALWAYS
 from portal.workflows.triggers.registry import OFFERED, find, name_of, of
-from portal.workflows.triggers.schedule import plan_of, zones
+from portal.workflows.triggers.schedule import Cron, plan_of, zones
 
 bp = Blueprint("starts", __name__, url_prefix="/workflows/<uuid:workflow_id>/starts")
 NEXT = 10
@@ -38,13 +39,12 @@ LONGEST_NAME = 120
 def listing(workflow_id: UUID) -> Response:
     here = access()
     workflow = workflows.get_workflow(here.tenant_id, workflow_id)
-    last = queries.last_fires(here.tenant_id, workflow_id)
-    always = [(kind, queries.built_in(here.tenant_id, workflow_id, kind.kind)) for kind in ALWAYS]
+    always, rows = overview.ways_of(here.tenant_id, workflow_id)
     return render(
         "starts/list.html",
         workflow=workflow,
-        always=[wording.built_in_row(kind, trigger, last) for kind, trigger in always],
-        rows=[wording.row(trigger, last) for trigger in queries.list_triggers(here.tenant_id, workflow_id)],
+        always=always,
+        rows=rows,
         can_change=here.can(Permission.WORKFLOW_PUBLISH),
     )
 
@@ -99,8 +99,26 @@ def _form(workflow_id: UUID, kind: Kind, config: dict[str, Any], *, problems: di
     )
 
 
+@bp.get("/said")
+@requires(Permission.WORKFLOW_PUBLISH)
+def said(workflow_id: UUID) -> Response:
+    """What a cron expression means while somebody types it."""
+    asked = {name: clean(request.args.get(name, ""))[:100] for name in ("cron", "zone")}
+    workflow = workflows.get_workflow(access().tenant_id, workflow_id)
+    return render("starts/said.html", fragment="said", workflow=workflow, **_said({**asked, "cron": ascii_digits(asked["cron"])}))
+
+
+def _said(config: dict[str, Any]) -> dict[str, Any]:
+    """Return what the expression of these settings means and when it comes next, or what is wrong with it."""
+    zone = str(config["zone"]) if config.get("zone") in zones() else access().timezone
+    problem = Cron().own_problems(config).get("cron", "")
+    explained = None if problem else schedules.explained(config["cron"], after=clock.now(), zone=ZoneInfo(zone))
+    return {"explained": explained, "said_zone": place_names.name_of(zone, current().tag), "wrong_cron": problem}
+
+
 def _form_parts(workflow_id: UUID, kind: Kind, config: dict[str, Any]) -> dict[str, Any]:
-    return {
+    parts = _said(config) if any(each.type == "cron" for each in kind.fields) else {}
+    return parts | {
         "fields": kind.fields,
         "config": config,
         "inputs": _place(workflow_id).inputs if kind.maps_inputs else [],

@@ -66,7 +66,7 @@ class Webhook(Simple):
         )
 
     def words(self, config: Mapping[str, Any]) -> list[Any]:
-        said = [_("The caller proves itself by: %(proof)s.", proof=dict(PROOFS)[config["proof"]])]
+        said = [_("The caller proves itself by: %(proof)s.", proof=dict(PROOFS).get(config["proof"], ""))]
         if config["reply"] == "wait":
             said.append(
                 ngettext("Waits up to %(num)d second for the answer.", "Waits up to %(num)d seconds for the answer.", config["wait_s"])

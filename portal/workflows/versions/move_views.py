@@ -13,7 +13,8 @@ from portal.core.render import render, see_other
 from portal.i18n.words import gettext as _
 from portal.lists import service as lists
 from portal.workflows import queries as workflows
-from portal.workflows.versions import moving, words
+from portal.workflows.differences import words
+from portal.workflows.versions import moving
 
 bp = Blueprint("moves", __name__, url_prefix="/workflows/<uuid:workflow_id>/versions/move")
 

@@ -17,10 +17,11 @@ from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
 from portal.workflows import queries as workflows
 from portal.workflows import service as verbs
+from portal.workflows.differences import words
 from portal.workflows.engine import plan
 from portal.workflows.errors import WrongState
 from portal.workflows.models import WorkflowExecution
-from portal.workflows.versions import queries, replaying, words
+from portal.workflows.versions import queries, replaying
 
 bp = Blueprint("replays", __name__, url_prefix="/runs/<uuid:run_id>/replay")
 
@@ -44,6 +45,7 @@ def start(run_id: UUID) -> Response:
             number=number,
             at=request.form.get("at") or None,
             key=request.form.get("request_key", "")[:60],
+            has_same_keys=request.form.get("keys") == "same",
             by=here.actor,
         )
     except WrongState:
@@ -99,6 +101,7 @@ def _show(run_id: UUID, given: Mapping[str, str], *, status: int = 200, problems
         found=found,
         names=words.names_of(version.nodes),
         problems=problems or {},
+        same_keys=given.get("keys") == "same",
         request_key=given.get("request_key") or str(ids.new_id()),
     )
 

@@ -55,7 +55,7 @@ def pick(choices, number):
 def assert_whole(nodes):
     places = [problem for problem in checks.check(nodes, {"inputs": []}, dict.fromkeys(KINDS, ())) if problem.step]
     assert not places
-    assert nodes == list(edits._flat(edits._lines(nodes))), "not in reading order"
+    assert nodes == list(edits.flat(edits.lines_of(nodes))), "not in reading order"
     cards = list(edits.every_card(edits.tree(nodes)))
     assert [card.key for card in cards] == [each["key"] for each in nodes]
     assert [card.number for card in cards] == list(range(1, len(nodes) + 1))

@@ -7,7 +7,7 @@ import copy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal.workflows.versions.diff import ABSENT, apply, compare
+from portal.workflows.differences.diff import ABSENT, apply, compare
 from tests.workflows.engine.conftest import step, values
 
 QUIETLY = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])

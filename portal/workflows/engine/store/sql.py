@@ -80,15 +80,17 @@ MOVED = """moved as (
   returning s.id, s.started_at, s.attempt),
 tried as (
   insert into workflow_attempts (tenant_id, step_id, epoch, number, worker, started_at, outcome, error_code)
-  select %(tenant)s, id, %(epoch)s::int, attempt, %(worker)s::text, started_at, %(state)s::text, %(code)s::text from moved
+  select %(tenant)s, m.id, %(epoch)s::int, m.attempt, %(worker)s::text,
+         coalesce(was.hard_until - make_interval(secs => was.timeout_s), m.started_at), %(state)s::text, %(code)s::text
+  from moved m join workflow_steps was on was.tenant_id = %(tenant)s and was.id = m.id  -- as it was before this statement
   on conflict do nothing),  -- a wait that ends is no second attempt
 """
 # The columns of a run that is accepted.
 ACCEPTED = """id, tenant_id, workflow_id, version_id, executed_by, input_data, dedup_key, replay_of, deadline_at, parent_step_id, root_id,
-  depth, error_of, priority, gate_key, is_gated"""
+  depth, error_of, priority, gate_key, is_gated, keys_of"""
 ACCEPTED_VALUES = """%(id)s, %(tenant)s, %(workflow)s, %(version)s, %(by)s, %(input)s::jsonb, %(dedup)s, %(replay_of)s,
   clock_timestamp() + make_interval(secs => %(deadline_s)s), %(parent)s, %(root)s, %(depth)s, %(error_of)s,
-  %(priority)s, %(gate)s, %(is_gated)s"""
+  %(priority)s, %(gate)s, %(is_gated)s, %(keys_of)s"""
 RUN_BEGINS = f"""
 insert into workflow_executions
   ({ACCEPTED}, event_seq, event_hash, status, created_at, started_at, completed_at, output_data, error, error_message)

@@ -10,7 +10,7 @@ from typing import Any
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.registry import ACTIONS, FIELDS
-from portal.workflows.versions.diff import ABSENT, Change, Changed, Difference, Path
+from portal.workflows.differences.diff import ABSENT, Change, Changed, Difference, Path
 
 LONGEST = 2_000
 OWN: dict[Path, Any] = {
@@ -20,6 +20,8 @@ OWN: dict[Path, Any] = {
     ("timeout_s",): _l("Time limit in seconds"),
     ("on_error",): _l("When it fails"),
     ("undo",): _l("Undo lane"),
+    ("note",): _l("Note"),
+    ("sensitive",): _l("Sensitive values"),
     ("retry", "attempts"): _l("Attempts"),
     ("retry", "on"): _l("Tried again after"),
     ("deadline_s",): _l("Time limit in seconds"),
@@ -65,6 +67,11 @@ def lines_of(changed: Changed) -> tuple[Line, ...]:
     """Return the fields of a step or an input that differ."""
     kind = changed.new.get("kind", "")
     return tuple(_line(change, kind) for change in changed.changes)
+
+
+def line_of(change: Change, kind: str) -> Line:
+    """Return one field that differs, of a step of this kind; "" for the start."""
+    return _line(change, kind)
 
 
 def settings_of(found: Difference) -> list[Line]:

@@ -31,6 +31,9 @@ class _Absent:
 ABSENT = _Absent()
 
 
+EMPTY: tuple[Any, ...] = (ABSENT, None, "", [], {}, (), False)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One field that differs; ABSENT for the side that does not have it."""
@@ -131,6 +134,22 @@ def apply(definition: tuple[list[Node], Settings], difference: Difference) -> tu
     if "inputs" in made or difference.inputs_order:
         made["inputs"] = [inputs[key] for key in difference.inputs_order]
     return [steps[key] for key in difference.order], made
+
+
+def changes_of(old: Mapping[str, Any], new: Mapping[str, Any], *, opened: tuple[str, ...] = OPENED) -> tuple[Change, ...]:
+    """Say what differs between two steps, or two settings of a start; `opened` are compared setting by setting.
+
+    A field that one side does not have and the other has empty is no difference: forms send empty fields too.
+    """
+    return tuple(
+        each for each in _changes(old, new, without=("key", *PLACE), opened=opened) if each.old not in EMPTY or each.new not in EMPTY
+    )
+
+
+def with_changes(node: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
+    """Return a step with changes made to it; what they do not name stays as it is there."""
+    opened = {name: dict(node.get(name) or {}) for name in OPENED if any(change.path[0] == name for change in changes)}
+    return _changed({**node, **opened}, changes)
 
 
 def _by_key(items: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,12 @@
+"""The designer at the start: its routes."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from portal.workflows.designer import map_views, several_views, views  # noqa: F401 - importing registers their routes
+from portal.workflows.designer.answers import bp
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(bp)
