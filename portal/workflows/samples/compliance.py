@@ -73,7 +73,7 @@ REQUEST = Sample(
     "pdpl_request", "user", "compliance",
     "Request of a data subject (PDPL)", "طلب صاحب بيانات شخصية",
     "Receipt, proof of identity, gathering, review and answer within the 30 days of the Personal Data Protection Law; all limits stand in one step.",
-    "استلام الطلب والتحقق من الهوية وجمع البيانات ومراجعتها والرد خلال ٣٠ يومًا وفق نظام حماية البيانات الشخصية، والمهل كلها في خطوة واحدة.",
+    "استلام الطلب والتحقق من الهوية وجمع البيانات ومراجعتها والرد خلال 30 يومًا وفق نظام حماية البيانات الشخصية، والمهل كلها في خطوة واحدة.",
     flow(
         keep("limits", ("Limits in days: change them here", "المهل بالأيام: تُعدَّل هنا"), law="${ 30 }", identity="${ 3 }", gather="${ 14 }", review="${ 5 }", answer="${ 3 }"),
         row("open", ("Enter into the register", "القيد في سجل الطلبات"), "data_requests", person="${ input.person }", right="${ input.right }", state="open"),
@@ -100,7 +100,7 @@ REQUEST = Sample(
         column("person", "text", "Data subject", "صاحب البيانات"), column("right", "text", "Right", "الحق"), column("state", "text", "State", "الحالة"),
     )),),
     days=30,
-    needs=(Both("Your limits, in the step “Limits in days”; the law gives 30", "المهل المعتمدة لديكم، في خطوة «المهل بالأيام»، والمهلة النظامية ٣٠ يومًا"),),
+    needs=(Both("Your limits, in the step “Limits in days”; the law gives 30", "المهل المعتمدة لديكم، في خطوة «المهل بالأيام»، والمهلة النظامية 30 يومًا"),),
 )  # fmt: skip
 
 BREACH = Sample(

@@ -55,7 +55,7 @@ REFUND = Sample(
     "refund", "undo-2", "customers",
     "Refund", "استرداد مبلغ",
     "Checks the claim, takes one decision up to 1,000 SAR and two above, never by who began it, and tells the customer each time.",
-    "يتحقق من الاستحقاق، ويكتفي بقرار واحد حتى ١٬٠٠٠ ريال وقرارين لما زاد، دون مشاركة من بدأ الطلب، مع إشعار العميل.",
+    "يتحقق من الاستحقاق، ويكتفي بقرار واحد حتى 1,000 ريال وقرارين لما زاد، دون مشاركة من بدأ الطلب، مع إشعار العميل.",
     flow(
         task("check", ("Check the claim", "التحقق من الاستحقاق"), ("Refund ${ input.order }: ${ input.amount } SAR", "استرداد الطلب ${ input.order }: ${ input.amount } ريال"), ("${ input.reason }", "${ input.reason }"), TEAM, outcomes={"due": ("Due", "مستحق"), "not_due": ("Not due", "غير مستحق")}, limit=2, if_late="fail"),
         when("due", ("Is it due?", "هل هو مستحق؟"), "steps.check.outcome == 'due'",

@@ -97,7 +97,7 @@ EXPENSE = Sample(
     "expense_claim", "ticket", "finance",
     "Expense claim", "مطالبة مالية بمصروفات",
     "Receipts are checked; up to 500 SAR that is enough, above it the manager decides as well; then paid with the next payroll.",
-    "تُراجَع الإيصالات، ويُكتفى بذلك حتى ٥٠٠ ريال، وما زاد يعتمده المدير، ثم تُصرف مع مسيّر الرواتب التالي.",
+    "تُراجَع الإيصالات، ويُكتفى بذلك حتى 500 ريال، وما زاد يعتمده المدير، ثم تُصرف مع مسيّر الرواتب التالي.",
     flow(
         task("receipts", ("Check the receipts", "مراجعة الإيصالات"), ("Receipts: ${ input.employee }, ${ input.amount } SAR", "إيصالات ${ input.employee }: ${ input.amount } ريال"), ("${ input.what }", "${ input.what }"), TEAM,
              {"fine": [

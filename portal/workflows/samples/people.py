@@ -31,7 +31,7 @@ LEAVE = Sample(
     "تُرسَل الإجازات الطويلة إلى المدير بالبريد، وتُؤكَّد القصيرة فورًا، وتُسجَّل كلها في جدول بيانات.",
     flow(
         when(
-            "long_leave", ("More than 5 days?", "أكثر من ٥ أيام؟"), "input.days > 5",
+            "long_leave", ("More than 5 days?", "أكثر من 5 أيام؟"), "input.days > 5",
             [mail(
                 "ask_manager", ("Ask the manager", "مراسلة المدير"), "${ input.manager_email }",
                 ("${ input.employee } asks for ${ input.days } days of leave", "${ input.employee } يطلب إجازة مدتها ${ input.days } يوم"),

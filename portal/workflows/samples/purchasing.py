@@ -87,7 +87,7 @@ LIMITS = Sample(
     "purchase_limits", "tag", "purchasing",
     "Purchase request with limits", "طلب شراء وفق حدود الصلاحية",
     "Up to 5,000 SAR one person decides, up to 50,000 two, above that two and three quotations. Nobody decides on their own request.",
-    "حتى ٥٬٠٠٠ ريال يبتّ شخص واحد، وحتى ٥٠٬٠٠٠ ريال شخصان، وما زاد يحتاج إلى ثلاثة عروض أسعار وموافقتين، ولا يبتّ أحد في طلبه.",
+    "حتى 5,000 ريال يبتّ شخص واحد، وحتى 50,000 ريال شخصان، وما زاد يحتاج إلى ثلاثة عروض أسعار وموافقتين، ولا يبتّ أحد في طلبه.",
     flow(
         choose("limit", ("Which limit?", "أي حد صلاحية؟"), [
             (("Up to 5,000 SAR", "حتى 5000 ريال"), "input.amount <= 5000", [_tier("small", TEAM, four_eyes="starter", limit=2)]),
