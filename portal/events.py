@@ -299,6 +299,7 @@ class TenantResumed:
     """An organisation that stood still goes on."""
 
     tenant_id: UUID
+    since: str  # when it began to stand still, as ISO 8601
 
 
 @dataclass(frozen=True, slots=True)
@@ -503,6 +504,24 @@ class LaneLimitChanged:
     lane: str
     weight: int
     cap: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLimitChanged:
+    """A tenant limited how many of its own steps may be in hand at once in a lane (None: it took its limit away)."""
+
+    tenant_id: UUID
+    lane: str
+    cap: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStuck:
+    """Nothing of a run lives, and it has not ended: a fault of ours. The tenant is the house."""
+
+    tenant_id: UUID
+    organisation_id: UUID
+    run_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

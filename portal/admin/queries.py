@@ -74,15 +74,16 @@ def people_of(tenant_id: UUID) -> list[Row[Any]]:
     )
 
 
-def runs_of(tenant_id: UUID) -> list[Row[Any]]:
-    """Return the newest runs of a tenant: workflow, status, times and the code of an error; never what they carried."""
+def runs_of(tenant_id: UUID, *, first: str = "") -> list[Row[Any]]:
+    """Return the newest runs of a tenant, one that is asked for before them: workflow, status, times, the code of an error; never what they
+    carried."""
     return _all(
         """
         select e.id, e.status, e.created_at, e.completed_at, e.error ->> 'code' as error, e.error ->> 'step' as step, w.name, w.name_ar
         from workflow_executions e join workflow_templates w on w.tenant_id = e.tenant_id and w.id = e.workflow_id
-        where e.tenant_id = :tenant order by e.created_at desc, e.id desc limit :most
+        where e.tenant_id = :tenant order by e.id::text = :first desc, e.created_at desc, e.id desc limit :most
         """,
-        {"tenant": tenant_id, "most": MOST_RUNS},
+        {"tenant": tenant_id, "most": MOST_RUNS, "first": first},
     )
 
 
@@ -112,7 +113,7 @@ def health() -> Row[Any]:
                (select count(*) from proof_attempts where kind = 'password' and outcome <> 'passed'
                   and at > clock_timestamp() - interval '1 hour') as sign_ins_failed,
                (select count(*) from tenants where status = 'active' and not is_house) as tenants_active,
-               (select extract(epoch from clock_timestamp() - max(until)) from workflow_leaders) as leader_late_s
+               (select extract(epoch from clock_timestamp() - max(until)) from workflow_leaders where name = 'dispatcher') as leader_late_s
         """,
         {},
     )[0]

@@ -15,7 +15,7 @@ from portal.admin.samples import samples
 from portal.core import flags
 from portal.core.access import access, confirmed, signed_in, staff_only
 from portal.core.checks import checkable
-from portal.core.digits import ascii_digits
+from portal.core.digits import ascii_digits, whole_or
 from portal.core.errors import Invalid, NotFound
 from portal.core.render import local_address, render, see_other, toast
 from portal.i18n import reader
@@ -80,7 +80,7 @@ def _tenant(tenant_id: UUID, *, status: int = 200, problems: dict[str, str] | No
         problems=problems or {},
         organisation=found,
         people=queries.people_of(tenant_id),
-        runs=queries.runs_of(tenant_id),
+        runs=queries.runs_of(tenant_id, first=request.args.get("run", "")),
         consent=queries.consent_of(tenant_id),
     )
 
@@ -101,7 +101,8 @@ def limits(tenant_id: UUID) -> Response:
 @bp.post("/staff/tenants/<uuid:tenant_id>/limits")
 @staff_only
 def set_limits(tenant_id: UUID) -> Response:
-    typed = {lane: (_whole(f"weight-{lane}", 0), _whole(f"cap-{lane}", None)) for lane in LANE_LABELS}
+    form = request.form.get
+    typed = {lane: (whole_or(form(f"weight-{lane}", ""), usual=0), whole_or(form(f"cap-{lane}", ""), usual=None)) for lane in LANE_LABELS}
     try:
         service.limit_tenant(tenant_id, {lane: Place(weight or 0, cap) for lane, (weight, cap) in typed.items()}, by=access().actor)
     except Invalid as refused:
@@ -120,12 +121,6 @@ def _limits(tenant_id: UUID, *, problems: dict[str, str] | None = None, status: 
     return render(
         "admin/limits.html", status=status, organisation=found, labels=LANE_LABELS, given={**given, **request.form}, problems=problems or {}
     )
-
-
-def _whole(name: str, usual: int | None) -> int | None:
-    """Read a whole number of the form; what is none is one that no bound allows."""
-    typed = ascii_digits(request.form.get(name, "")).strip()
-    return (int(typed) if typed.isdecimal() and len(typed) < 9 else 0) if typed else usual
 
 
 @bp.get("/staff/jobs")

@@ -29,3 +29,9 @@ def read_number(text: str) -> int | float | None:
         return None
     whole, part = found["whole"].replace(",", "") or "0", found["part"]
     return float(f"{found['sign']}{whole}.{part}") if part else int(found["sign"] + whole)
+
+
+def whole_or(text: str, *, usual: int | None) -> int | None:
+    """Read a whole number of a form, `usual` where nothing was typed; what is none comes back as -1, which no bound allows."""
+    typed = ascii_digits(text).strip()
+    return (int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 9 else -1) if typed else usual

@@ -94,6 +94,13 @@ def on_account_locked(event: events.AccountLocked) -> None:
     service.notify(event.tenant_id, _admins(event.tenant_id), type="account.locked", message="", severity="warning", link=link)
 
 
+@listen(events.RunStuck)
+def on_stuck(event: events.RunStuck) -> None:
+    staff = identity.member_ids(event.tenant_id, roles=("staff",))
+    link = f"/staff/tenants/{event.organisation_id}?run={event.run_id}#runs-title"
+    service.notify(event.tenant_id, staff, type="run.stuck", message="", severity="error", data={"run_id": str(event.run_id)}, link=link)
+
+
 @listen(events.StuffingSuspected)
 def on_stuffing(event: events.StuffingSuspected) -> None:
     staff = identity.member_ids(event.tenant_id, roles=("staff",))

@@ -40,6 +40,7 @@ SENTENCES: dict[str, Any] = {
     "task.escalated": _l("Nobody decided a task in time, so you may decide it too."),
     "task.delegated": _l("A task was handed on to you."),
     "sign_in.stuffing": _l("Passwords are tried at many accounts. Look at the page of health."),
+    "run.stuck": _l("A run is stuck: nothing of it lives, and it has not ended. Look at its organisation."),
     "history.broken": _l("The recorded history of a run was changed after it was written. Please tell whoever runs the database."),
     "publish.asked": _l("Somebody asks you to agree before a workflow is published."),
     "publish.approved": _l("A change that you asked for was agreed to and is live."),

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from portal import events
 from portal.audit import service as audit
-from portal.core import bus, db
+from portal.core import bus, clock, db
 from portal.core.access import Actor
 from portal.core.db import Json
 from portal.core.errors import Conflict, NotFound
@@ -139,9 +139,10 @@ def resume(tenant_id: UUID, *, by: Actor) -> None:
         tenant = _open(tenant_id)
         if tenant.status == "active":
             return
+        since = tenant.status_at or clock.now()
         _set_status(tenant, "active", None, None)
         audit.record(tenant_id, by, "organisation.resumed", tenant_id)
-        bus.announce(events.TenantResumed(tenant_id))
+        bus.announce(events.TenantResumed(tenant_id, since.isoformat()))
 
 
 def close(tenant_id: UUID, *, by: Actor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -9,8 +10,10 @@ from portal.core.digits import read_number
 from portal.core.errors import Invalid
 from portal.i18n import dates
 from portal.i18n.words import lazy_gettext as _l
+from portal.workflows.expressions import as_text
 
 EMAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>]{2,}\Z")
+MAX_NUMBER = 10**15  # as many digits as one that is typed may have
 MAX_TEXT = 1_000
 MAX_LONG_TEXT = 20_000
 NO_SUCH_CONNECTION = _l("This connection is not there, or not for this workflow. Choose another one.")
@@ -41,13 +44,34 @@ def read(declared: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any
 def _value(declared: dict[str, Any], given: Any) -> Any:
     kind = declared["type"]
     if kind == "boolean":
-        return given in (True, "true", "on", "1", "y", "yes")
-    text = "" if given is None else str(given).replace("\x00", "").strip()
+        return _boolean(given)
+    if kind == "number" and isinstance(given, int | float) and not isinstance(given, bool):
+        return _typed_number(given)
+    if isinstance(given, dict | list) and kind not in ("text", "long_text"):
+        raise ValueError(_l("Send a text, a number, true or false."))
+    text = as_text(given).replace("\x00", "").strip()
     if not text:
         if declared.get("required"):
             raise ValueError(_l("Fill this in."))
         return None
     return _READ[kind](text, declared)
+
+
+def _boolean(given: Any) -> bool:
+    """Read what forms and programs send for yes and no; nothing at all is no."""
+    if isinstance(given, str):
+        given = given.strip().casefold()
+    if given in (True, "true", "on", "1", "y", "yes"):
+        return True
+    if given in (None, False, "", "false", "off", "0", "n", "no"):
+        return False
+    raise ValueError(_l("Send a text, a number, true or false."))
+
+
+def _typed_number(number: float) -> int | float:
+    if not math.isfinite(number) or abs(number) >= MAX_NUMBER:
+        raise ValueError(_l("Enter a number, for example 12 or 1.5."))
+    return number
 
 
 def _text(text: str, declared: dict[str, Any]) -> str:

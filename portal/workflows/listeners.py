@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from portal import events
 from portal.core import db
 from portal.core.bus import listen
@@ -10,7 +12,7 @@ from portal.notifications import service as notifications
 from portal.tenants import service as tenants
 from portal.workflows import queries, service
 from portal.workflows.engine.runner import again
-from portal.workflows.engine.store import answering
+from portal.workflows.engine.store import answering, standstill
 
 
 @listen(events.RunFinished)
@@ -42,6 +44,11 @@ def on_history_broken(event: events.HistoryBroken) -> None:
         event.tenant_id, people, type="history.broken", message="", severity="error",
         data={"run_id": str(event.run_id), "event": event.event}, link=None if is_house else f"/runs/{event.run_id}",
     )  # fmt: skip
+
+
+@listen(events.TenantResumed)
+def on_resumed(event: events.TenantResumed) -> None:
+    standstill.go_on(event.tenant_id, datetime.fromisoformat(event.since))
 
 
 @listen(events.SignalSent)

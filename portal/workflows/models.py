@@ -190,6 +190,7 @@ class WorkflowExecution(Identified, TenantScoped, Base):
     event_seq: Mapped[int] = mapped_column(default=0, server_default="0")
     event_hash: Mapped[bytes | None]  # of the last event; with their number it says that none is missing
     replay_of: Mapped[UUID | None]
+    keys_of: Mapped[UUID | None]  # the run whose idempotency keys its steps carry; None: its own
     priority: Mapped[int] = mapped_column(SmallInteger, default=3, server_default="3")  # 1 comes first
     gate_key: Mapped[str | None]  # runs with the same one have a limit together
     is_gated: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # it waits for its turn there
@@ -369,12 +370,14 @@ class WorkflowLane(TenantScoped, Base):
         CheckConstraint("lane in ('fast','io','ai','bulk')", name="lane_known"),
         CheckConstraint("weight between 1 and 100", name="weight_is_sound"),
         CheckConstraint("cap > 0", name="cap_is_sound"),
+        CheckConstraint("own_cap > 0", name="own_cap_is_sound"),
     )
 
     lane: Mapped[str] = mapped_column(primary_key=True)
     tenant_id = tenant_column(primary_key=True)
     weight: Mapped[int] = mapped_column(default=1, server_default="1")
-    cap: Mapped[int | None]  # how many steps may be in hand at once
+    cap: Mapped[int | None]  # how many steps may be in hand at once, as staff set it
+    own_cap: Mapped[int | None]  # as the tenant itself set it; the lower one counts
     vtime: Mapped[float] = mapped_column(default=0, server_default="0")
     began: Mapped[float] = mapped_column(
         default=0, server_default="0"

@@ -19,6 +19,10 @@ from portal.workflows.models import WorkflowFile
 KEPT_DAYS = 30
 MAX_FILE = 20 * 1024 * 1024
 MAX_RUN = 200 * 1024 * 1024
+SWEEP = """
+delete from workflow_files f where expires_at < clock_timestamp()
+  and not exists (select from tenants o where o.id = f.tenant_id and o.status = 'suspended')
+"""
 UNSAFE_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]+')
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}\Z")
 USUAL_TYPE = "application/octet-stream"
@@ -110,7 +114,7 @@ def files_of(tenant_id: UUID, run_id: UUID) -> Sequence[WorkflowFile]:
 def sweep() -> int:
     """Delete files whose time is over, of every tenant; returns how many. For the dispatcher."""
     with db.transaction(system=True) as session:
-        return db.touched(session.execute(text("delete from workflow_files where expires_at < clock_timestamp()")))
+        return db.touched(session.execute(text(SWEEP)))
 
 
 def safe_name(name: str) -> str:

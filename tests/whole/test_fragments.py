@@ -11,6 +11,7 @@ from portal.core.config import ROOT
 
 # (template, block) → where it is asked for
 ASKED = {
+    ("starts/said.html", "said"): "/workflows/{workflow_id}/starts/said?cron=0+8+*+*+*&zone=Asia/Riyadh",
     ("exports/list.html", "files"): "/exports",
     ("versions/trial.html", "trial"): "/trials/{trial_id}",
     ("lists/bulk.html", "progress"): "/bulk/{bulk_id}",

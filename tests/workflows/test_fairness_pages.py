@@ -7,7 +7,9 @@ from sqlalchemy import text
 
 from portal.core import db
 from portal.workflows.engine import runner
-from portal.workflows.fairness import figures
+from portal.workflows.engine.store import leasing
+from portal.workflows.fairness import figures, service
+from portal.workflows.fairness.service import Place
 from portal.workflows.models import WorkflowTemplate
 from tests.conftest import make_house
 from tests.connections.conftest import connect
@@ -38,7 +40,7 @@ def test_a_tenant_sees_its_own_share_and_nobody_elses(crowd, sign_in, tenant, lo
 
     assert page.status_code == 200
     assert 'id="lane-fast"' in page.text
-    assert page.text.count('<th scope="row">') == 1
+    assert page.text.count('aria-labelledby="lane-') == 1
     assert "Somebody else" not in page.text
     assert browser.get("/settings/fairness?span=day").status_code == 200
 
@@ -70,6 +72,38 @@ def test_staff_see_all_and_set_weights_and_limits(crowd, as_staff, tenant):
     with db.transaction(system=True) as session:
         told = session.scalar(text("select count(*) from workflow_lanes where tenant_id = :id and weight = 3"), {"id": tenant.id})
     assert told == 1
+
+
+def test_a_tenant_lowers_its_own_limit_and_never_raises_it(engine, tenant, as_role):
+    with db.transaction(system=True) as session:
+        session.execute(text("insert into workflow_lanes (lane, tenant_id, cap) values ('fast', :id, 3)"), {"id": tenant.id})
+    admin, url = as_role("admin"), "/settings/fairness"
+
+    for typed in ("4", "0", "-1", "many", "²"):
+        refused = admin.post(url, data={"cap-fast": typed, "cap-io": "7"})
+        assert (refused.status_code, f'value="{typed}"' in refused.text, 'value="7"' in refused.text) == (422, True, True), typed
+    assert as_role("builder").post(url, data={"cap-fast": "1"}).status_code == 403
+    assert set(service.places_of(tenant.id).values()) == {Place(), Place(cap=3)}
+    assert admin.post(url, data={"cap-fast": "١"}).status_code == 303
+
+    assert service.places_of(tenant.id)["fast"] == Place(cap=3, own_cap=1)
+    assert "at most 1 step in hand at once" in as_role("owner").get(url).text
+    with engine.in_house() as session:
+        entry = text("select actor_id, details ->> 'limit' from audit_entries where action = 'organisation.own_limit_set'")
+        assert [tuple(row) for row in session.execute(entry)] == [(tenant.people["admin"], "1")]
+    workflow = engine.publish(step("only", "set", **values(x="1")))
+    for _ in range(2):
+        engine.start(workflow)
+    assert leasing.claim(worker="a", lease_s=30) is not None
+    assert leasing.claim(worker="b", lease_s=30) is None, "its own limit holds in the claim"
+
+    assert admin.post(url, data={"cap-fast": ""}).status_code == 303
+    assert leasing.claim(worker="b", lease_s=30) is not None, "what staff allow holds again"
+
+
+@pytest.mark.parametrize(("cap", "own", "limit"), [(None, None, None), (3, None, 3), (None, 2, 2), (3, 2, 2), (1, 2, 1)])
+def test_the_lower_limit_counts(cap, own, limit):
+    assert Place(1, cap, own).limit == limit
 
 
 def test_a_connection_is_limited_on_its_page(engine, tenant, as_role):

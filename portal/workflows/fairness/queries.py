@@ -14,13 +14,13 @@ from portal.core import db
 BINS = 48
 USED = """
 select h.tenant_id, t.name, t.name_ar, h.lane, sum(h.claims)::int as claims, sum(h.served_s)::float8 as served_s,
-       coalesce(l.weight, 1) as weight, l.cap, array(select distinct w from workflow_shares s, unnest(s.workers) w
+       coalesce(l.weight, 1) as weight, least(l.cap, l.own_cap) as cap, array(select distinct w from workflow_shares s, unnest(s.workers) w
          where s.tenant_id = h.tenant_id and s.lane = h.lane and s.minute > clock_timestamp() - make_interval(hours => :hours)) as workers
 from workflow_shares h
 join tenants t on t.id = h.tenant_id
 left join workflow_lanes l on l.lane = h.lane and l.tenant_id = h.tenant_id
 where h.minute > clock_timestamp() - make_interval(hours => :hours)
-group by h.tenant_id, t.name, t.name_ar, h.lane, l.weight, l.cap
+group by h.tenant_id, t.name, t.name_ar, h.lane, l.weight, l.cap, l.own_cap
 order by array_position(array['fast','io','ai','bulk'], h.lane), served_s desc, h.tenant_id
 """
 WAITS = """
@@ -46,8 +46,8 @@ def bins_of(tenant_ids: Sequence[UUID], hours: int) -> dict[tuple[UUID, str], tu
 
 
 def lines_of(tenant_id: UUID) -> dict[str, Row[Any]]:
-    """Return weight and limit of a tenant in the lanes where it has some."""
-    rows = _all("select lane, weight, cap from workflow_lanes where tenant_id = :tenant", {"tenant": tenant_id})
+    """Return weight and limits of a tenant in the lanes where it has some."""
+    rows = _all("select lane, weight, cap, own_cap from workflow_lanes where tenant_id = :tenant", {"tenant": tenant_id})
     return {row.lane: row for row in rows}
 
 

@@ -91,6 +91,7 @@ def sweep() -> int:
     """Delete signals that nobody took in their time; those that were taken stay with their runs. For the dispatcher."""
     with db.transaction(system=True) as session:
         gone = session.connection().exec_driver_sql(
-            "delete from workflow_signals where consumed_at is null and expires_at < clock_timestamp()"
+            "delete from workflow_signals s where consumed_at is null and expires_at < clock_timestamp()"
+            " and not exists (select from tenants o where o.id = s.tenant_id and o.status = 'suspended')"
         )
         return gone.rowcount

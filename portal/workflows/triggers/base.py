@@ -10,6 +10,7 @@ from uuid import UUID
 
 from portal.core.digits import ascii_digits, read_number
 from portal.core.forms import clean
+from portal.i18n.dates import read_time
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import expressions
 from portal.workflows.definition import Field
@@ -74,8 +75,11 @@ def read(kind: Kind, given: Mapping[str, str], *, place: Place) -> dict[str, Any
         elif each.type == "number":
             number = read_number(text)
             config[each.name] = int(number) if number is not None and float(number).is_integer() else text
+        elif each.type == "time":
+            at = read_time(text)
+            config[each.name] = f"{at:%H:%M}" if at is not None else text
         else:
-            config[each.name] = ascii_digits(text) if each.type in ("code", "day") else text
+            config[each.name] = ascii_digits(text) if each.type in ("code", "cron", "day") else text
     if kind.maps_inputs:
         keys = [each["key"] for each in place.inputs]
         config["inputs"] = {key: text for key in keys if (text := clean(str(given.get(f"in-{key}", ""))))}

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.core.errors import Invalid
-from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import expressions, inputs
 
 
@@ -28,11 +27,9 @@ def read(declared: list[dict[str, Any]], config: Mapping[str, Any], arrived: Map
         key = each["key"]
         try:
             value = expressions.compile_template(texts[key]).evaluate({"input": arrived}) if key in texts else named.get(key)
-            given[key] = _plain(each, value)
+            given[key] = value
         except expressions.ExpressionError as wrong:
             problems[key] = wrong.message
-        except ValueError as wrong:
-            problems[key] = wrong.args[0]
     try:
         values = inputs.read(declared, given)
     except Invalid as wrong:
@@ -40,12 +37,3 @@ def read(declared: list[dict[str, Any]], config: Mapping[str, Any], arrived: Map
     if problems:
         raise Invalid({key: str(text) for key, text in problems.items()})
     return values
-
-
-def _plain(declared: Mapping[str, Any], value: Any) -> Any:
-    """Inputs are single values; a text may hold a whole object or list, as JSON."""
-    if not isinstance(value, dict | list):
-        return value
-    if declared["type"] in ("text", "long_text"):
-        return expressions.as_text(value)
-    raise ValueError(_l("Send a text, a number, true or false."))

@@ -155,11 +155,11 @@ def starter_of(tenant_id: UUID, run_id: UUID) -> Row[Any] | None:
 
 
 def due(limit: int = 200) -> list[tuple[UUID, UUID]]:
-    """Return (tenant, trigger) of schedules that are due, of every tenant; only for the system role, picked without locks."""
+    """Return (tenant, trigger) of schedules that are due, of every tenant that does not stand still; only for the system role, picked without locks."""
     rows = db.session().execute(
         text(
-            "select tenant_id, id from workflow_triggers where is_enabled and next_fire_at <= clock_timestamp()"
-            " order by next_fire_at limit :limit"
+            "select t.tenant_id, t.id from workflow_triggers t join tenants n on n.id = t.tenant_id and n.status = 'active'"
+            " where t.is_enabled and t.next_fire_at <= clock_timestamp() order by t.next_fire_at limit :limit"
         ),
         {"limit": limit},
     )
@@ -167,10 +167,11 @@ def due(limit: int = 200) -> list[tuple[UUID, UUID]]:
 
 
 def unsettled(limit: int = 200) -> list[tuple[UUID, UUID, str]]:
-    """Return (tenant, receipt, outcome) of what waits or is queued, of every tenant; only for the system role."""
+    """Return (tenant, receipt, outcome) of what waits or is queued, of every tenant that does not stand still; only for the system role."""
     rows = db.session().execute(
         text(
-            "select tenant_id, id, outcome from workflow_receipts where outcome in ('waiting','queued') order by received_at limit :limit"
+            "select r.tenant_id, r.id, r.outcome from workflow_receipts r join tenants n on n.id = r.tenant_id and n.status = 'active'"
+            " where r.outcome in ('waiting','queued') order by r.received_at limit :limit"
         ),
         {"limit": limit},
     )

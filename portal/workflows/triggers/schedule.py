@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from cronsim import CronSim, CronSimError
 
 from portal.core.digits import ascii_digits
-from portal.i18n import dates, schedules
+from portal.i18n import dates, formats, schedules
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.definition import Field
 from portal.workflows.triggers import times
@@ -70,13 +70,14 @@ class Schedule:
                 ("window_h", between(config["window_h"], 1, MAX_WINDOW_H, _l("Between 1 and %(num)d.", num=MAX_WINDOW_H))),
             ]
         )
-        found |= self._own_problems(config)
+        found |= self.own_problems(config)
         begins, ends = dates.read(config["starts_on"]), dates.read(config["ends_on"])
         if begins is not None and ends is not None and ends < begins:
             found["ends_on"] = _l("The last day is before the first.")
         return found | _missing_inputs(config, place)
 
-    def _own_problems(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def own_problems(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is wrong with the settings that this form alone has."""
         raise NotImplementedError
 
     def next_after(self, config: Mapping[str, Any], moment: datetime) -> datetime | None:
@@ -94,16 +95,19 @@ class Cron(Schedule):
     fields: ClassVar[tuple[Field, ...]] = (
         Field(
             "cron",
-            "code",
+            "cron",
             _l("Cron expression"),
-            _l("Minute, hour, day, month, weekday: “0 8 * * SUN-THU” is eight o'clock on Sunday to Thursday."),
+            _l(
+                "Minute, hour, day, month, weekday: %(example)s is eight o'clock on Sunday to Thursday.",
+                example=formats.isolate("0 8 * * SUN-THU"),
+            ),
             required=True,
             default="0 8 * * SUN-THU",
         ),
         *_WHEN_OFF,
     )
 
-    def _own_problems(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def own_problems(self, config: Mapping[str, Any]) -> dict[str, Any]:
         text = config["cron"]
         if not text:
             return {}
@@ -132,7 +136,7 @@ class Interval(Schedule):
         *_WHEN_OFF,
     )
 
-    def _own_problems(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def own_problems(self, config: Mapping[str, Any]) -> dict[str, Any]:
         return kept([("every", between(config["every"], 1, 10_000, _l("Between 1 and %(num)d.", num=10_000)))])
 
     def words(self, config: Mapping[str, Any]) -> list[Any]:
@@ -147,11 +151,11 @@ class HijriDate(Schedule):
     fields: ClassVar[tuple[Field, ...]] = (
         Field("month", "choice", _l("Month"), choices=MONTHS, default="9"),
         Field("day", "number", _l("Day"), _l("1 to 30. In a month of 29 days the 30th is the 29th."), required=True, default=1),
-        Field("at", "code", _l("Time"), _l("Hours and minutes, for example 08:00."), required=True, default="08:00"),
+        Field("at", "time", _l("Time"), required=True, default="08:00"),
         *_WHEN_OFF,
     )
 
-    def _own_problems(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def own_problems(self, config: Mapping[str, Any]) -> dict[str, Any]:
         at = None if not config["at"] or clock_time(config["at"]) else _l("Enter hours and minutes, for example 08:00.")
         return kept([("day", between(config["day"], 1, 30, _l("Between 1 and %(num)d.", num=30))), ("at", at)])
 

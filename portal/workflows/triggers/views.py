@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, url_for
 
 from portal.audit import service as audit
 from portal.core import clock, db, paging
 from portal.core.access import Permission, access, confirmed, requires
+from portal.core.digits import ascii_digits
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.forms import clean
 from portal.core.render import render, see_other, toast
-from portal.i18n import formats
+from portal.i18n import formats, schedules
 from portal.i18n import names as sound
 from portal.i18n import zones as place_names
 from portal.i18n.locale import current
@@ -25,7 +27,7 @@ from portal.workflows.triggers.base import Kind, Place
 from portal.workflows.triggers.event import PUBLIC, fields_of
 from portal.workflows.triggers.models import BUILT_IN, WorkflowTrigger
 from portal.workflows.triggers.registry import OFFERED, find, name_of, of
-from portal.workflows.triggers.schedule import plan_of, zones
+from portal.workflows.triggers.schedule import Cron, plan_of, zones
 
 bp = Blueprint("starts", __name__, url_prefix="/workflows/<uuid:workflow_id>/starts")
 NEXT = 10
@@ -97,8 +99,26 @@ def _form(workflow_id: UUID, kind: Kind, config: dict[str, Any], *, problems: di
     )
 
 
+@bp.get("/said")
+@requires(Permission.WORKFLOW_PUBLISH)
+def said(workflow_id: UUID) -> Response:
+    """What a cron expression means while somebody types it."""
+    asked = {name: clean(request.args.get(name, ""))[:100] for name in ("cron", "zone")}
+    workflow = workflows.get_workflow(access().tenant_id, workflow_id)
+    return render("starts/said.html", fragment="said", workflow=workflow, **_said({**asked, "cron": ascii_digits(asked["cron"])}))
+
+
+def _said(config: dict[str, Any]) -> dict[str, Any]:
+    """Return what the expression of these settings means and when it comes next, or what is wrong with it."""
+    zone = str(config["zone"]) if config.get("zone") in zones() else access().timezone
+    problem = Cron().own_problems(config).get("cron", "")
+    explained = None if problem else schedules.explained(config["cron"], after=clock.now(), zone=ZoneInfo(zone))
+    return {"explained": explained, "said_zone": place_names.name_of(zone, current().tag), "wrong_cron": problem}
+
+
 def _form_parts(workflow_id: UUID, kind: Kind, config: dict[str, Any]) -> dict[str, Any]:
-    return {
+    parts = _said(config) if any(each.type == "cron" for each in kind.fields) else {}
+    return parts | {
         "fields": kind.fields,
         "config": config,
         "inputs": _place(workflow_id).inputs if kind.maps_inputs else [],

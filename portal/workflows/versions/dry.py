@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -89,13 +89,26 @@ class _Stage:
 
 
 def rehearse(
-    tenant_id: UUID, workflow_id: UUID, nodes: list[Node], settings: Settings, *, values: Mapping[str, Any], samples: Samples, by: Actor
+    tenant_id: UUID,
+    workflow_id: UUID,
+    nodes: list[Node],
+    settings: Settings,
+    *,
+    values: Mapping[str, Any],
+    samples: Samples,
+    by: Actor,
+    enter: Callable[[UUID], None] = lambda _tenant_id: None,
 ) -> Rehearsal:
-    """Try a definition with inputs that were read already; nothing of it stays."""
+    """Try a definition with inputs that were read already; nothing of it stays.
+
+    Args:
+        enter: is asked first, in the transaction that is rolled back; what it raises is raised.
+    """
     began = time.monotonic()
     with db.unit_of_work(tenant_id), bus.muted():
         try:
             with db.transaction() as session:
+                enter(tenant_id)
                 session.execute(text("set local lock_timeout = '2s'"))
                 version = _version(tenant_id, workflow_id, nodes, settings)
                 session.add(version)

@@ -10,5 +10,5 @@ from portal.workflows.versions import trials
 
 @job("workflows.simulate", queue="bulk", timeout_s=120)
 def simulate(tenant_id: str, trial_id: str) -> None:
-    """Go on with a simulation."""
-    trials.carry_out(UUID(tenant_id), UUID(trial_id))
+    """Go on with a simulation, if it is the turn of test runs."""
+    trials.take_turn(UUID(tenant_id), UUID(trial_id))

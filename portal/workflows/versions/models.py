@@ -51,6 +51,8 @@ class PublishRequest(Identified, TenantScoped, Base):
     nodes: Mapped[list[Json]]
     settings: Mapped[Json]
     graph_hash: Mapped[str]
+    name: Mapped[str | None]  # what the version will be called
+    name_ar: Mapped[str | None]
     note: Mapped[str | None]
     authors: Mapped[list[str]]  # who changed the draft since it was published; none of them may agree
     state: Mapped[str] = mapped_column(default="open", server_default="open")

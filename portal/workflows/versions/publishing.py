@@ -43,6 +43,15 @@ class AskedAlready(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """What the version will be called, and what people should know of it."""
+
+    name: str | None = None
+    name_ar: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What the reader may do with a request."""
 
@@ -51,7 +60,7 @@ class Standing:
     is_own: bool
 
 
-def ask(tenant_id: UUID, workflow_id: UUID, *, number: int | None = None, revision: int, note: str | None, by: Actor) -> UUID:
+def ask(tenant_id: UUID, workflow_id: UUID, *, number: int | None = None, revision: int, called: Called, by: Actor) -> UUID:
     """Ask others to agree that the draft, or (`number`) a version, goes live.
 
     Raises:
@@ -83,7 +92,9 @@ def ask(tenant_id: UUID, workflow_id: UUID, *, number: int | None = None, revisi
             nodes=nodes,
             settings=settings,
             graph_hash=digest,
-            note=note or None,
+            name=called.name,
+            name_ar=called.name_ar,
+            note=called.note,
             authors=[] if old else _authors(tenant_id, workflow_id, live),
             asked_by=by.id,
         )
@@ -109,10 +120,13 @@ def approve(here: Access, request_id: UUID, *, note: str | None) -> int:
             here.tenant_id, request.workflow_id, request.nodes, request.settings, by=Actor("person", request.asked_by), is_agreed=True
         )
         request.made_version_id = queries.get_row(here.tenant_id, request.workflow_id, number).id
-        if request.note and queries.get_label(here.tenant_id, request.made_version_id) is None:
+        if request.name or request.name_ar or request.note:
             db.session().add(
-                VersionLabel(tenant_id=here.tenant_id, version_id=request.made_version_id, note=request.note, changed_by=request.asked_by)
-            )
+                VersionLabel(
+                    tenant_id=here.tenant_id, version_id=request.made_version_id, name=request.name, name_ar=request.name_ar,
+                    note=request.note, changed_by=request.asked_by,
+                )
+            )  # fmt: skip
         _decide(request, "approved", note, by=here.actor)
     return number
 

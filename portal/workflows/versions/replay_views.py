@@ -45,6 +45,7 @@ def start(run_id: UUID) -> Response:
             number=number,
             at=request.form.get("at") or None,
             key=request.form.get("request_key", "")[:60],
+            has_same_keys=request.form.get("keys") == "same",
             by=here.actor,
         )
     except WrongState:
@@ -100,6 +101,7 @@ def _show(run_id: UUID, given: Mapping[str, str], *, status: int = 200, problems
         found=found,
         names=words.names_of(version.nodes),
         problems=problems or {},
+        same_keys=given.get("keys") == "same",
         request_key=given.get("request_key") or str(ids.new_id()),
     )
 

@@ -2,7 +2,8 @@
 
 The new run takes over what the old one did before that step, as far as the steps are the same in the chosen version: the same key,
 kind and settings (for a block: also of everything inside it). From the first step that differs on, everything is done anew. The old
-run stays as it is, and the new one has idempotency keys of its own.
+run stays as it is. The new one has idempotency keys of its own, unless the keys of the old one are asked for: then receivers that
+know a key drop what they have had before.
 """
 
 from __future__ import annotations
@@ -93,11 +94,12 @@ def _inside(nodes: Iterable[Node], key: str) -> list[Node]:
     return found
 
 
-def replay(tenant_id: UUID, run_id: UUID, *, number: int | None, at: str | None, key: str, by: Actor) -> UUID:
+def replay(tenant_id: UUID, run_id: UUID, *, number: int | None, at: str | None, key: str, has_same_keys: bool = False, by: Actor) -> UUID:
     """Start a new run from a step of an ended one; the same key gives the same run.
 
     Args:
         number: of the version to use; None for the run's own.
+        has_same_keys: its effects carry the idempotency keys of the run that is played again.
 
     Raises:
         NotFound: no such run, version or step.
@@ -124,7 +126,10 @@ def replay(tenant_id: UUID, run_id: UUID, *, number: int | None, at: str | None,
             dedup_key=f"replay:{run_id}:{key}",
             reused=found.reused,
             replay_of=run_id,
+            keys_of=(run.keys_of or run_id) if has_same_keys else None,
         )
         if is_new:
-            audit.record(tenant_id, by, "run.replayed", new_id, of=run_id, step=at, version=number, reused=len(found.reused))
+            audit.record(
+                tenant_id, by, "run.replayed", new_id, of=run_id, step=at, version=number, reused=len(found.reused), same_keys=has_same_keys
+            )
     return new_id

@@ -24,7 +24,7 @@ from portal.workflows.designer.drafts import DraftChanged
 from portal.workflows.differences import diff
 from portal.workflows.errors import DraftInvalid, WrongState
 from portal.workflows.versions import publishing, sides
-from portal.workflows.versions.publishing import AskedAlready, NothingNew
+from portal.workflows.versions.publishing import AskedAlready, Called, NothingNew
 from portal.workflows.versions.views import shown
 
 bp = Blueprint("approvals", __name__)
@@ -34,16 +34,26 @@ class NoteForm(Form):
     note = StringField(_l("Note"), [Length(max=1000, message=_l("Use at most 1000 characters.")), names.sound], filters=[names.tidy_lines])
 
 
+class AskForm(NoteForm):
+    name = StringField(_l("Name"), [Length(max=120, message=_l("Use at most 120 characters.")), names.sound], filters=[names.tidy])
+    name_ar = StringField(
+        _l("Name in Arabic"), [Length(max=120, message=_l("Use at most 120 characters.")), names.sound], filters=[names.tidy]
+    )
+
+    def called(self) -> Called:
+        return Called(self.name.data or None, self.name_ar.data or None, self.note.data or None)
+
+
 @bp.get("/workflows/<uuid:workflow_id>/publish-request")
 @requires(Permission.WORKFLOW_EDIT)
 def ask(workflow_id: UUID) -> Response:
-    return _ask(workflow_id, NoteForm(formdata=None))
+    return _ask(workflow_id, AskForm(formdata=None))
 
 
 @bp.post("/workflows/<uuid:workflow_id>/publish-request")
 @requires(Permission.WORKFLOW_EDIT)
 def save(workflow_id: UUID) -> Response:
-    here, form = access(), NoteForm()
+    here, form = access(), AskForm()
     number = _number()
     workflow = workflows.get_workflow(here.tenant_id, workflow_id)
     wanted = sides.side(here.tenant_id, workflow, sides.DRAFT if number is None else str(number))
@@ -54,7 +64,7 @@ def save(workflow_id: UUID) -> Response:
     given = request.form.get("revision", "")
     revision = int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else -1
     try:
-        made = publishing.ask(here.tenant_id, workflow_id, number=number, revision=revision, note=form.note.data, by=here.actor)
+        made = publishing.ask(here.tenant_id, workflow_id, number=number, revision=revision, called=form.called(), by=here.actor)
     except DraftChanged:
         return _ask(
             workflow_id, form, status=409, refused=_("Somebody changed the draft meanwhile. Look at what differs now, then ask again.")
@@ -129,7 +139,7 @@ def withdraw(request_id: UUID) -> Response:
     return see_other(url_for("approvals.show", request_id=request_id))
 
 
-def _ask(workflow_id: UUID, form: NoteForm, *, status: int = 200, refused: Any = "") -> Response:
+def _ask(workflow_id: UUID, form: AskForm, *, status: int = 200, refused: Any = "") -> Response:
     here, number = access(), _number()
     workflow = workflows.get_workflow(here.tenant_id, workflow_id)
     new = sides.side(here.tenant_id, workflow, sides.DRAFT if number is None else str(number))

@@ -21,6 +21,7 @@ from portal.workflows import queries as workflows
 from portal.workflows.differences import words
 from portal.workflows.errors import DraftInvalid
 from portal.workflows.versions import queries, sides, trials
+from portal.workflows.versions.reserve import TrialsBusy
 from portal.workflows.versions.sides import DRAFT
 
 bp = Blueprint("trials", __name__)
@@ -47,6 +48,8 @@ def dry_run(workflow_id: UUID) -> Response:
         return _form(workflow_id, status=422, given=given, problems={f"in-{key}": text for key, text in wrong.problems.items()})
     except DraftInvalid as refused:
         return _form(workflow_id, status=422, given=given, refused=refused.problems)
+    except TrialsBusy as busy:
+        return _form(workflow_id, status=409, given=given, busy=busy.message)
     return see_other(url_for("trials.show", trial_id=trial_id))
 
 
@@ -116,6 +119,7 @@ def _form(
     given: Mapping[str, Any] | None = None,
     problems: dict[str, Any] | None = None,
     refused: list[Any] | None = None,
+    busy: str = "",
 ) -> Response:
     here = access()
     workflow = workflows.get_workflow(here.tenant_id, workflow_id)
@@ -132,6 +136,7 @@ def _form(
         given=given or {},
         problems=problems or {},
         refused=refused or [],
+        busy=busy,
         names=words.names_of(side.nodes),
         counts=[(str(each), formatted(each)) for each in COUNTS],
         before=trials.list_trials(here.tenant_id, workflow_id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,18 +15,18 @@ from portal.audit import service as audit
 from portal.core import clock, db, jobs
 from portal.core.access import Actor
 from portal.core.errors import Invalid, NotFound
+from portal.core.ids import new_id
 from portal.workflows import inputs, vetting
 from portal.workflows import queries as workflows
 from portal.workflows.actions.base import Done, Failed, Outcome
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import Node
 from portal.workflows.errors import DraftInvalid
-from portal.workflows.versions import comparing, dry, queries, sides
+from portal.workflows.versions import comparing, dry, queries, reserve, sides
 from portal.workflows.versions.models import Trial
 
 KEPT = 50  # of each workflow
 MOST_RUNS = 50
-BUDGET_S = 40.0
 ASKS = frozenset({"approval", "task"})
 HEARS = frozenset({"signal", "callback"})
 EXPIRED = "expired"
@@ -114,12 +115,15 @@ def dry_run(
         NotFound: no such workflow or version.
         DraftInvalid: it could not run.
         Invalid: `.problems` says which input is wrong.
+        TrialsBusy: as many dry runs go on as may.
     """
     side = _checked(tenant_id, workflow_id, which)
     values = inputs.read(side.settings.get("inputs", []), dict(given))
     real = _last_runs(tenant_id, workflow_id, 1) if may_read else []
     samples = Known(last=_last_results(tenant_id, workflow_id) if may_read else {}, answers=answers)
-    told = dry.rehearse(tenant_id, workflow_id, side.nodes, side.settings, values=values, samples=samples, by=by).as_json()
+    told = dry.rehearse(
+        tenant_id, workflow_id, side.nodes, side.settings, values=values, samples=samples, by=by, enter=reserve.enter
+    ).as_json()
     compared = _compared(tenant_id, told["steps"], real[0]) if real else None
     with db.transaction(tenant_id) as session:
         trial = _new(tenant_id, workflow_id, side, "dry", by)
@@ -155,25 +159,44 @@ def simulate(tenant_id: UUID, workflow_id: UUID, which: str, *, count: int, by: 
     return trial.id
 
 
-def carry_out(tenant_id: UUID, trial_id: UUID, *, budget_s: float = BUDGET_S) -> None:
-    """Go on with a simulation, run after run; asks for another job when the time is up. Safe to repeat; one that is gone is no work."""
+def take_turn(tenant_id: UUID, trial_id: UUID) -> None:
+    """Go on with a simulation for a few seconds; asks for another job while it is not its turn, and when there is more to do behind it.
+
+    Safe to repeat; a simulation that is gone is no work.
+    """
+    owner = str(new_id())
+    wait_s, is_done = reserve.take(owner), False
+    if not wait_s:
+        began = time.monotonic()
+        try:
+            is_done = carry_out(tenant_id, trial_id, budget_s=reserve.TURN_S)
+        finally:
+            wait_s = reserve.give_back(owner, time.monotonic() - began)
+    if not is_done:
+        with db.transaction(tenant_id):
+            trial = find(tenant_id, trial_id)
+            if trial is not None and trial.state == "running":
+                jobs.enqueue("workflows.simulate", tenant_id, trial_id, delay_s=math.ceil(wait_s))
+
+
+def carry_out(tenant_id: UUID, trial_id: UUID, *, budget_s: float = float("inf")) -> bool:
+    """Go on with a simulation, run after run; False when the time was up before its end. Safe to repeat; one that is gone is no work."""
     end = time.monotonic() + budget_s
     last: dict[str, tuple[str, Any]] | None = None
     while True:
         with db.transaction(tenant_id):
             trial = find(tenant_id, trial_id)
             if trial is None or trial.state != "running":
-                return
+                return True
             done = len(trial.results)
             if time.monotonic() > end:
-                jobs.enqueue("workflows.simulate", tenant_id, trial_id)
-                return
+                return False
             last = last if last is not None else _last_results(tenant_id, trial.workflow_id)
         result = _replayed(tenant_id, trial, UUID(trial.run_ids[done]), last)
         with db.transaction(tenant_id):
             trial = get(tenant_id, trial_id, lock=True)
             if trial.state != "running" or len(trial.results) != done:
-                return  # another worker is ahead
+                return True  # another worker is ahead
             trial.results = [*trial.results, result]
             if len(trial.results) == len(trial.run_ids):
                 trial.state, trial.finished_at = "done", clock.now()

@@ -38,7 +38,7 @@ class LabelForm(Form):
         _l("Name in Arabic"), [Length(max=120, message=_l("Use at most 120 characters.")), names.sound], filters=[names.tidy]
     )
     note = StringField(
-        _l("What to know of it"), [Length(max=500, message=_l("Use at most 500 characters.")), names.sound], filters=[names.tidy_lines]
+        _l("What to know of it"), [Length(max=1000, message=_l("Use at most 1000 characters.")), names.sound], filters=[names.tidy_lines]
     )
 
 

@@ -7,6 +7,7 @@ import time
 
 import psycopg
 import pytest
+from flask import render_template
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -16,6 +17,7 @@ from portal.core.failpoints import Failpoint
 from portal.tenants import service as tenants
 from portal.workflows.engine import janitor, runner, stuck
 from portal.workflows.engine.store import leasing, look
+from tests.identity.letters import letters_to
 from tests.workflows.engine.conftest import step, values
 
 HOUR = step("pause", "wait", mode="for", amount=1, unit="hours")
@@ -27,7 +29,7 @@ def as_owner(statement, *given):
 
 
 @pytest.mark.parametrize("how", ["step gone", "timer gone", "parked"])
-def test_a_run_that_nothing_moves_on_raises_an_alarm_once(engine, how):
+def test_a_run_that_nothing_moves_on_raises_an_alarm_once(engine, how, as_staff, staffer):
     run_id = engine.start(engine.publish(HOUR))
     if how != "parked":
         engine.pump()
@@ -41,6 +43,16 @@ def test_a_run_that_nothing_moves_on_raises_an_alarm_once(engine, how):
     assert run_id in look.stuck()
     assert stuck.watch() >= 1
     assert stuck.watch() == 0
+    link = f"/staff/tenants/{engine.house.id}?run={run_id}#runs-title"
+    letters = [each for each in letters_to(staffer.email) if each["message"] == "run_stuck" and each["run"] == str(run_id)]
+    assert [each["link"] for each in letters] == [link], "one mail for a run"
+    assert engine.house.name in render_template("mail/run_stuck/body.txt", lang="en", **letters[0])
+    as_owner("update workflow_executions set created_at = created_at - interval '9 days' where id = %s", run_id)
+    for _ in range(12):
+        engine.start(engine.publish(HOUR))
+    browser = as_staff()
+    assert browser.get("/notifications").text.count(f"run={run_id}") == 1
+    assert ">Stuck<" in browser.get(link).text.replace(" ", "").replace("\n", "")
 
     with db.transaction():
         house_id = tenants.house_id()

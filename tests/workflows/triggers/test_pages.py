@@ -27,6 +27,31 @@ CRON = {
 }
 
 
+def test_what_an_expression_means_is_said_while_one_types(starts, workflow_id, tenant, sign_in):
+    builder, base = sign_in(tenant, "builder", "en"), f"/workflows/{workflow_id}/starts"
+
+    form = builder.get(f"{base}/new/schedule-cron").text
+    assert f'data-hx-get="{base}/said"' in form and form.count("<li><time") == 5 and "8:00" in form
+    said = builder.get(f"{base}/said?cron=٣٠+٩+*+*+FRI&zone=Asia/Tokyo", fragment=True).text
+    assert "Friday" in said and said.count("<time") == 5 and "T09:30:00+09:00" in said
+    assert "0 to 59" in builder.get(f"{base}/said?cron=61+*+*+*+*&zone=Asia/Tokyo", fragment=True).text
+    assert "<time" in builder.get(f"{base}/said?cron=0+8+*+*+*&zone=No/Where", fragment=True).text, "else the reader's own zone"
+    assert builder.get(f"{base}/said", fragment=True).status_code == 200
+    assert sign_in(tenant, "member").get(f"{base}/said?cron=0+8+*+*+*").status_code == 403
+
+
+def test_a_time_of_day_is_typed_as_people_write_it(starts, workflow_id, tenant, as_role):
+    builder, url = as_role("builder"), f"/workflows/{workflow_id}/starts/new/schedule-hijri"
+    given = {**{key: value for key, value in CRON.items() if key != "cron"}, "month": "9", "day": "1"}
+
+    refused = builder.post(url, data={**given, "at": "25:00"})
+    assert (refused.status_code, 'value="25:00"' in refused.text) == (422, True)
+    assert builder.post(url, data={**given, "at": "٥:٣٠ م"}).status_code == 303
+
+    with db.transaction(tenant.id) as session:
+        assert session.scalar(text("select config ->> 'at' from workflow_triggers where kind = 'schedule'")) == "17:30"
+
+
 @pytest.mark.parametrize("locale", ["en", "ar"])
 def test_a_schedule_from_the_picker_to_the_end(starts, workflow_id, tenant, sign_in, locale):
     builder, base = sign_in(tenant, "builder", locale), f"/workflows/{workflow_id}/starts"

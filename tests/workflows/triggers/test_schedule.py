@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.core import db
+from portal.core.access import Actor
 from portal.core.config import ROOT
 from portal.core.errors import Invalid
+from portal.tenants import service as tenants
 from portal.workflows.triggers import firing, service
 from portal.workflows.triggers.schedule import plan_of
 from tests.workflows.triggers.conftest import declared, step, values
@@ -89,6 +91,22 @@ def test_what_was_missed(starts, workflow_id, misfire, started):
     assert {each.outcome for each in late} - {"started"} == {"missed"}
     assert all(each.nominal_at > max(other.nominal_at for other in late if other.outcome == "missed") for each in caught)
     assert len(starts.runs(workflow_id)) == len(caught) + len(on_time)
+
+
+def test_what_came_due_while_the_organisation_stood_still_was_missed(starts, workflow_id):
+    trigger_id = every_minute(starts, workflow_id, misfire="skip")
+    starts.backdate(trigger_id, minutes_ago(9))
+    by = Actor("system", None)
+    with db.unit_of_work(starts.house.id):
+        tenants.suspend(starts.house.id, reason="r", reason_ar="r", by=by)
+
+    starts.fire()
+    assert starts.receipts(trigger_id) == [], "nothing is started, and nothing forgotten"
+
+    with db.unit_of_work(starts.house.id):
+        tenants.resume(starts.house.id, by=by)
+    starts.fire()
+    assert len(nominal(starts, trigger_id, "missed")) >= 7 and nominal(starts, trigger_id)[0] >= minutes_ago(2)
 
 
 def test_catching_up_has_bounds(starts, workflow_id):
@@ -230,6 +248,7 @@ def test_settings_are_checked_before_they_are_kept(starts, workflow_id, kind, co
 FIRE = """
 import sys, time
 from worker import *
+from portal.tenants import service as tenants
 from portal.workflows.triggers import firing
 with create_app().app_context():
     print("ready", flush=True)

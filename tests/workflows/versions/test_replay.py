@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
+from sqlalchemy import text
 
 from portal.core.errors import Invalid, NotFound
+from portal.workflows import service
 from portal.workflows.errors import WrongState
 from portal.workflows.versions import replaying
+from tests.mail.conftest import post, settings
 from tests.workflows.engine.conftest import engine, step, values
 from tests.workflows.versions.test_moving import publish
 
-__all__ = ["engine"]
+__all__ = ["engine", "post", "settings"]
 A, B, C = step("a", "set", **values(x="1")), step("b", "set", **values(x="${ steps.a.x }")), step("c", "set", **values(x="${ steps.b.x }"))
 
 
-def replay(engine, run_id, *, number=None, at=None, key="k"):
+def replay(engine, run_id, *, number=None, at=None, key="k", same=False):
     with engine.in_house():
-        new_id = replaying.replay(engine.house.id, run_id, number=number, at=at, key=key, by=engine.by)
+        new_id = replaying.replay(engine.house.id, run_id, number=number, at=at, key=key, has_same_keys=same, by=engine.by)
     engine.pump()
     return new_id
 
@@ -86,7 +91,6 @@ def test_what_cannot_be_is_refused(engine):
     wanted = engine.publish(A)
     run = engine.go(wanted)
     with engine.in_house():
-        from portal.workflows import service
         from portal.workflows.designer import drafts
 
         settings = {"inputs": [{"key": "n", "type": "number", "label": "N", "label_ar": None, "required": True, "choices": []}]}
@@ -107,5 +111,59 @@ def test_the_page_shows_what_is_taken_over_and_starts(engine, as_role):
     assert "What is taken over" in page.text and "was changed in this version" in page.text
     assert browser.post(url, data={"which": "2", "at": "x"}).status_code == 422
     started = browser.post(url, data={"which": "2", "at": "c", "request_key": "one"})
+    assert engine.run(started.headers["Location"].rpartition("/")[2]).keys_of is None
+    repeated = browser.post(url, data={"which": "2", "at": "c", "request_key": "two", "keys": "same"})
+    assert engine.run(repeated.headers["Location"].rpartition("/")[2]).keys_of == run.id
     assert started.status_code == 303 and str(run.id) not in started.headers["Location"]
     assert as_role("member").get(url).status_code == 404
+
+
+def keys_of(engine, run_id):
+    """Return the keys of all steps of a run and of those that it called: (workflow, step, frame) → key."""
+    wanted = """select e.workflow_id, s.node_key, s.scope_path, s.idem_key from workflow_steps s
+                join workflow_executions e on e.tenant_id = s.tenant_id and e.id = s.execution_id where e.id = :run or e.root_id = :run"""
+    with engine.in_house() as session:
+        return {(row[0], row[1], row[2]): row[3] for row in session.execute(text(wanted), {"run": run_id})}
+
+
+def carried(engine, run_id):
+    for _ in range(9):
+        engine.pump()
+        engine.sweep()
+    return run_id
+
+
+def test_with_the_same_keys_receivers_can_drop_repeats(engine, post, settings):
+    settings(post.port)
+    inner = engine.publish(step("mail", "email", to="inner@example.com", subject="s", body="b"))
+    box, within = (
+        step("box", "foreach", source="times", times=2),
+        step("in", "email", parent="box", lane="each", to="in@example.com", subject="s", body="b"),
+    )
+    call = step("call", "subworkflow", workflow=str(inner), inputs=[])
+    run = engine.go(engine.publish(A, box, within, call))
+    assert run.status == "succeeded"
+
+    new, same = carried(engine, replay(engine, run.id, key="1")), carried(engine, replay(engine, run.id, key="2", same=True))
+    again = carried(engine, replay(engine, same, key="3", same=True))
+
+    first = keys_of(engine, run.id)
+    assert len(first) == 6
+    assert not set(keys_of(engine, new).values()) & set(first.values()), "by default all of them are new"
+    assert keys_of(engine, same) == first == keys_of(engine, again)
+    sent = Counter(message["X-Nasij-Idempotency-Key"] for _from, _to, message in post.mails)
+    assert sorted(sent.values()) == [1, 1, 1, 3, 3, 3], "a receiver sees what it has had before"
+    for each in (new, same, again):
+        assert engine.run(each).status == "succeeded"
+        engine.assert_sound(each)
+
+
+def test_an_address_that_is_called_back_answers_one_run_only(engine):
+    run_id = engine.start(engine.publish(step("answer", "callback")))
+    engine.pump()
+    with engine.in_house():
+        service.cancel_run(engine.house.id, run_id, by=engine.by)
+
+    again = replay(engine, run_id, same=True)
+
+    assert not set(keys_of(engine, again).values()) & set(keys_of(engine, run_id).values())

@@ -18,6 +18,7 @@ from portal.workflows.versions.publishing import AskedAlready, NothingNew
 from tests.workflows.engine.conftest import engine, step, values
 
 __all__ = ["engine"]
+WHY = publishing.Called(note="why")
 SETTINGS = {"inputs": [], "deadline_s": 86400}
 
 
@@ -41,10 +42,10 @@ def access_of(tenant, role):
     return Access(tenant.people[role], tenant.id, role, PERMISSIONS[role], role, tenant.name, None)
 
 
-def ask(engine, workflow, *, who="builder", revision=1, number=None):
+def ask(engine, workflow, *, who="builder", revision=1, number=None, called=WHY):
     with engine.in_house():
         by = Actor("person", engine.house.people[who])
-        return publishing.ask(engine.house.id, workflow, number=number, revision=revision, note="why", by=by)
+        return publishing.ask(engine.house.id, workflow, number=number, revision=revision, called=called, by=by)
 
 
 def state(engine, request_id):
@@ -132,8 +133,10 @@ def test_no_is_said_with_a_reason_and_one_takes_back_only_ones_own(engine, workf
 def test_rolling_back_needs_a_second_person_too_and_edits_do_not_make_it_void(engine, workflow, tenant):
     with pytest.raises(NothingNew):
         ask(engine, workflow, number=1)
+    first = ask(engine, workflow, called=publishing.Called())
     with engine.in_house():
-        publishing.approve(access_of(tenant, "owner"), publishing.ask(tenant.id, workflow, revision=1, note=None, by=_by(tenant)), note="")
+        publishing.approve(access_of(tenant, "owner"), first, note="")
+        assert queries.get_label(tenant.id, queries.get_row(tenant.id, workflow, 2).id) is None
     with pytest.raises(NeedsApproval), engine.in_house():
         service.roll_back(tenant.id, workflow, 1, by=engine.by)
 
@@ -143,8 +146,22 @@ def test_rolling_back_needs_a_second_person_too_and_edits_do_not_make_it_void(en
         assert publishing.approve(access_of(tenant, "owner"), request_id, note="") == 3
 
 
-def _by(tenant):
-    return Actor("person", tenant.people["builder"])
+def test_a_request_names_its_version(engine, workflow, tenant, as_role):
+    builder, owner, url = as_role("builder"), as_role("owner"), f"/workflows/{workflow}/publish-request"
+    named = {"revision": "1", "name": "  The second ", "name_ar": "الثاني", "note": "Says two now"}
+
+    refused = builder.post(url, data={**named, "name": "x" * 121})
+    assert (refused.status_code, "Says two now" in refused.text) == (422, True)
+    asked = builder.post(url, data=named).headers["Location"]
+    assert "The second" in owner.get(asked).text and "Says two now" in owner.get(asked).text
+    with engine.in_house():
+        assert queries.get_row(tenant.id, workflow, 1).label is None, "nothing is named before somebody agrees"
+    assert owner.post(f"{asked}/approve", data={"note": "fine"}).status_code == 303
+
+    with engine.in_house():
+        row = queries.get_row(tenant.id, workflow, 2)
+        assert (row.label, row.label_ar, row.note) == ("The second", "الثاني", "Says two now")
+    assert "The second" in owner.get(f"/workflows/{workflow}/versions").text
 
 
 def test_the_pages_lead_from_publish_to_asking_to_deciding(engine, workflow, as_role):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from portal.core import db
 from portal.core.access import Actor
+from portal.core.config import current_settings
 from portal.core.errors import Invalid, NotFound
 from portal.workflows.designer import drafts
-from portal.workflows.versions import trials
+from portal.workflows.versions import reserve, trials
 from tests.workflows.engine.conftest import engine, step, values
 
 __all__ = ["engine"]
@@ -173,3 +175,77 @@ def test_a_person_is_the_one_who_tries(engine, workflow, tenant):
         by = Actor("person", tenant.people["builder"])
         trial_id = trials.dry_run(tenant.id, workflow, "draft", given={"n": 1}, answers={}, may_read=True, by=by)
     assert kept(engine, trial_id).asked_by == tenant.people["builder"]
+
+
+@pytest.fixture
+def turns(engine):
+    """Nobody has had the turn of the replays lately."""
+    as_owner("delete from workflow_leaders where name = 'trials'")
+    yield
+    as_owner("delete from workflow_leaders where name = 'trials'")
+
+
+def as_owner(statement, *given):
+    with psycopg.connect(current_settings().database_owner_url) as connection:
+        connection.execute(statement, given)
+
+
+def asked_again(engine, trial_id):
+    """Return in how many seconds the jobs of a replay come, of those that were asked for."""
+    with psycopg.connect(current_settings().database_owner_url) as connection:
+        rows = connection.execute(
+            "select extract(epoch from available_at - clock_timestamp()) from outbox where name = 'workflows.simulate' and arguments ->> 1 = %s"
+            " order by available_at",
+            (str(trial_id),),
+        )
+        return [float(row[0]) for row in rows]
+
+
+def test_replays_take_turns_and_pause_behind_each(engine, turns):
+    assert reserve.take("one") == 0
+    assert reserve.take("two") >= 1, "one turn at a time in the whole house"
+    assert reserve.give_back("two", 0.1) and reserve.take("two") >= 1, "nobody gives back the turn of somebody else"
+    assert reserve.give_back("one", 4.0) == 12.0
+    assert 10 < reserve.take("two") <= 12, "a quarter of one worker"
+    as_owner("update workflow_leaders set until = clock_timestamp() where name = 'trials'")
+    assert reserve.take("two") == 0, "and that for certain, also when its last owner died"
+
+
+def test_a_replay_whose_turn_it_is_not_comes_again_later(engine, workflow, turns):
+    with engine.in_house():
+        trial_id = trials.simulate(engine.house.id, workflow, "draft", count=3, by=engine.by)
+    reserve.take("somebody else")
+
+    trials.take_turn(engine.house.id, trial_id)
+
+    assert kept(engine, trial_id).results == []
+    assert asked_again(engine, trial_id)[-1] > 0.5
+    reserve.give_back("somebody else", 0.0)
+    trials.take_turn(engine.house.id, trial_id)
+    assert kept(engine, trial_id).state == "done"
+
+
+def test_a_turn_is_short_and_what_is_left_is_done_in_another_one(engine, workflow, turns, monkeypatch):
+    with engine.in_house():
+        trial_id = trials.simulate(engine.house.id, workflow, "draft", count=3, by=engine.by)
+    monkeypatch.setattr(reserve, "TURN_S", 0.0)
+
+    trials.take_turn(engine.house.id, trial_id)
+
+    assert len(kept(engine, trial_id).results) <= 1 and kept(engine, trial_id).state == "running"
+    assert len(asked_again(engine, trial_id)) == 2, "the first one, and the one behind the pause"
+
+
+def test_one_dry_run_of_an_organisation_at_a_time_and_a_few_in_the_house(engine, workflow, as_role, monkeypatch):
+    browser, url = as_role("owner"), f"/workflows/{workflow}/try"
+    monkeypatch.setattr(reserve, "PATIENCE_S", 0.3)
+    with psycopg.connect(current_settings().database_owner_url) as other:
+        other.execute("select pg_advisory_xact_lock(hashtextextended(%s, 27))", (str(engine.house.id),))
+        refused = browser.post(url, data={"which": "draft", "in-n": "5"})
+        assert (refused.status_code, "Another dry run is going on" in refused.text, 'value="5"' in refused.text) == (409, True, True)
+        other.rollback()
+        for number in range(reserve.AT_ONCE):
+            other.execute("select pg_advisory_xact_lock(hashtext('dry runs'), %s)", (number,))
+        assert browser.post(url, data={"which": "draft", "in-n": "5"}).status_code == 409
+        other.rollback()
+    assert browser.post(url, data={"which": "draft", "in-n": "5"}).status_code == 303

@@ -20,7 +20,7 @@ from portal.workflows import people
 from portal.workflows.actions.base import Done
 from portal.workflows.definition import port_of
 from portal.workflows.engine import quorum
-from portal.workflows.engine.store import rescuing
+from portal.workflows.engine.store import rescuing, standstill
 from portal.workflows.engine.store.opening import add_candidates, take_signal, waiting_step
 from portal.workflows.engine.store.reading import locked_run
 from portal.workflows.engine.store.rows import Run
@@ -51,6 +51,8 @@ def deliver(tenant_id: UUID, run_id: UUID, step_id: UUID) -> bool:
     with db.transaction(tenant_id) as session:
         connection = session.connection()
         db.commits("deliver")
+        if standstill.is_still(tenant_id):
+            return False  # it stays where it is kept; the dispatcher brings both together
         run, _row = locked_run(connection, tenant_id, run_id)
         if run is None:
             return False

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from portal.workflows.actions.base import Call, Failed, Outcome
 from portal.workflows.actions.registry import ACTIONS, FIELDS
 from portal.workflows.definition import as_template, config_of
-from portal.workflows.engine.store.rows import Frame, Run, idem_key
+from portal.workflows.engine.store.rows import Frame, Run
 from portal.workflows.expressions import ExpressionError, compile_template
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def call_of(run: Run, frame: Frame, node: dict[str, Any], attempt: int) -> Call 
         run.secrets.learn(config.get(name))
     if run.secrets and node["kind"] in TOLD_TO_PEOPLE:
         config = run.secrets.masked(config)
-    key = idem_key(run.id, node["key"], frame.path, frame.gen_of(node["key"]))
+    key = run.key_of(node, frame.path, frame.gen_of(node["key"]))
     timeout_s = int(node.get("timeout_s") or 30)
     known = run.tenant_id, run.id, run.workflow_name, run.workflow_name_ar, node["key"]
     return Call(*known, config, key, attempt, run.executed_by, timeout_s, context)

@@ -38,11 +38,31 @@ def begin(moves: Moves, step_id: UUID, calls: Calls) -> Waiting | Failed:
     try:
         child_id, _new = starting.start(
             run.tenant_id, calls.workflow_id, live.id, input_data=values, by=run.executed_by,
-            parent=starting.Parent(step_id, run.root_id or run.id, run.depth + 1), secrets=run.secrets,
+            parent=starting.Parent(step_id, run.root_id or run.id, run.depth + 1), secrets=run.secrets, keys_of=_keys_of(moves, step_id),
         )  # fmt: skip
     except GateFull:
         return Failed("child_gate_full", again=True, sent=False)
     return Waiting(output={"run_id": str(child_id)})
+
+
+def _keys_of(moves: Moves, step_id: UUID) -> UUID | None:
+    """Return the run whose keys a called run carries: in a replay with the same keys, that of the run which this step called back then."""
+    run = moves.run
+    if run.keys_of is None:
+        return None
+    born = next((row for row in moves.born if row["id"] == str(step_id)), None)
+    place = (born["node_key"], born["scope"], born["gen"]) if born else moves.connection.exec_driver_sql(
+        "select node_key, scope_path, gen from workflow_steps where tenant_id = %s and id = %s", (run.tenant_id, step_id)
+    ).one()  # fmt: skip
+    found: UUID | None = moves.connection.exec_driver_sql(
+        """
+        select coalesce(e.keys_of, e.id) from workflow_steps s
+        join workflow_executions e on e.tenant_id = s.tenant_id and e.parent_step_id = s.id
+        where s.tenant_id = %s and s.execution_id = %s and s.node_key = %s and s.scope_path = %s and s.gen = %s limit 1
+        """,
+        (run.tenant_id, run.keys_of, *place),
+    ).scalar()
+    return found
 
 
 def hear(tenant_id: UUID, parent_id: UUID, step_id: UUID) -> bool:

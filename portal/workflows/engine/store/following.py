@@ -125,7 +125,7 @@ def _advance(moves: Moves, frame: Frame, ended: str) -> None:
 
 def _skip(moves: Moves, frame: Frame, key: str) -> None:
     frame.stands[key] = Stand("skipped", None)
-    moves.born.append(born(moves.run.id, moves.run.graph.nodes[key], "skipped", frame=frame))
+    moves.born.append(born(moves.run, moves.run.graph.nodes[key], "skipped", frame=frame))
     moves.tell("step.skipped", key, frame)
 
 
@@ -183,11 +183,11 @@ def begin(moves: Moves, frame: Frame, key: str) -> None:
         return
     lane = run.lane or lane_of(node["kind"], effect)
     if moves.may_carry and moves.carried is None and not is_paused and lane == moves.lane:
-        row = born(run.id, node, "leased", frame=frame, epoch=1, attempt=1)
+        row = born(run, node, "leased", frame=frame, epoch=1, attempt=1)
         known = run.tenant_id, run.id, UUID(row["id"]), key, node["kind"], effect, row["idem_key"]
         moves.carried = Lease(*known, 1, 1, row["timeout_s"], frame.path, frame.gen, moves.worker, lane)
     else:
-        row = born(run.id, node, "ready", frame=frame)
+        row = born(run, node, "ready", frame=frame)
         db.after_commit(partial(wake, [lane]))
     frame.stands[key], frame.ids[key] = Stand(row["state"], None), UUID(row["id"])
     moves.born.append(row)
@@ -205,7 +205,7 @@ def _compute(moves: Moves, frame: Frame, node: dict[str, Any], effect: str) -> N
     call = call_of(moves.run, frame, node, attempt=1)
     outcome: Outcome = call if isinstance(call, Failed) else perform_here(call, node, effect)
     config = call.config if isinstance(call, Call) else None
-    row = born(moves.run.id, node, "succeeded", frame=frame, config=config, attempt=1, took_s=time.perf_counter() - began)
+    row = born(moves.run, node, "succeeded", frame=frame, config=config, attempt=1, took_s=time.perf_counter() - began)
     moves.born.append(row)
     frame.ids[node["key"]] = UUID(row["id"])
     take(moves, frame, node, row, outcome)

@@ -22,18 +22,21 @@ from portal.workflows.redaction import Secrets
 COLUMNS = "tenant_id, execution_id, id, node_key, kind, effect_class, idem_key, lease_epoch, attempt, timeout_s, scope_path, gen, queue"
 # The rules of the line are in the function: which tenant is next, its limits, which of its steps (migration 0023, ADR 15).
 NEXT = f"select {COLUMNS} from claim_step(%s::text[], %s, %s, %s, %s, %s)"
-# The first step of each tenant and priority that is not due yet: a few looks into the index, however many wait.
-SOON = """
-select extract(epoch from min(head.available_at) - clock_timestamp())::float8
-from unnest(%s::text[]) as lane
-cross join lateral (
+# Who has a ready step in a lane and does not stand still: a few looks into the index, however many steps there are.
+PRESENT = """
   with recursive present(tenant) as (
     (select s.tenant_id from workflow_steps s where s.state = 'ready' and s.queue = lane order by s.tenant_id limit 1)
     union all
     select (select s.tenant_id from workflow_steps s
             where s.state = 'ready' and s.queue = lane and s.tenant_id > present.tenant order by s.tenant_id limit 1)
     from present where present.tenant is not null)
-  select tenant from present where tenant is not null) p
+  select present.tenant from present join tenants o on o.id = present.tenant and o.status = 'active'
+"""
+# The first step of each tenant and priority that is not due yet: a few looks into the index, however many wait.
+SOON = f"""
+select extract(epoch from min(head.available_at) - clock_timestamp())::float8
+from unnest(%s::text[]) as lane
+cross join lateral ({PRESENT}) p
 cross join (values (1), (2), (3), (4), (5)) as band(p)
 cross join lateral (
   select s.available_at from workflow_steps s
@@ -117,7 +120,7 @@ def read_run(connection: Connection, lease: Lease) -> Run | None:
         """
         select e.status, e.version_id, e.workflow_id, t.name, t.name_ar, e.input_data, e.executed_by,
                coalesce(e.started_at, clock_timestamp()) as started_at, e.event_seq, e.depth, e.root_id,
-               e.priority, e.gate_key, e.is_gated
+               e.priority, e.gate_key, e.is_gated, e.keys_of
         from workflow_executions e join workflow_templates t on t.tenant_id = e.tenant_id and t.id = e.workflow_id
         join workflow_steps s on s.tenant_id = e.tenant_id and s.execution_id = e.id
         where e.tenant_id = %s and e.id = %s and s.id = %s and s.state = 'leased' and s.lease_epoch = %s

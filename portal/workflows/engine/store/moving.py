@@ -174,7 +174,7 @@ def _rows_of(run: Run, new: Graph, keys: tuple[str, ...]) -> list[dict[str, Any]
     rows = []
     for frame in run.frames.values():
         wanted = [key for key in _passed_in(frame, new) if key in keys]
-        rows += [born(run.id, new.nodes[key], "skipped", frame=frame) for key in wanted]
+        rows += [born(run, new.nodes[key], "skipped", frame=frame) for key in wanted]
     return rows
 
 

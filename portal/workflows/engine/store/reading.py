@@ -250,7 +250,7 @@ def run_of(connection: Connection, tenant_id: UUID, run_id: UUID, row: Any) -> R
     given = redaction.opened(tenant_id, payloads.read(connection, tenant_id, [row.input_data])[0], known_secrets)
     known = row.workflow_id, row.name, row.name_ar, version.graph, given, row.executed_by, row.started_at, row.event_seq
     run = Run(tenant_id, run_id, *known, status=row.status, depth=row.depth, root_id=row.root_id, secrets=known_secrets)
-    run.lane, run.priority, run.gate_key, run.is_gated = version.lane, row.priority, row.gate_key, row.is_gated
+    run.lane, run.priority, run.gate_key, run.is_gated, run.keys_of = version.lane, row.priority, row.gate_key, row.is_gated, row.keys_of
     read_steps(connection, run)
     return run
 
@@ -261,7 +261,7 @@ def locked_run(connection: Connection, tenant_id: UUID, run_id: UUID) -> tuple[R
         """
         select e.status, e.status = 'cancelling' as cancelled, e.event_seq, e.error, e.ends_as, e.undo, e.version_id, e.workflow_id, t.name,
                t.name_ar, e.input_data, e.executed_by, coalesce(e.started_at, e.created_at) as started_at, e.depth, e.root_id,
-               e.priority, e.gate_key, e.is_gated
+               e.priority, e.gate_key, e.is_gated, e.keys_of
         from workflow_executions e join workflow_templates t on t.tenant_id = e.tenant_id and t.id = e.workflow_id
         where e.tenant_id = %s and e.id = %s for update of e
         """,

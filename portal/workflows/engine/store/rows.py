@@ -128,6 +128,7 @@ class Run:
     priority: int = PRIORITY
     gate_key: str | None = None
     is_gated: bool = False
+    keys_of: UUID | None = None  # the run whose keys its effects carry, where it is played again with the same ones
     frames: dict[str, Frame] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
     ended: dict[str, Frame] = field(default_factory=dict)  # frames that ended, around one that lives
@@ -135,6 +136,11 @@ class Run:
     @property
     def root(self) -> Frame:
         return self.frames[""]
+
+    def key_of(self, node: dict[str, Any], scope: str = "", gen: int = 0) -> str:
+        """Return the key that a step's effect carries to the outside. An address that is called back answers one run only."""
+        origin = None if node["kind"] == "callback" else self.keys_of
+        return idem_key(origin or self.id, node["key"], scope, gen)
 
     def frame(self, path: str | None) -> Frame | None:
         """Return a frame that lives, or that stands around one."""
@@ -240,7 +246,7 @@ def idem_key(run_id: UUID, node_key: str, scope_path: str = "", gen: int = 0) ->
 
 
 def born(
-    run_id: UUID,
+    run: Run,
     node: dict[str, Any],
     state: str,
     *,
@@ -270,7 +276,7 @@ def born(
         "timeout_s": int(node.get("timeout_s") or 30),
         "effect": effect,
         "lane": lane_of(node["kind"], effect),
-        "idem_key": idem_key(run_id, node["key"], scope, gen),
+        "idem_key": run.key_of(node, scope, gen),
         "port": port,
         "input": config,
         "output": output,

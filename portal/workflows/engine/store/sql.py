@@ -85,10 +85,10 @@ tried as (
 """
 # The columns of a run that is accepted.
 ACCEPTED = """id, tenant_id, workflow_id, version_id, executed_by, input_data, dedup_key, replay_of, deadline_at, parent_step_id, root_id,
-  depth, error_of, priority, gate_key, is_gated"""
+  depth, error_of, priority, gate_key, is_gated, keys_of"""
 ACCEPTED_VALUES = """%(id)s, %(tenant)s, %(workflow)s, %(version)s, %(by)s, %(input)s::jsonb, %(dedup)s, %(replay_of)s,
   clock_timestamp() + make_interval(secs => %(deadline_s)s), %(parent)s, %(root)s, %(depth)s, %(error_of)s,
-  %(priority)s, %(gate)s, %(is_gated)s"""
+  %(priority)s, %(gate)s, %(is_gated)s, %(keys_of)s"""
 RUN_BEGINS = f"""
 insert into workflow_executions
   ({ACCEPTED}, event_seq, event_hash, status, created_at, started_at, completed_at, output_data, error, error_message)

@@ -75,6 +75,7 @@ def start(
     dedup_key: str | None = None,
     reused: dict[str, Reused] | None = None,
     replay_of: UUID | None = None,
+    keys_of: UUID | None = None,
     parent: Parent | None = None,
     error_of: UUID | None = None,
     carries: str | None = None,
@@ -90,6 +91,7 @@ def start(
         carries: who carries the run in this very transaction as far as pure and db steps lead; None leaves all of it to the workers.
         secrets: of the run that calls this one: its inputs may hold them.
         reused: finished steps taken over from another run, by node key.
+        keys_of: the run whose idempotency keys its steps carry; None: its own.
         parent: the step that waits for this run.
         error_of: the run whose failure this one deals with.
         priority: 1 comes first, 5 last; None takes the workflow's.
@@ -123,7 +125,7 @@ def start(
         "id": run_id, "tenant": tenant_id, "workflow": workflow_id, "version": version_id, "by": by, "input": apart.text_of(sealed),
         "dedup": dedup_key, "replay_of": replay_of, "deadline_s": version.settings.get("deadline_s", DEFAULT_DEADLINE_S),
         "parent": parent.step_id if parent else None, "root": root_id, "depth": depth, "error_of": error_of,
-        "priority": priority, "gate": gate.key if gate else None, "is_gated": is_gated,
+        "priority": priority, "gate": gate.key if gate else None, "is_gated": is_gated, "keys_of": keys_of,
     }  # fmt: skip
     # Its row is written as it will stand, after its steps: what they write goes back with it, and whoever had its key shows then.
     is_alone = version.is_own if db.is_optimistic() else version.is_pure and dedup_key is None
@@ -149,6 +151,7 @@ def start(
     )
     run = Run(tenant_id, run_id, *facts)
     run.secrets, run.lane, run.priority, run.gate_key, run.is_gated = known, version.lane, priority, accepted["gate"], is_gated
+    run.keys_of = keys_of
     run.frames[""] = Frame()
     if carries and not is_gated and settling.begin_here(connection, run, worker=carries, accepted=accepted if is_whole else None):
         if answers is not None:
@@ -179,11 +182,11 @@ def _first_moves(run: Run, connection: Connection, reused: dict[str, Reused], re
         facts["gated"] = True
     moves.tell("run.accepted", **facts)
     for number, (key, old) in enumerate(reused.items()):
-        row = born(run.id, nodes[key], old.state, port=old.port, output=old.output, error=old.error)
+        row = born(run, nodes[key], old.state, port=old.port, output=old.output, error=old.error)
         moves.born.append({**row, "seq": number - len(reused)})  # before everything that this run does itself
     stands = {key: Stand(old.state, old.port) for key, old in reused.items()}
-    moves.born += [born(run.id, nodes[key], "ready") for key in _first_steps(run.graph, stands)]
-    moves.born += [born(run.id, nodes[key], "skipped") for key, stand in stands.items() if stand.state == "skipped" and key not in reused]
+    moves.born += [born(run, nodes[key], "ready") for key in _first_steps(run.graph, stands)]
+    moves.born += [born(run, nodes[key], "skipped") for key, stand in stands.items() if stand.state == "skipped" and key not in reused]
     return moves
 
 
