@@ -13,7 +13,7 @@ FUNCTIONS: tuple[tuple[str, bool, Any, str], ...] = (
     ("string(", False, _l("As a text"), "string(5)"),
     ("int(", False, _l("As a whole number"), 'int("5")'),
     ("double(", False, _l("As a decimal"), "double(5)"),
-    ("timestamp(", False, _l("A moment from a text such as 2026-01-31T08:00:00Z"), 'timestamp("2026-01-31T08:00:00Z")'),
+    ("timestamp(", False, _l("A moment from a text with date, time and zone"), 'timestamp("2026-01-31T08:00:00Z")'),
     ("duration(", False, _l("A duration such as 90m or 24h"), 'duration("90m")'),
     ("contains(", True, _l("True if the text holds another one"), '"abc".contains("b")'),
     ("startsWith(", True, _l("True if the text begins so"), '"abc".startsWith("a")'),

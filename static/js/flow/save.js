@@ -34,6 +34,7 @@ document.addEventListener("htmx:response:error", () => {
 let unfolded = [];
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = event.detail;
+  if (ctx.target !== by("designer")) return;
   const isReorder = ctx.sourceEvent?.submitter?.name === "do";
   const open = [...document.querySelectorAll("details[open][id]:not(.branch)")].map((each) => each.id);
   unfolded = open.filter((id) => !(isReorder && id.startsWith("input-")));
