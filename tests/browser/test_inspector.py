@@ -22,8 +22,8 @@ def workflow_id(app, tenant):
     by = Actor("person", tenant.people["builder"])
     with app.app_context(), db.transaction(tenant.id):
         made = service.create_workflow(tenant.id, name="Leave", name_ar="إجازة", sample="leave_request", by=by)
-        sample = {"outcome": "approve", "values": {"reason": "Wedding"}, "votes": [{"by": "Sara"}, {"by": "Ali"}], "note": ""}
-        pins.pin(tenant.id, made, "ask_manager", sample, source="typed", by=by)
+        sample = {"result": True, "values": {"reason": "Wedding", "مدة": 3}, "votes": [{"by": "Sara"}, {"by": "Ali"}], "note": ""}
+        pins.pin(tenant.id, made, "long_leave", sample, source="typed", by=by)
         pins.pin(tenant.id, made, "start", {"employee": "Sara"}, source="typed", by=by)
     return made
 
@@ -65,7 +65,7 @@ def test_values_are_completed_picked_and_tried_with_keys(address, chromium, tena
     subject.press_sequentially("upp")
     page.keyboard.press("Enter")
     assert subject.input_value() == "For ${ input.employee.upperAscii() }"
-    page.wait_for_function("document.querySelector('#pv-f-confirm-subject .preview-value')?.textContent === 'For SARA'")
+    page.locator("#pv-f-confirm-subject .preview-value", has_text="For SARA").wait_for()
     look("preview")
 
     subject.fill("For ${ input.employee / 2 }")
@@ -75,22 +75,22 @@ def test_values_are_completed_picked_and_tried_with_keys(address, chromium, tena
     assert page.evaluate("document.activeElement.id") == "f-confirm-subject"
     look("problem")
     subject.fill("Dear ")
-    page.wait_for_function("!document.querySelector('#pv-f-confirm-subject').dataset.state")
+    page.wait_for_selector("#pv-f-confirm-subject:not([data-state])", state="attached")
 
     page.locator("#values-confirm > summary").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.matches('[data-pick-search]')")
     page.keyboard.type("votes")
-    page.wait_for_selector("[data-insert='steps.ask_manager.votes[0].by']")
+    page.wait_for_selector("[data-insert='steps.long_leave.votes[0].by']")
     look("picker")
     for _step in range(12):
         page.keyboard.press("ArrowDown")
-        if page.evaluate("document.activeElement.dataset.insert") == "steps.ask_manager.votes[0].by":
+        if page.evaluate("document.activeElement.dataset.insert") == "steps.long_leave.votes[0].by":
             break
     page.keyboard.press("Enter")
-    assert subject.input_value() == "Dear ${ steps.ask_manager.votes[0].by }"
-    page.wait_for_function("document.querySelector('#pv-f-confirm-subject .preview-value')?.textContent === 'Dear Sara'")
+    assert subject.input_value() == "Dear ${ steps.long_leave.votes[0].by }"
+    page.locator("#pv-f-confirm-subject .preview-value", has_text="Dear Sara").wait_for()
 
     page.locator("#try-step").focus()
     page.keyboard.press("Enter")

@@ -17,6 +17,7 @@ from portal.workflows.designer import answers, edits
 from portal.workflows.designer.answers import bp, edited, editing
 from portal.workflows.expressions import MAX_TEMPLATE
 from portal.workflows.inspector import pins, preview, sources
+from portal.workflows.models import WorkflowTemplate
 
 ID = re.compile(r"[\w-]{1,160}\Z", re.ASCII)
 
@@ -60,7 +61,7 @@ def pin(workflow_id: UUID, key: str) -> Response:
     return edited(workflow_id, key, _("Pinned as a sample."), push=False)
 
 
-def _last(workflow: queries.WorkflowTemplate, node: dict[str, object] | None) -> object:
+def _last(workflow: WorkflowTemplate, node: dict[str, object] | None) -> object:
     value, has = None, False
     if access().can(Permission.RUN_READ):
         if node is None:

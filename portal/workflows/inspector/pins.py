@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
+from portal.connections.service import MASK
 from portal.core import clock, db
 from portal.core.access import Actor
 from portal.core.errors import Invalid
@@ -80,7 +81,7 @@ def without_secrets(settings: Mapping[str, Any], values: Mapping[str, Any]) -> d
     """Return inputs with dots in the place of what is sensitive, and of what looks like a secret."""
     hidden = {each["key"] for each in settings.get("inputs", []) if each.get("sensitive")}
     open_ones = literals.masked(redaction.shown(dict(values)))
-    return {key: redaction.MASK if key in hidden and value not in (None, "") else value for key, value in open_ones.items()}
+    return {key: MASK if key in hidden and value not in (None, "") else value for key, value in open_ones.items()}
 
 
 def _living(workflow: WorkflowTemplate) -> dict[str, Any]:

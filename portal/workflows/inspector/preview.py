@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from portal.connections.service import MASK
 from portal.i18n.words import gettext as _
-from portal.workflows import checks, literals, redaction
+from portal.workflows import checks, literals
 from portal.workflows.actions.registry import FIELDS
 from portal.workflows.definition import FIGURE, Node, Settings, as_template, bare, config_of
 from portal.workflows.expressions import ExpressionError, compile_template, names_used
@@ -79,7 +80,7 @@ class Desk:
         if takes != "item" and (message := checks.wrong_names(paths, self._sight(), inside=asked.late)):
             return Preview("problem", str(message))
         if name in (self.node.get("sensitive") or ()):
-            return Preview("value", redaction.MASK)
+            return Preview("value", MASK)
         try:
             value = template.evaluate(context)
         except ExpressionError as wrong:

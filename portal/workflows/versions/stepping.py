@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.exc import DBAPIError
 
 from portal.audit import service as audit
+from portal.connections.service import MASK
 from portal.core import db
 from portal.core.access import Actor
 from portal.core.errors import Invalid
@@ -21,7 +22,6 @@ from portal.workflows.engine.store.calling import Refused, perform_own, worked_o
 from portal.workflows.inspector import sources
 from portal.workflows.literals import masked
 from portal.workflows.models import WorkflowTemplate
-from portal.workflows.redaction import MASK
 from portal.workflows.versions import dry, reserve, trials
 
 STEP, PATH = "step", "path"

@@ -67,10 +67,12 @@ function open() {
     item.append(code, about);
     list.append(item);
   });
+  field.scrollIntoView({ block: "nearest" });
   const box = field.getBoundingClientRect();
+  list.style.width = `${box.width}px`;
   by("designer").append(list);
   const isAbove = box.bottom + list.offsetHeight > window.innerHeight && box.top > list.offsetHeight;
-  Object.assign(list.style, { left: `${box.left}px`, width: `${box.width}px`, top: `${isAbove ? box.top - list.offsetHeight : box.bottom}px` });
+  Object.assign(list.style, { left: `${box.left}px`, top: `${isAbove ? box.top - list.offsetHeight : box.bottom}px` });
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-haspopup", "listbox");
   field.setAttribute("aria-controls", "complete");

@@ -51,10 +51,9 @@ document.addEventListener("input", (event) => {
 
 // Finding in the picker: what fits stays, unfolded; an emptied field shows all again.
 const plain = (text) => text.toLowerCase().replace(/[\u064b-\u0652\u0640]/g, "").replace(/[أإآ]/g, "ا").replace(/ة/g, "ه").replace(/ى/g, "ي");
-document.addEventListener("input", (event) => {
-  if (!event.target.matches("[data-pick-search]")) return;
-  const picker = event.target.closest(".picker");
-  const wanted = plain(event.target.value.trim());
+function find(search) {
+  const picker = search.closest(".picker");
+  const wanted = plain(search.value.trim());
   const fits = (item) => plain(item.dataset.words).includes(wanted);
   for (const item of [...picker.querySelectorAll(".pick")].reverse()) {
     item.hidden = !fits(item) && !item.querySelector(".pick:not([hidden])");
@@ -66,6 +65,14 @@ document.addEventListener("input", (event) => {
     if (wanted && !group.hidden) group.open = true;
   }
   picker.querySelector("[data-pick-none]").hidden = Boolean(picker.querySelector(".pick-group:not([hidden])"));
+}
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-pick-search]")) find(event.target);
+});
+// An answer of the server brings all of them back.
+document.addEventListener("htmx:after:swap", () => {
+  const search = document.querySelector("[data-pick-search]");
+  if (search?.value) find(search);
 });
 document.addEventListener("keydown", (event) => {
   const picker = event.target.closest?.(".picker");
