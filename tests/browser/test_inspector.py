@@ -74,7 +74,7 @@ def test_values_are_completed_picked_and_tried_with_keys(address, chromium, tena
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "f-confirm-subject"
     look("problem")
-    subject.fill("Dear ")
+    subject.fill("To:")
     page.wait_for_selector("#pv-f-confirm-subject:not([data-state])", state="attached")
 
     page.locator("#values-confirm > summary").focus()
@@ -89,14 +89,14 @@ def test_values_are_completed_picked_and_tried_with_keys(address, chromium, tena
         if page.evaluate("document.activeElement.dataset.insert") == "steps.long_leave.votes[0].by":
             break
     page.keyboard.press("Enter")
-    assert subject.input_value() == "Dear ${ steps.long_leave.votes[0].by }"
-    page.locator("#pv-f-confirm-subject .preview-value", has_text="Dear Sara").wait_for()
+    assert subject.input_value() == "To:${ steps.long_leave.votes[0].by }"
+    page.locator("#pv-f-confirm-subject .preview-value", has_text="To:Sara").wait_for()
 
     page.locator("#try-step").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#tried")
     assert page.evaluate("document.activeElement.id") == "tried"
-    assert "Dear Sara" in page.locator("#tried-given").inner_text()
+    assert "To:Sara" in page.locator("#tried-given").inner_text()
     look("tried")
     page.goto(f"{address}/workflows/{workflow_id}/design?step=ask_manager")
     page.click("#sample-ask_manager > summary")

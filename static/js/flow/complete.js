@@ -1,7 +1,7 @@
 // Completion in expressions: the names of the picker and the functions of CEL, as a list below the field. The field keeps the focus.
 import { announce, by, digits, say } from "./cards.js";
 
-const MOST = 12;
+const MOST = 8;
 let field = null;
 let list = null;
 let at = 0;
