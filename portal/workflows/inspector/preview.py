@@ -17,7 +17,7 @@ from portal.workflows.expressions import ExpressionError, compile_template, name
 from portal.workflows.inspector import tree
 from portal.workflows.inspector.sources import Samples, first_item
 
-LONGEST = 400
+LONGEST = 240
 BUDGET_S = 0.4  # of all fields of a page together
 TAKES = {
     "text": "template", "long_text": "template", "number": "template", "duration": "template", "datetime": "template", "pairs": "template",

@@ -42,8 +42,8 @@ KINDS: dict[str, Any] = {
     "text": _l("Text"),
     "number": _l("Number"),
     "boolean": _l("Yes or no"),
-    "list": _l("List"),
-    "group": _l("Group"),
+    "list": _l("List of values"),
+    "group": _l("Group of values"),
     "nothing": _l("Nothing"),
 }
 MAX_DEPTH = 6
