@@ -22,6 +22,24 @@ class WorkflowDraftChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkflowImported:
+    """A workflow came in by a file, as a draft that is switched off."""
+
+    tenant_id: UUID
+    workflow_id: UUID
+    source: str  # nasij or n8n
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowExported:
+    """A definition left the house as a file."""
+
+    tenant_id: UUID
+    workflow_id: UUID
+    version: int | None  # None: the draft
+
+
+@dataclass(frozen=True, slots=True)
 class PublishAsked:
     """Somebody asked others to agree to a definition before it goes live."""
 

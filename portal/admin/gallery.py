@@ -27,7 +27,7 @@ GROUPS: dict[str, Any] = {
 # Components that only serve others, and the sample in which each is seen.
 INSIDE = {
     "amount": "money", "bulk_bar": "list_table", "column_boxes": "column_menu", "cron_said": "cron_field", "list_range": "list_pages", "order_field": "filter_panel",
-    "row_check": "list_table", "settings_nav": "", "tenant_state": "", "stored_value": "", "th_sort": "list_table", "announce": "", "attributes": "button", "chart_axis": "chart_line", "chart_frame": "chart_line", "chart_ground": "chart_line",
+    "row_check": "list_table", "settings_nav": "", "tenant_state": "", "stored_value": "", "value_tree": "", "th_sort": "list_table", "announce": "", "attributes": "button", "chart_axis": "chart_line", "chart_frame": "chart_line", "chart_ground": "chart_line",
     "chart_marker": "chart_line", "chart_patterns": "chart_stacked", "chart_table": "chart_line", "csrf": "post_button", "described": "text",
     "hx": "flow", "legend": "chart_line", "page_header": "", "palette": "palette_group", "status_parts": "status", "theme_switch": "user_menu",
 }  # fmt: skip

@@ -21,7 +21,7 @@ from uuid import UUID
 from sqlalchemy import Connection, CursorResult, DateTime, Engine, MetaData, Result, create_engine, event, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PGUUID
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from portal.core import failpoints, wire
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 NAME_TENANT = "select set_config('app.tenant_id', %s, true)"
+
+QUERY_CANCELED = "57014"
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -236,6 +238,29 @@ def transaction(tenant_id: UUID | None = None, *, system: bool = False) -> Itera
     unit.depth -= 1
     if unit.depth == 0:
         _commit(unit)
+
+
+class TooSlow(Exception):
+    """A read was given up, because it took longer than it may."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Let no statement in the block take longer; what was read before it stays readable.
+
+    Raises:
+        TooSlow: one would have.
+    """
+    opened = session()
+    try:
+        with opened.begin_nested():
+            opened.connection().exec_driver_sql(f"set local statement_timeout = {int(seconds * 1000)}")
+            yield
+            opened.connection().exec_driver_sql("set local statement_timeout to default")
+    except OperationalError as broken:
+        if getattr(broken.orig, "sqlstate", "") != QUERY_CANCELED:
+            raise
+        raise TooSlow from broken
 
 
 @contextmanager

@@ -35,6 +35,7 @@ BUNDLES = (
     "css/app.css",
     "css/flow.css",
     "css/designer.css",
+    "css/run.css",
     "css/home.css",
     "css/gallery.css",
     "css/themes.css",
@@ -44,6 +45,7 @@ BUNDLES = (
     "js/app.js",
     "js/charts.js",
     "js/flow.js",
+    "js/run.js",
     "js/passkey.js",
     "js/themes.js",
 )

@@ -78,7 +78,8 @@ def _make(tenant_id: UUID, export_id: UUID) -> None:
             return
         source = sources.get(export.source)
         with force_locale(export.locale):
-            heads = [str(head) for head in source.heads]
+            more = source.more_heads(export.filters) if source.more_heads else ()
+            heads = [str(head) for head in (*source.heads, *more)]
             rows: Iterator[Sequence[Any]] = islice(source.rows(tenant_id, export.filters), MAX_ROWS)
             rtl = LOCALES[export.locale].dir == "rtl"
             export.content, export.row_count = writing.write(export.file_format, heads, rows, right_to_left=rtl)

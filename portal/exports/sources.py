@@ -23,6 +23,7 @@ class Source:
         read_filters: the page's query → the filters that are kept, as plain JSON; a name with `_` before it is the job's alone.
         heads: the names of the columns.
         rows: (tenant id, filters) → every row that matches, read in pages.
+        more_heads: filters → the names of columns that the filters add, behind the others.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Source:
     read_filters: Callable[[Mapping[str, str]], dict[str, Any]]
     heads: Sequence[Any]
     rows: Callable[[UUID, dict[str, Any]], Iterator[Sequence[Any]]]
+    more_heads: Callable[[dict[str, Any]], Sequence[Any]] | None = None
 
 
 _sources: dict[str, Source] = {}

@@ -18,7 +18,7 @@ from flask_babel import get_translations
 from flask_babel.speaklater import LazyString
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from portal.core.render import find_voices, voice
 from portal.i18n import pseudo
@@ -55,6 +55,15 @@ def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:
     speaking = voice()
     values.setdefault("num", number)
     return _form(speaking, singular, plural, number) % _said(speaking, values)
+
+
+def _as_html(said: LazyString) -> Markup:
+    """Return what a message says as text of a page: what people wrote may be part of it."""
+    return escape(str(said))
+
+
+# Flask-Babel gives its lazy messages out as HTML that is ready, with the values in them as they are.
+LazyString.__html__ = _as_html  # type: ignore[method-assign]
 
 
 def lazy_gettext(message: str, **values: Any) -> LazyString:

@@ -336,6 +336,14 @@ def designations(tenant_id: UUID) -> list[tuple[str, str]]:
     return found + [(f"person:{each}", name) for each, name in (queries.names_of_members(tenant_id) or {}).items()]
 
 
+def named(tenant_id: UUID) -> list[tuple[str, str]]:
+    """Return own roles and groups by their first name, and active members by their address, for files that name them."""
+    found = [(f"role:{row.id}", str(row.name)) for row in queries.own_roles(tenant_id)]
+    found += [(f"group:{row.id}", str(row.name)) for row in groups.every(tenant_id)]
+    members = queries.addresses_of(tenant_id, queries.member_ids(tenant_id, None))
+    return found + [(f"person:{row.id}", str(row.email)) for row in members]
+
+
 def addresses_of(tenant_id: UUID, ids: Iterable[UUID]) -> list[Any]:
     """Return id, address, locale and names of the active members among these people, to write to them."""
     return queries.addresses_of(tenant_id, ids)

@@ -34,6 +34,7 @@ class Filter:
         is_many: whether several values may be set, any of which a row may have.
         is_period: whether `from` and `to` of the form belong to it.
         is_text: whether it is typed into a box of its own, beside the form of the filters.
+        parts: the fields of the form that are put together to one more value, and `join`, which does it: the value, "" for none.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Filter:
     is_many: bool = False
     is_period: bool = False
     is_text: bool = False
+    parts: tuple[str, ...] = ()
+    join: Callable[..., str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def read_stored(kind: ListKind, stored: Any) -> ListState:
 
 def is_asked(kind: ListKind, given: Given) -> bool:
     """Say whether a URL asks for anything of its own, beside a view or a page."""
-    names = {"sort", "cols", "from", "to", *(each.name for each in kind.filters)}
+    names = {"sort", "cols", "from", "to", *(name for each in kind.filters for name in (each.name, *each.parts))}
     return any(name in given for name in names)
 
 
@@ -100,6 +100,8 @@ def _values(wanted: Filter, given: Given) -> tuple[tuple[str, ...], bool]:
         asked = [value for value in asked if value != "own"]
         own = periods.own(_first(given, "from"), _first(given, "to"))
         asked = [own] if own and not asked else asked
+    if wanted.join is not None and (joined := wanted.join(*(_first(given, part) for part in wanted.parts))):
+        asked.append(joined)
     clean = [wanted.read(value) for value in asked]
     known = tuple(dict.fromkeys(value for value in clean if value is not None))
     return (known if wanted.is_many else known[:1]), None not in clean

@@ -202,13 +202,13 @@ class Range:
     first: int
     last: int
     total: int | None
-
-    @property
-    def counted_to(self) -> int:
-        return COUNTED_TO
+    counted_to: int = COUNTED_TO
 
 
-def range_of(listing: Listing[Any]) -> Range:
-    """Say which rows a page shows."""
+def range_of(listing: Listing[Any], *, is_counted: bool = True) -> Range:
+    """Say which rows a page shows; where nobody has counted, there are more than these."""
+    if not is_counted:
+        last = listing.before + len(listing.items)
+        return Range(listing.before + 1, last, None if listing.next_cursor else last, last)
     total = listing.total if listing.total is None or listing.total <= COUNTED_TO else None
     return Range(listing.before + 1 if listing.items else 0, listing.before + len(listing.items), total)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from portal.i18n.formats import isolate
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import expressions
 from portal.workflows.definition import (
@@ -234,10 +235,8 @@ def _check_shape(node: Node, nodes: Iterable[Node], seen: Mapping[str, Node]) ->
     """Check what a kind asks of the steps around and inside it."""
     key, kind, config = node["key"], node["kind"], node.get("config") or {}
     filled = {each.get("lane") for each in nodes if each.get("parent") == key}
-    if kind in BLOCKS and not filled & set(branches(node)):
-        yield Problem(key, None, _l("Put at least one step into it."))
-    elif kind == "parallel" and not set(branches(node)) <= filled:
-        yield Problem(key, "lanes", _l("Put at least one step into every lane."))
+    if message := _emptiness(node, filled):
+        yield Problem(key, "lanes" if filled else None, message)
     if kind == "parallel" and config.get("join") == "some" and isinstance(config.get("need"), int) and config["need"] > lane_count(config):
         yield Problem(key, "need", _l("More lanes are asked for than there are."))
     if kind == "switch" and len(config.get("cases") or ()) > MAX_CASES:
@@ -256,6 +255,18 @@ def _check_shape(node: Node, nodes: Iterable[Node], seen: Mapping[str, Node]) ->
             yield Problem(key, "kind", _l("A stop cannot stand in an undo lane."))
     if kind == "goto" and (message := _check_target(node, config.get("to"), nodes, way)):
         yield Problem(key, "to", message)
+
+
+def _emptiness(node: Node, filled: set[Any]) -> Any:
+    """Say which lanes of a block need a step."""
+    kind, lanes = node["kind"], set(branches(node))
+    if kind not in BLOCKS:
+        return None
+    if filled & lanes:
+        return _l("Put at least one step into every lane.") if kind == "parallel" and not lanes <= filled else None
+    if kind == "group" and node.get("was"):
+        return _l("It stands for “%(was)s”, which is not known here. Put the steps that do its work into it.", was=isolate(node["was"]))
+    return _l("Put at least one step into it.")
 
 
 def _check_target(node: Node, target: Any, nodes: Iterable[Node], way: list[tuple[Node, str]]) -> Any:

@@ -23,6 +23,16 @@ class DraftInvalid(PortalError):
         self.problems = problems
 
 
+class TooBroad(PortalError):
+    """So many runs would have to be opened for their values that it takes too long."""
+
+    status = 422
+    code = "too_broad"
+
+    def __init__(self) -> None:
+        super().__init__(_("So many runs would have to be opened that it takes too long. Narrow the list by workflow, period or status."))
+
+
 class NotPublished(Conflict):
     """The workflow has no live version to run."""
 

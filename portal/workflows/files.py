@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from portal.i18n.locale import bilingual
 from portal.i18n.words import lazy_gettext as _l
 from portal.identity import service as identity
 from portal.lists.service import filing
-from portal.workflows import explain, queries
+from portal.workflows import conditions, explain, queries, redaction
 from portal.workflows.lists import RUNS, WORKFLOWS, run_filter, workflow_filter
 
 PAGE_ROWS = 1_000
@@ -36,10 +37,23 @@ def run_rows(tenant_id: UUID, filters: dict[str, Any]) -> Iterator[Sequence[Any]
         lambda place: queries.list_runs(tenant_id, wanted=wanted, sort=state.sort, place=place, limit=PAGE_ROWS), kind
     ):
         names = identity.names_of(row.executed_by for row in rows if row.executed_by)
+        asked = queries.values_of_runs(tenant_id, [row.id for row in rows], wanted.values) if wanted.values else {}
         for row in rows:
+            more = [_plain(each) for each in asked.get(row.id, ())]
             run = explain.run_row(row, names)
             took_s = None if run.duration_ms is None else round(run.duration_ms / 1000, 3)
-            yield bilingual(run), _status(run.status), run.started_at, run.completed_at, took_s, run.executed_by_name, str(run.id)
+            yield bilingual(run), _status(run.status), run.started_at, run.completed_at, took_s, run.executed_by_name, str(run.id), *more
+
+
+def run_heads(filters: dict[str, Any]) -> list[str]:
+    """Return the fields that the list is searched by: each is a column of its own."""
+    return [conditions.read(each).written for each in filing.state_of(RUNS, filters).filters.get("where", ())]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a run as a cell: dots for what is sealed, JSON for what holds more than one."""
+    shown = redaction.shown(value)
+    return json.dumps(shown, ensure_ascii=False) if isinstance(shown, dict | list | bool) else shown
 
 
 def workflow_rows(tenant_id: UUID, filters: dict[str, Any]) -> Iterator[Sequence[Any]]:
@@ -61,8 +75,8 @@ def _status(status: str) -> str:
 
 def register() -> None:
     """Let both lists be exported."""
-    for key, kind, permission, heads, rows in (
-        ("workflows.runs", RUNS, Permission.RUN_READ, RUN_HEADS, run_rows),
-        ("workflows.listing", WORKFLOWS, Permission.WORKFLOW_READ, WORKFLOW_HEADS, workflow_rows),
+    for key, kind, permission, heads, rows, more in (
+        ("workflows.runs", RUNS, Permission.RUN_READ, RUN_HEADS, run_rows, run_heads),
+        ("workflows.listing", WORKFLOWS, Permission.WORKFLOW_READ, WORKFLOW_HEADS, workflow_rows, None),
     ):
-        exports.register(exports.Source(key, kind.title, permission, kind.endpoint, partial(filing.kept_of, kind), heads, rows))
+        exports.register(exports.Source(key, kind.title, permission, kind.endpoint, partial(filing.kept_of, kind), heads, rows, more))

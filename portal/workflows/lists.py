@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from portal.core import clock
+from portal.core import clock, db
 from portal.core.access import Actor, Permission
 from portal.core.paging import Listing
 from portal.core.render import url_of
@@ -22,9 +22,9 @@ from portal.i18n.words import ngettext
 from portal.identity import service as identity
 from portal.lists import service as lists
 from portal.lists.service import Asked, Column, Filter, ListKind, Shown, Verb
-from portal.workflows import queries, service
+from portal.workflows import conditions, queries, searching, service, value_filters
 from portal.workflows.engine.states import RunStatus
-from portal.workflows.errors import WrongState
+from portal.workflows.errors import TooBroad, WrongState
 from portal.workflows.explain import RunRow
 from portal.workflows.queries import RunFilter, StateCount, WorkflowFilter
 from portal.workflows.versions import moving
@@ -74,6 +74,7 @@ def run_filter(tenant_id: UUID, person_id: UUID | None, filters: dict[str, tuple
         since=since,
         before=before,
         until=at,
+        values=tuple(conditions.read(each) for each in filters.get("where", ())),
     )
 
 
@@ -94,7 +95,15 @@ def _pick_runs(tenant_id: UUID, asked: Asked, after: UUID | None, limit: int) ->
 
 def _count_runs(tenant_id: UUID, asked: Asked) -> int:
     wanted = _asked_runs(tenant_id, asked)
-    return queries.count_runs(tenant_id, wanted=wanted) if wanted else 0
+    if wanted is None:
+        return 0
+    if not wanted.values:
+        return queries.count_runs(tenant_id, wanted=wanted)
+    try:
+        with db.at_most(searching.PATIENCE_S):
+            return queries.count_runs(tenant_id, wanted=wanted)
+    except db.TooSlow:
+        raise TooBroad from None
 
 
 def _pick_workflows(tenant_id: UUID, asked: Asked, after: UUID | None, limit: int) -> list[UUID]:
@@ -172,6 +181,7 @@ RUNS = ListKind(
         Filter("workflow", _l("Workflow"), _read_id),
         Filter("by", _l("Started by"), _read_person),
         Filter("period", _l("Period"), lists.periods.read, is_period=True),
+        Filter("where", _l("Value"), value_filters.read, is_many=True, parts=value_filters.PARTS, join=value_filters.join),
     ),
     pick=_pick_runs,
     count=_count_runs,
@@ -256,7 +266,10 @@ def run_cells(runs: Sequence[RunRow], columns: str, *, can_choose: bool) -> list
 
 def state_counts(tenant_id: UUID, wanted: RunFilter, found: Listing[Any]) -> dict[str, StateCount]:
     """Return how many runs are in each state under the other filters; asks only when they do not all stand on this page."""
-    if not wanted.statuses and found.next_cursor is None and found.previous_cursor is None and not found.before:
+    is_whole = found.next_cursor is None and found.previous_cursor is None and not found.before
+    if wanted.values and not is_whole:
+        return {}  # nobody counts what every run has to be opened for
+    if is_whole and (wanted.values or not wanted.statuses):
         return {state: StateCount(number) for state, number in Counter(row.status for row in found.items).items()}
     return queries.count_states(tenant_id, list(RunStatus), wanted=wanted)
 

@@ -35,6 +35,8 @@ from portal.core.paging import COUNTED_TO, Listing, Place, SortKey, listing_of, 
 from portal.core.render import language
 from portal.i18n.search import APART, holds_words
 from portal.identity import service as identity
+from portal.workflows import searching
+from portal.workflows.conditions import Condition
 from portal.workflows.models import WorkflowExecution, WorkflowFrame, WorkflowStep, WorkflowTemplate, WorkflowVersion
 
 # Built once and on plain tables: these are the queries of the pages that are opened most, and building one costs as much as
@@ -157,6 +159,13 @@ def workflow_sorts() -> dict[str, SortKey]:
 def workflow_names_of(tenant_id: UUID, ids: Sequence[UUID]) -> list[Row[Any]]:
     """Return id and names of these workflows."""
     return list(db.session().execute(NAMES.where(W.id.in_(ids)), {"tenant": tenant_id}))
+
+
+def values_of_runs(tenant_id: UUID, ids: Sequence[UUID], asked: Sequence[Condition]) -> dict[UUID, tuple[Any, ...]]:
+    """Return the values that conditions are about, as rows hold them, by run."""
+    columns = (searching.value_of(each).label(f"value_{number}") for number, each in enumerate(asked))
+    rows = db.session().execute(select(E.id, *columns).where(E.tenant_id == TENANT, E.id.in_(ids)), {"tenant": tenant_id})
+    return {row[0]: tuple(row[1:]) for row in rows}
 
 
 def run_names_of(tenant_id: UUID, ids: Sequence[UUID]) -> list[Row[Any]]:
@@ -367,8 +376,11 @@ class RunFilter:
     since: datetime | None = None
     before: datetime | None = None
     until: datetime | None = None  # rows that came later are not meant
+    values: tuple[Condition, ...] = ()  # all of which must be met
 
     def narrow(self, wanted: Select[Any]) -> Select[Any]:
+        for each in self.values:
+            wanted = wanted.where(searching.meets(each))
         if self.statuses:
             wanted = wanted.where(E.status.in_(self.statuses))
         if self.workflow_id is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from portal.connections import service as connections
 from portal.core import egress
 from portal.core.errors import Invalid
 from portal.datatables import service as tables
+from portal.i18n.formats import isolate
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import checks, definition, expressions, inputs, queries
 from portal.workflows.actions.registry import ACTIONS, FIELDS
@@ -18,6 +20,8 @@ from portal.workflows.engine import plan
 from portal.workflows.models import WorkflowTemplate
 
 ENDLESS = _l("It leads back to this workflow, which would never end. Put it into a lane of a condition.")
+# Named in a file and not found here: nothing of ours begins so.
+OPEN = re.compile(r"(?:calendar|person|role|group)=")
 NO_SUCH_WORKFLOW = _l("This workflow is not there, is switched off or has no live version. Choose another one.")
 
 
@@ -46,6 +50,7 @@ def check_definition(workflow: Definition) -> list[Problem]:
         if node.get("kind") == "database" and wanted and wanted not in known:
             problems.append(Problem(node["key"], "table", inputs.NO_SUCH_TABLE))
         problems += _connection_problems(workflow, node)
+        problems += _open_references(node)
         if node.get("kind") == "webhook" and (refused := _refused_address((node.get("config") or {}).get("url"))):
             problems.append(Problem(node["key"], "url", refused))
         if node.get("kind") == "subworkflow":
@@ -159,6 +164,22 @@ def _connection_problems(workflow: Definition, node: definition.Node) -> list[Pr
             if chosen not in known:
                 found.append(Problem(node["key"], field.name, inputs.NO_SUCH_CONNECTION))
     return found
+
+
+def _open_references(node: definition.Node) -> list[Problem]:
+    """Say which people and calendars of a step a file named that are not here."""
+    found = []
+    config = node.get("config") or {}
+    for field in FIELDS.get(node.get("kind", ""), ()):
+        if field.type in ("people", "calendar"):
+            value = config.get(field.name)
+            named = [str(each) for each in (value if isinstance(value, list) else [value]) if OPEN.match(str(each))]
+            found += [Problem(node["key"], field.name, _not_here(name)) for name in named[:1]]
+    return found
+
+
+def _not_here(name: str) -> Any:
+    return _l("“%(name)s” was named in the imported file and is not here. Choose another.", name=isolate(name.partition("=")[2]))
 
 
 def _refused_address(url: Any) -> Any:

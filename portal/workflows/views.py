@@ -1,4 +1,4 @@
-"""Pages of workflows, and the start of a run; the pages of runs are in `run_views`."""
+"""Pages of workflows, and the start of a run; the pages of runs are in `runs`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from portal.identity import service as identity
 from portal.lists import service as lists
 from portal.workflows import explain, queries, samples, service
 from portal.workflows.errors import GateFull, NotPublished
+from portal.workflows.exchange import service as exchange
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
 from portal.workflows.lists import WORKFLOWS, workflow_filter
 from portal.workflows.queries import RunFilter
@@ -110,6 +111,7 @@ def detail(workflow_id: UUID) -> Response:
         runs=[explain.run_row(row, names_in(runs.items)) for row in runs.items],
         can_edit=here.can(Permission.WORKFLOW_EDIT),
         can_run=here.can(Permission.RUN_START),
+        was_imported=exchange.report_of(here.tenant_id, workflow_id) is not None,
     )
 
 

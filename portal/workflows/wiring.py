@@ -6,11 +6,13 @@ from flask import Flask
 
 from portal.connections import service as connections
 from portal.core import palette
-from portal.workflows import entries, files, jobs, listeners, lists, run_views, uses  # noqa: F401 - importing registers them
+from portal.workflows import entries, files, jobs, listeners, lists, uses  # noqa: F401 - importing registers them
 from portal.workflows.designer import wiring as designer
+from portal.workflows.exchange import wiring as exchange
 from portal.workflows.fairness import wiring as fairness
 from portal.workflows.history import wiring as history
 from portal.workflows.home.views import bp as home
+from portal.workflows.runs import acting, comparison_views, downloads, views  # noqa: F401
 from portal.workflows.triggers import wiring as triggers
 from portal.workflows.versions import wiring as versions
 from portal.workflows.views import bp
@@ -24,6 +26,7 @@ def init_app(app: Flask) -> None:
     history.init_app(app)
     fairness.init_app(app)
     versions.init_app(app)
+    exchange.init_app(app)
     files.register()
     palette.provide(entries.find, place=1)
     palette.provide_recall("workflows", entries.recall_workflow)

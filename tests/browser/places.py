@@ -11,6 +11,7 @@ from portal.admin import service as staff
 from portal.admin.gallery import GROUPS
 from portal.core import clock, db
 from portal.core.access import Access, Actor
+from portal.core.config import ROOT
 from portal.datatables import service as tables
 from portal.exports import service as exports
 from portal.identity.factors import service as factors
@@ -20,8 +21,10 @@ from portal.lists import service as lists
 from portal.notifications import service as notifications
 from portal.tenants.themes import service as themes
 from portal.workflows import service
+from portal.workflows.exchange import service as exchange
 from tests.browser.chromium import enter
 from tests.whole.test_routes import pages_of
+from tests.workflows.engine.conftest import Engine, step, values
 from tests.workflows.home.conftest import Ground
 
 
@@ -46,6 +49,9 @@ def pages(app, tenant):
         notifications.notify(tenant.id, [tenant.people["owner"]], type="run.failed", message="", severity="error", link=f"/runs/{runs[1]}")
         exports.request_export(tenant.id, tenant.people["owner"], "workflows.runs", {}, file_format="csv", locale="en", by=by)
     with app.app_context(), db.transaction(tenant.id):
+        files = [(ROOT / "tests/workflows/exchange/n8n" / f"{name}.json").read_bytes() for name in ("41_agent", "36_form")]
+        imported = [exchange.bring_in(tenant.id, each, may_use_connections=True, by=by)[0].id for each in files]
+    with app.app_context(), db.transaction(tenant.id):
         theme = themes.add_theme(tenant.id, name="Corporate", name_ar="الهوية", by=by)
         themes.save_theme(tenant.id, theme, {"colors": {"light": {"primary": "#ffcc00"}}}, by=by)
     with app.test_request_context(), db.transaction(tenant.id):
@@ -59,16 +65,36 @@ def pages(app, tenant):
         factor = factors.begin_app(by.id)
         bulk = lists.ask(here, kind, kind.verb("cancel"), ids=runs, state=state)
         lists.undo(here, bulk)
-    flow = f"/workflows/{sample}"
+    flow, told = f"/workflows/{sample}", f"/runs/{_told(app, tenant)}"
     return [
-        "/home", "/workflows", "/workflows/new", flow, f"{flow}/describe", f"{flow}/design", f"{flow}/design?step=ask_manager",
+        "/home", "/workflows", "/workflows/new", "/workflows/import", f"/workflows/{imported[0]}/import", f"/workflows/{imported[1]}/import",
+        f"/workflows/import/done?w={imported[0]}&w={imported[1]}", f"/workflows/{imported[0]}", flow, f"{flow}/describe", f"{flow}/design", f"{flow}/design?step=ask_manager",
         f"{flow}/design/add?after=long_leave&parent=&lane=", f"{flow}/run", "/runs", "/runs?status=cancelled", f"/runs?view={view}", f"/runs?view={view}&status=failed&sort=duration",
         f"/views/{view}", f"/bulk/{bulk}", f"/workflows?view=all&deleted={gone}&state=x", f"/runs/{runs[0]}",
-        f"/runs/{runs[1]}", "/tables", "/tables/new", f"/tables/{table}", "/notifications", "/exports", "/nowhere",
+        f"/runs/{runs[1]}", f"{told}?step=first", f"{told}?step=first&view=json", f"{told}?step=inside", f"{told}?step=ask", f"{told}?step=after", f"/runs/{runs[0]}/compare",
+        f"/runs/{runs[0]}/compare/{runs[1]}", "/runs?view=all&where=input.days+gt+1", "/runs?view=all&where_path=nothing", "/tables", "/tables/new", f"/tables/{table}", "/notifications", "/exports", "/nowhere",
         "/settings/sign-in", f"/settings/sign-in/app/{factor}", "/settings/security",
         "/settings/preferences", "/settings/themes", f"/settings/themes/{theme}", f"/settings/themes/{theme}/versions", "/search", "/search?q=leave", "/shortcuts", "/calendar?month=2026-12",
         "/settings", "/settings/password", "/settings/devices", "/settings/support", "/confirm", "/password/forgotten", "/password/reset?token=x",
     ]  # fmt: skip
+
+
+def _told(app, tenant):
+    """A run with something to show in the inspector: values, rounds, a question, a step that it has not reached."""
+    form = [{"type": "text", "label": "Why", "label_ar": "لماذا", "key": "why", "required": True}]
+    with app.app_context():
+        engine = Engine(tenant)
+        run_id = engine.start(
+            engine.publish(
+                step("first", "set", **values(amount="${ 1250.5 }", who="ليلى", lines="${ [1, 2, {'a b': 'x'}] }")),
+                step("each", "foreach", source="list", list="['a', 'b']"),
+                step("inside", "set", parent="each", lane="each", **values(n="${ item }")),
+                step("ask", "approval", title="May it?", candidates=["role:owner"], form=form),
+                step("after", "set", **values(y="1")),
+            )
+        )
+        engine.pump()
+    return run_id
 
 
 @pytest.fixture

@@ -257,14 +257,14 @@ def test_with_a_finger_on_a_phone(app, tenant, design):
     fill("#f-set-values-v0", "1")
     close()
     for chosen in (["set"], ["set", "set_2"], ["set", "set_2", "set_3", "set_4"], ["set_8"]):
-        page.tap("#choose-on")
-        page.wait_for_selector("#choose-off")
+        page.tap("#choosing-on")
+        page.wait_for_selector("#choosing-off")
         for key in chosen:
             page.tap(f"#step-{key}")
         changed(page, lambda: page.tap("#chosen-duplicate"))
-        if page.query_selector("#choose-off"):
-            page.tap("#choose-off")
-            page.wait_for_selector("#choose-on")
+        if page.query_selector("#choosing-off"):
+            page.tap("#choosing-off")
+            page.wait_for_selector("#choosing-on")
     add("[data-place='||set']", "switch")
     for number, (name, value) in enumerate(SWITCH):
         fill(f"#f-switch-cases{f'-n{number}' if number else ''}", name)
@@ -272,14 +272,14 @@ def test_with_a_finger_on_a_phone(app, tenant, design):
     close()
     finger.drag("#step-set_2", "[data-place='switch|otherwise|']")
     finger.drag("#step-set_3", "[data-place='switch|case_2|']")
-    page.tap("#choose-on")
-    page.wait_for_selector("#choose-off")
+    page.tap("#choosing-on")
+    page.wait_for_selector("#choosing-off")
     page.tap("#step-set_4")
     page.tap("#chosen-to")
     changed(page, lambda: page.tap("[data-place='switch|case_1|']"))
-    if page.query_selector("#choose-off"):
-        page.tap("#choose-off")
-        page.wait_for_selector("#choose-on")
+    if page.query_selector("#choosing-off"):
+        page.tap("#choosing-off")
+        page.wait_for_selector("#choosing-on")
     add("[data-place='||switch']", "foreach")
     fill("#f-foreach-list", "[1, 2]")
     close()
@@ -302,7 +302,7 @@ def test_without_a_script(app, tenant, design):
         page.click(f".kind[value='{kind}']")
 
     def choose(*keys):
-        page.click("#choose-on")
+        page.click("#choosing-on")
         for key in keys:
             page.check(f"#choose-{key}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from babel.messages.catalog import Catalog
 
-from portal.i18n import cli
+from portal.i18n import cli, words
 
 DAYS = ("%(num)d day", "%(num)d days")
 SIX = ("لا أيام", "يوم", "يومان", "%(num)d أيام", "%(num)d يومًا", "%(num)d يوم")
@@ -49,3 +49,12 @@ def test_a_text_that_nobody_can_collect_is_seen(tmp_path, monkeypatch):
     path.write_text('_("fine")\n_(f"not {fine}")\nngettext(one, "many", 2)\n', "utf-8")
 
     assert [found.split(":")[1] for found in cli.made_up(path)] == ["2", "3"]
+
+
+def test_what_people_wrote_is_text_also_in_words_said_later(app):
+    """A lazy message is put into a page with values that people wrote: a name of a step, a part of an expression."""
+    said = words.lazy_gettext("“%(key)s” is not a valid step key: use a–z, 0–9 and _, beginning with a letter.", key="<b>&")
+    with app.test_request_context():
+        page = app.jinja_env.from_string("{{ said }}{{ '<p>' | safe ~ said }}").render(said=said)
+
+    assert page.count("&lt;b&gt;&amp;") == 2 and "<b>" not in page

@@ -27,6 +27,8 @@ def built(name):
         ("home.css", 4_000),
         ("app.js", 22_000),
         ("flow.js", 8_000),
+        ("run.css", 4_000),
+        ("run.js", 2_000),
         ("charts.js", 3_000),
         ("passkey.js", 1_500),
         ("factors.css", 2_000),

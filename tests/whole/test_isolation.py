@@ -30,6 +30,7 @@ from portal.workflows import service as workflows
 from portal.workflows import stored
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft as CalendarDraft
+from portal.workflows.exchange import service as exchange
 from portal.workflows.history import retention
 from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, asked_and_tried, plant_passkey, plant_saml, urls, visit_of
 from tests.workflows.engine.conftest import Engine, step, values
@@ -75,7 +76,7 @@ def planted(app, tenant, staffer):
             {"key": "flag", "type": "boolean", "label": HOSTILE, "label_ar": HOSTILE, "required": False, "choices": []},
             {"key": "day", "type": "date", "label": HOSTILE, "label_ar": HOSTILE, "required": True, "choices": []},
         ]
-        run_id = engine.start(workflow_id, who=HOSTILE)
+        run_id, other_run_id = engine.start(workflow_id, who=HOSTILE), engine.start(workflow_id, who=f"{MARK} other")
         engine.pump()
         step_id = engine.steps(run_id)["each"].id
         asking = [{"type": "text", "label": HOSTILE, "label_ar": HOSTILE, "key": "why", "required": True}]
@@ -123,6 +124,15 @@ def planted(app, tenant, staffer):
             hold_id = retention.hold(tenant.id, reason=HOSTILE[:400], by=engine.by, workflow_id=workflow_id)
             trigger_id = add_webhook(tenant.id, workflow_id, name="x", by=engine.by)
             request_id, trial_id = asked_and_tried(session, tenant, workflow_id, HOSTILE, by=engine.by)
+            strange = {"name": HOSTILE, "type": HOSTILE, "parameters": {"x": HOSTILE}}
+            odd = {
+                "name": "Set",
+                "type": "n8n-nodes-base.set",
+                "parameters": {"values": {"string": [{"name": "a", "value": f"={{{{ [{HOSTILE} }}}}"}]}},
+            }
+            wires = {HOSTILE: {"main": [[{"node": MARK}, {"node": "Set"}]]}}
+            whole = {"name": HOSTILE, "nodes": [strange, odd], "connections": wires, "tags": [HOSTILE]}
+            (imported,) = exchange.bring_in(tenant.id, json.dumps(whole), may_use_connections=True, by=engine.by)
             session.execute(text("update workflow_triggers set name = :it, name_ar = :it"), {"it": HOSTILE})
             session.execute(text("update totp_factors set label = :it"), {"it": HOSTILE})
             draft = CalendarDraft("Ours", None, "Asia/Riyadh", (5, 6), ((480, 1020),))
@@ -150,7 +160,7 @@ def planted(app, tenant, staffer):
             session.execute(text("update workflow_files set name = :name"), {"name": HOSTILE})
     return {
         "connection_id": connection_id, "file_id": file["id"],
-        "workflow_id": workflow_id, "run_id": run_id, "table_id": table_id, "notification_id": notification_id, "export_id": run_id,
+        "workflow_id": workflow_id, "run_id": run_id, "other_run_id": other_run_id, "table_id": table_id, "notification_id": notification_id, "export_id": run_id,
         "node_key": "broken", "key": "yes", "group": "text", "view_id": view_id, "bulk_id": bulk_id, "theme_id": theme_id,
         "slot": "light", "tenant_id": tenant.id, "sha": "nothing", "name": "nothing.webp",
         "provider_id": provider_id, "domain_id": domain_id, "user_id": run_id, "urn": "nothing",
@@ -159,7 +169,7 @@ def planted(app, tenant, staffer):
         "person_id": tenant.people["owner"], "role_id": role_id, "group_id": group_id, "invitation_id": invitation_id,
         "factor_id": factor_id, "step_id": step_id, "trigger_id": trigger_id, "kind_name": "webhook", "kind": "manual", "token": "nothing",
         "calendar_id": calendar_id, "task_id": task_id, "passkey_id": passkey_id, "saml_id": saml_id, "hold_id": hold_id,
-        "request_id": request_id, "trial_id": trial_id, "number": 1,
+        "request_id": request_id, "trial_id": trial_id, "number": 1, "imported_id": imported.id,
     }  # fmt: skip
 
 
@@ -224,6 +234,8 @@ def test_every_written_value_is_isolated(app, tenant, planted, sign_in, locale):
         f"{design}?step=rows",
         f"{design}?step=start",
         f"{design}?step=check",
+        f"/workflows/{planted['imported_id']}/import",
+        f"/workflows/import/done?w={planted['imported_id']}",
         f"/runs?view={planted['view_id']}",
         f"/workflows?{urlencode({'q': MARK})}",
     ]:

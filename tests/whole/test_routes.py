@@ -137,7 +137,7 @@ def ours(app, tenant, staffer):
             export_id = exports.request_export(tenant.id, tenant.people["owner"], "workflows.runs", {"status": CANARY}, **wanted)
             theme_id = themes.add_theme(tenant.id, name=CANARY, name_ar=None, by=engine.by)
             factor_id = factors.begin_app(tenant.people["owner"])
-        run_id = engine.start(workflow_id)
+        run_id, other_run_id = engine.start(workflow_id), engine.start(workflow_id)
         asking = engine.publish(step("ask", "approval", title=CANARY, details=CANARY, candidates=["role:owner", "role:member"]))
         asked = engine.start(asking)
         engine.pump()
@@ -177,6 +177,7 @@ def ours(app, tenant, staffer):
             "file_id": file["id"],
             "workflow_id": workflow_id,
             "run_id": run_id,
+            "other_run_id": other_run_id,
             "step_id": step_id,
             "export_id": export_id,
             "view_id": view_id,

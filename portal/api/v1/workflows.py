@@ -9,10 +9,12 @@ from flask import Blueprint, Response, request, url_for
 
 from portal.api import bodies
 from portal.core.access import Permission, access, requires
-from portal.core.errors import Conflict, Invalid
+from portal.core.errors import Conflict, Invalid, NotFound
 from portal.i18n.words import gettext as _
 from portal.workflows import service as workflows
 from portal.workflows.errors import NotPublished
+from portal.workflows.exchange import service as exchange
+from portal.workflows.exchange.errors import FileRefused
 from portal.workflows.triggers import service as triggers
 from portal.workflows.triggers.errors import KeyUsed
 
@@ -86,6 +88,47 @@ def start(workflow_id: UUID) -> Response:
         raise Invalid({f"input.{key}": text for key, text in wrong_input.problems.items()}) from None
     url = url_for("api_runs.detail", run_id=run_id)
     return bodies.answer({"id": str(run_id), "url": url, "is_new": is_new}, 202, Location=url)
+
+
+@bp.post("/import")
+@requires(Permission.WORKFLOW_EDIT)
+def bring_in() -> Response:
+    here = access()
+    request.max_content_length = exchange.LARGEST_REQUEST
+    try:
+        found = exchange.bring_in(
+            here.tenant_id, request.get_data(), may_use_connections=here.can(Permission.CONNECTION_USE), by=here.actor
+        )
+    except FileRefused as refused:
+        raise Invalid({str(number): str(problem) for number, problem in enumerate(refused.problems)}) from None
+    items = [
+        {"id": str(each.id), "url": url_for("api_workflows.detail", workflow_id=each.id), **exchange.told(each.report)} for each in found
+    ]
+    location = {"Location": items[0]["url"]} if len(items) == 1 else {}
+    return bodies.answer({"items": items}, 201, **location)
+
+
+@bp.get("/<uuid:workflow_id>/import")
+@requires(Permission.WORKFLOW_READ)
+def import_report(workflow_id: UUID) -> Response:
+    found = exchange.report_of(access().tenant_id, workflow_id)
+    if found is None:
+        raise NotFound
+    return bodies.answer(exchange.told(found))
+
+
+@bp.get("/<uuid:workflow_id>/export")
+@requires(Permission.WORKFLOW_EDIT)
+def export(workflow_id: UUID) -> Response:
+    here = access()
+    asked = request.args.get("version", "")
+    if asked and not (asked.isascii() and asked.isdecimal() and len(asked) < 10):
+        raise Invalid({"version": _("Send a number.")})
+    _name, content = exchange.send_out(here.tenant_id, workflow_id, version=int(asked) if asked else None, by=here.actor)
+    made = Response(content, mimetype="application/json")
+    made.headers["Cache-Control"] = "no-store"
+    made.vary.update(("Authorization", "Accept-Language"))
+    return made
 
 
 def _key() -> str | None:

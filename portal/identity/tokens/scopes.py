@@ -14,7 +14,7 @@ LONGEST_NAME = 60
 # Whatever the interface asks for has its words here; a test holds it to that.
 WORDS: dict[str, Any] = {
     Permission.WORKFLOW_READ: _l("Read workflows"),
-    Permission.WORKFLOW_EDIT: _l("Try drafts of workflows without any effect"),
+    Permission.WORKFLOW_EDIT: _l("Import and export workflows, and try drafts without any effect"),
     Permission.WORKFLOW_PUBLISH: _l("Publish drafts of workflows"),
     Permission.RUN_READ: _l("Read runs, with what went in and came out"),
     Permission.RUN_START: _l("Start runs"),

@@ -101,6 +101,12 @@ def choices(tenant_id: UUID) -> list[tuple[str, str]]:
         return [(str(row.id), bilingual(row)) for row in queries.every(tenant_id)]
 
 
+def named(tenant_id: UUID) -> list[tuple[UUID, str]]:
+    """Return id and first name of each calendar, for files that name them."""
+    with db.transaction(tenant_id):
+        return [(row.id, row.name) for row in queries.every(tenant_id)]
+
+
 def add_calendar(tenant_id: UUID, draft: Draft, *, by: Actor) -> UUID:
     """Add a calendar; the first one is the usual one. Returns its id.
 

@@ -23,7 +23,7 @@ from portal.workflows.engine.store import answering
 from portal.workflows.errors import AlreadyVoted, TaskClosed, TaskTaken
 from portal.workflows.tasks import queries, service
 from portal.workflows.tasks.lists import DUES, SHOWS, TASKS, task_filter
-from portal.workflows.tasks.wording import STATES, outcome_of, title_of
+from portal.workflows.tasks.wording import STATES, outcome_of, refusal_of, title_of
 
 bp = Blueprint("tasks", __name__)
 
@@ -72,7 +72,7 @@ def decide(task_id: UUID) -> Response:
     except Invalid as refused:
         return _task(here, task_id, typed=request.form.to_dict(), problems=refused.problems, status=422)
     except (TaskClosed, TaskTaken, AlreadyVoted) as refused:
-        return _task(here, task_id, typed=request.form.to_dict(), problems={"": _told(refused)}, status=409)
+        return _task(here, task_id, typed=request.form.to_dict(), problems={"": refusal_of(refused)}, status=409)
     toast(_("Your decision stands, and the run goes on.") if decided else _("Your decision stands. Others must decide too."))
     return see_other(url_for("tasks.show", task_id=task_id))
 
@@ -117,22 +117,9 @@ def _done(task_id: UUID, verb: Any, said: str) -> Response:
     except Invalid as refused:
         return _task(here, task_id, typed=request.form.to_dict(), problems=refused.problems, status=422)
     except Conflict as refused:
-        return _task(here, task_id, typed=request.form.to_dict(), problems={"": refused.message or _told(refused)}, status=409)
+        return _task(here, task_id, typed=request.form.to_dict(), problems={"": refused.message or refusal_of(refused)}, status=409)
     toast(said)
     return see_other(url_for("tasks.show", task_id=task_id))
-
-
-def _told(refused: Conflict) -> str:
-    if isinstance(refused, TaskTaken):
-        return _("%(person)s has taken this task.", person=identity.names_of([refused.by]).get(refused.by) or _("Somebody"))
-    if isinstance(refused, AlreadyVoted):
-        return _("You have decided otherwise before, and a decision is never changed.")
-    state = refused.state if isinstance(refused, TaskClosed) else ""
-    return {
-        "decided": _("Somebody else was faster: the decision has fallen. Nothing of yours was counted."),
-        "expired": _("The time of this task is up."),
-        "cancelled": _("The run has ended, so there is nothing to decide any more."),
-    }.get(state, _("Nothing was changed."))
 
 
 def _task(

@@ -120,9 +120,18 @@ def place_of(tenant_id: UUID, workflow_id: UUID, *, timezone: str) -> Place:
 
 
 def add_trigger(
-    tenant_id: UUID, workflow_id: UUID, kind: Kind, *, name: str, name_ar: str | None, config: dict[str, Any], place: Place, by: Actor
+    tenant_id: UUID,
+    workflow_id: UUID,
+    kind: Kind,
+    *,
+    name: str,
+    name_ar: str | None,
+    config: dict[str, Any],
+    place: Place,
+    by: Actor,
+    begins_off: bool = False,
 ) -> UUID:
-    """Add a trigger, switched on; a form for everybody begins switched off.
+    """Add a trigger, switched on unless it `begins_off`; a form for everybody always begins switched off.
 
     Raises:
         NotFound: no such workflow in this tenant.
@@ -137,7 +146,7 @@ def add_trigger(
         trigger = WorkflowTrigger(
             id=new_id(), tenant_id=tenant_id, workflow_id=workflow_id, kind=kind.kind, name=name, name_ar=name_ar or None, created_by=by.id
         )
-        trigger.is_enabled = not (kind.kind == "form" and config["who"] == "everybody")
+        trigger.is_enabled = not begins_off and not (kind.kind == "form" and config["who"] == "everybody")
         _configure(trigger, kind, config)
         if kind.has_address:
             _give_address(trigger)

@@ -22,6 +22,7 @@ from portal.workflows import queries as workflows
 from portal.workflows import service as workflow_service
 from portal.workflows import uses
 from portal.workflows.designer.drafts import DraftChanged
+from portal.workflows.designer.flow import run_tree
 from portal.workflows.differences import diff, words
 from portal.workflows.errors import DraftInvalid, NeedsApproval
 from portal.workflows.models import WorkflowTemplate
@@ -95,6 +96,24 @@ def shown(found: diff.Difference) -> dict[str, Any]:
         "setting_lines": words.settings_of(found),
         "inputs_changed": [(each.new, words.lines_of(each)) for each in found.inputs_changed],
     }
+
+
+@bp.get("/<int:number>")
+@requires(Permission.WORKFLOW_READ)
+def show(workflow_id: UUID, number: int) -> Response:
+    """Show a version as it was published, to be read only."""
+    here = access()
+    workflow = workflows.get_workflow(here.tenant_id, workflow_id)
+    version = queries.numbered(here.tenant_id, workflow_id, number)
+    return render(
+        "versions/show.html",
+        workflow=workflow,
+        version=version,
+        row=queries.get_row(here.tenant_id, workflow_id, number),
+        is_live=workflow.published_version_id == version.id,
+        author=identity.names_of([version.author_id]).get(version.author_id) if version.author_id else None,
+        cards=run_tree(version.nodes, {}),
+    )
 
 
 @bp.get("/<int:number>/name")

@@ -16,7 +16,7 @@ function draw() {
   if (!by("designer")) return;
   for (const key of chosen) if (!box(key)) chosen.delete(key);
   for (const each of document.querySelectorAll("#flow .choose")) each.checked = chosen.has(each.value);
-  by("designer").classList.toggle("is-choosing", chosen.size > 0 || Boolean(by("choose-off")));
+  by("designer").classList.toggle("is-choosing", chosen.size > 0 || Boolean(by("choosing-off")));
   by("flow")?.classList.toggle("is-placing", placing);
   const number = document.querySelector("[data-chosen-number]");
   if (number) number.textContent = digits(chosen.size);
@@ -95,12 +95,12 @@ document.addEventListener(
   "click",
   (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const element = event.target.closest("#flow a.step-card, #chosen-to, #choose-off");
+    const element = event.target.closest("#flow a.step-card, #chosen-to, #choosing-off");
     if (!element) return;
     const isCard = element.matches(".step-card");
-    if (isCard && !by("choose-off")) return;
+    if (isCard && !by("choosing-off")) return;
     if (isCard && event.detail === 0) return; // Enter opens the settings
-    if (element.id === "choose-off") {
+    if (element.id === "choosing-off") {
       clear();
       return;
     }

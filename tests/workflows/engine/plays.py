@@ -19,6 +19,7 @@ from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import answering, ending, leasing
 from portal.workflows.engine.store.answering import Vote
 from portal.workflows.errors import TaskClosed, WrongState
+from portal.workflows.runs import service as steps
 from portal.workflows.signals import service as signals
 from portal.workflows.triggers import times
 from portal.workflows.triggers.schedule import plan_of
@@ -172,6 +173,27 @@ class Paused(Play):
     def look(self, run_id: UUID, counts: Counter[str]) -> None:
         for kind in ("run.paused", "run.resumed"):
             assert self.stage.scalar("select count(*) from workflow_events where execution_id = :id and kind = :k", id=run_id, k=kind) == 1
+
+
+class Early(Play):
+    """A call whose next attempt is sent on at once, and a wait that is skipped: neither is waited for, both happen once."""
+
+    calls = ("again", "last")
+
+    def nodes(self) -> list[dict[str, Any]]:
+        again = {**self.stage.call("again", "?fails=1"), "retry": {"attempts": 6, "base_s": 3000, "cap_s": 3000}}
+        return [again, step("pause", "wait", mode="for", amount=1, unit="hours"), self.stage.call("last")]
+
+    def act(self, run_id: UUID) -> None:
+        house, by = self.stage.house, self.stage.by
+        for key, state, done in (("again", "ready", steps.hurry_step), ("pause", "waiting", steps.skip_step)):
+            if self.state(run_id, key) == state:
+                with contextlib.suppress(Conflict, WrongState), self.stage.in_house():
+                    done(house.id, run_id, self.stage.steps(run_id)[key].id, by=by)
+
+    def look(self, run_id: UUID, counts: Counter[str]) -> None:
+        assert counts["again"] >= 2
+        assert self.stage.scalar("select count(*) from workflow_events where execution_id = :id and kind = 'step.hurried'", id=run_id) == 1
 
 
 class Cancelled(Play):
@@ -351,14 +373,14 @@ class Posted(Play):
 
 
 PLAYS = {each.__name__: each for each in (
-    Effects, Slow, People, Children, Undo, Paused, Cancelled, Doubt, Replay, Scheduled, Arrived, Filled, Posted,
+    Effects, Slow, People, Children, Undo, Paused, Early, Cancelled, Doubt, Replay, Scheduled, Arrived, Filled, Posted,
 )}  # fmt: skip
 # Every commit of the engine, and a play that comes to it. `test_failpoints` compares the names with the code.
 POINTS = {
     "start": "Effects", "claim": "Effects", "open": "Effects", "fence": "Effects", "settle.succeeded": "Effects", "settle.ready": "Effects",
     "settle.failed": "Effects", "settle.waiting": "Effects", "fire": "Effects", "finish": "Effects", "lead": "Effects",
     "heartbeat": "Slow", "signal": "People", "deliver": "People", "vote": "People", "nudge": "People", "hear": "Children", "undo": "Undo",
-    "pause": "Paused", "resume": "Paused", "cancel": "Cancelled", "give_up": "Cancelled", "settle.cancelled": "Cancelled",
+    "pause": "Paused", "resume": "Paused", "hurry": "Early", "skip": "Early", "cancel": "Cancelled", "give_up": "Cancelled", "settle.cancelled": "Cancelled",
     "rescue": "Doubt", "settle.in_doubt": "Doubt", "decide": "Doubt", "replay": "Replay", "schedule": "Scheduled", "arrive": "Arrived",
     "outbox.take": "Posted", "outbox.done": "Posted",
 }  # fmt: skip
