@@ -294,7 +294,22 @@ def _check_text(text: str, sight: Sight, *, inside: bool) -> Any:
         names = expressions.names_used(text)
     except expressions.ExpressionError as wrong:
         return wrong.message
-    for path in sorted(names):
+    return wrong_names(sorted(names), sight, inside=inside)
+
+
+def sight_of(node: Node, nodes: list[Node], settings: Settings) -> Sight:
+    """Return which values a step of a draft can use."""
+    before: dict[str, Node] = {}
+    for each in nodes:
+        before[each.get("key", "")] = each
+        if each.get("key") == node["key"]:
+            break
+    return Sight(node, before, nodes, {each.get("key", "") for each in settings.get("inputs", [])})
+
+
+def wrong_names(paths: Iterable[tuple[str, ...]], sight: Sight, *, inside: bool) -> Any:
+    """Say which of the values that are read cannot be used there, or return None."""
+    for path in paths:
         if path[0] == "steps" and len(path) > 1 and not sight.sees(path[1], inside=inside):
             return _l("“steps.%(step)s” is not a step before this one.", step=path[1])
         if path[0] == "input" and len(path) > 1 and path[1] not in sight.inputs:

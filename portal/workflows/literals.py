@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.i18n.words import lazy_gettext as _l
@@ -21,6 +21,7 @@ NAMED = re.compile(r"pass(?:word|wd)?\Z|secret|token|api[-_ ]?key|authorization|
 RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{24,}\Z")
 VALUE = re.compile(r"\$\{.*?\}", re.DOTALL)
 MIN_BITS_EACH = 3.8
+MASKED = "••••••"
 ADVICE = _l("This looks like a secret. Everybody who sees the workflow sees it: keep it in a connection instead.")
 
 
@@ -42,6 +43,16 @@ def looks_secret(name: str, text: str) -> bool:
     if NAMED.search(name) and len(plain) >= 8 and " " not in plain:
         return True
     return bool(RANDOM.match(plain)) and _bits_each(plain) >= MIN_BITS_EACH and bool(re.search(r"\d", plain))
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """Return a value, as settings of a step or a result, with dots in the place of what looks like a secret; connections are only named in them anyway."""
+    if isinstance(value, Mapping):
+        own = str(value.get("name") or "") if set(value) == {"name", "value"} else ""
+        return {key: masked(each, own if own and key == "value" else str(key)) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(each, name) for each in value]
+    return MASKED if isinstance(value, str) and name not in ("connection", "name") and looks_secret(name, value) else value
 
 
 def _bits_each(text: str) -> float:

@@ -61,6 +61,8 @@ class WorkflowTemplate(Identified, TenantScoped, Dated, Base):
     is_active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     draft_revision: Mapped[int] = mapped_column(default=0, server_default="0")
     published_version_id: Mapped[UUID | None]
+    # Samples of steps for who works on the draft: step → {"value", "source", "at", "by"}. No part of it, nor of a version.
+    pins: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"), deferred=True)
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
 
 

@@ -1,5 +1,7 @@
 // The designer's hands, each in a file of its own. Every one of them is also a link or a form: the page works without all of it.
 import "./flow/save.js";
+import "./flow/values.js";
+import "./flow/complete.js";
 import "./flow/choose.js";
 import "./flow/clipboard.js";
 import "./flow/pick.js";

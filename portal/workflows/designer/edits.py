@@ -55,6 +55,7 @@ class Card:
     summary: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Any] = field(default_factory=list)
     state: Any = None
+    is_pinned: bool = False  # a sample stands for its result
     crowd: Any = None  # in a run, of a step that ran more than once: how often, by state
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -354,43 +354,6 @@ def deadline_parts(seconds: int) -> tuple[str, str]:
         if seconds % int(unit) == 0:
             return str(seconds // int(unit)), unit
     return str(-(-seconds // 60)), "60"
-
-
-def values_of(settings: Settings, before: Iterable[Node]) -> list[dict[str, Any]]:
-    """Return what a step can use, in groups: the inputs, the run, then each step that has surely ended before it."""
-    groups = []
-    inputs = settings.get("inputs", [])
-    if inputs:
-        groups.append(
-            {
-                "title": {"name": _("Inputs of the run"), "name_ar": _("Inputs of the run")},
-                "kind": "start",
-                "values": [
-                    ({"name": each.get("label") or each["key"], "name_ar": each.get("label_ar")}, f"input.{each['key']}") for each in inputs
-                ],
-            }
-        )
-    for node in before:
-        values = [({"name": str(label), "name_ar": str(label)}, f"steps.{node['key']}.{name}") for name, label in _outputs(node)]
-        if values:
-            groups.append({"title": node, "kind": node["kind"], "values": values})
-    run = [(_("Number of the run"), "run.id"), (_("When the run started"), "run.started_at")]
-    groups.append(
-        {
-            "title": {"name": _("This run"), "name_ar": _("This run")},
-            "kind": "start",
-            "values": [({"name": label, "name_ar": label}, path) for label, path in run],
-        }
-    )
-    return groups
-
-
-def _outputs(node: Node) -> list[tuple[str, Any]]:
-    if node["kind"] == "set":
-        pairs = (node.get("config") or {}).get("values") or ()
-        return [(pair["name"], pair["name"]) for pair in pairs if KEY.match(str(pair.get("name", "")))]
-    action = ACTIONS.get(node["kind"])
-    return list(action.outputs) if action else []
 
 
 def summary_of(node: Node) -> list[tuple[str, str]]:

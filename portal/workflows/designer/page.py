@@ -23,6 +23,7 @@ from portal.workflows.designer.fields import StartForm, StepForm
 from portal.workflows.designer.flow import draft_tree
 from portal.workflows.designer.lanes import lane_name
 from portal.workflows.engine.retry import BASE_S, CAP_S, DEFAULT_CLASSES
+from portal.workflows.inspector import functions, picker, pins, preview, sources, words
 from portal.workflows.models import WorkflowTemplate
 from portal.workflows.triggers import overview as triggers
 
@@ -53,6 +54,8 @@ def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepFor
     live = queries.get_version(tenant_id, workflow.published_version_id) if workflow.published_version_id else None
     problems = vetting.check_draft(workflow)
     cards = draft_tree(workflow.nodes, problems)
+    for card in edits.every_card(cards):
+        card.is_pinned = card.key in (workflow.pins or ())
     chosen = next((card for card in edits.every_card(cards) if card.key == step), None)
     history = drafts.history(workflow)
     always, added = triggers.ways_of(tenant_id, workflow_id) if step == "start" else ([], triggers.added_to(tenant_id, workflow_id))
@@ -83,14 +86,22 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
     stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") != begins(action) else {}
     errors = {**stored, **(form.errors if form else {})}
     shown = fields.shown_fields(node, action, choices=_choices(workflow, node, action), errors=errors) if action else []
+    samples = sources.samples_of(workflow, card.key, may_read=access().can(Permission.RUN_READ))
+    effect = action.effect(node.get("config") or {}) if action else "unsafe"
+    attempts = node.get("attempts") or (node.get("retry") or {}).get("attempts", 3)
     return {
         "node": node,
         "action": action,
         "types": list(fields.INPUT_TYPE_LABELS.items()),
         "fields": shown,
         "errors": errors,
-        "values": fields.values_of(workflow.settings, edits.surely_before(workflow.nodes, card.key)),
-        "attempts": node.get("attempts") or (node.get("retry") or {}).get("attempts", 3),
+        "values": picker.groups(workflow.settings, edits.surely_before(workflow.nodes, card.key), samples),
+        "origins": picker.origins(),
+        "previews": preview.Desk(node, workflow.nodes, workflow.settings, samples).previews() if action else {},
+        "functions": functions.FUNCTIONS,
+        "sample": sample_of(workflow, card.key),
+        "fate": words.fate(effect, attempts=attempts, timeout_s=node.get("timeout_s") or 30),
+        "attempts": attempts,
         "timeout_s": node.get("timeout_s") or 30,
         "waits": {name: node.get(name, (node.get("retry") or {}).get(name, "")) for name in fields.WAITS},
         "usual_waits": {"base_s": int(BASE_S), "cap_s": int(CAP_S)},
@@ -102,12 +113,31 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "sensitive": node.get("sensitive") or [],
         "has_undo": bool(node.get("undo")),
         "may_undo": not edits.is_undoing(workflow.nodes, card.key),
-        "has_attempts": action is not None and action.effect(node.get("config") or {}) != "pure",
+        "has_attempts": action is not None and effect != "pure",
         "can_up": edits.shifted_place(workflow.nodes, card.key, -1) is not None,
         "can_down": edits.shifted_place(workflow.nodes, card.key, 1) is not None,
         "places": _places(workflow.nodes, card),
         "inside": card.inside,
     }
+
+
+def sample_of(workflow: WorkflowTemplate, key: str) -> dict[str, Any]:
+    """Return the pinned sample of a step, or of the inputs; without one, what could be taken from the last run."""
+    pinned = (workflow.pins or {}).get(key)
+    if pinned is not None:
+        return {"pinned": pinned, "value": literals.masked(pinned["value"]), "last": None}
+    last = None
+    if access().can(Permission.RUN_READ):
+        if key == pins.INPUTS:
+            last = sources.last_inputs(workflow)
+        else:
+            has, value = sources.last_result(workflow, edits.find(workflow.nodes, key))
+            last = value if has else None
+    return {"pinned": None, "value": last if last is not None else _begin_with(workflow, key), "last": last}
+
+
+def _begin_with(workflow: WorkflowTemplate, key: str) -> Any:
+    return sources.defaults(workflow.settings) if key == pins.INPUTS else sources.empty_result(edits.find(workflow.nodes, key))
 
 
 def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
@@ -122,6 +152,7 @@ def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
         "deadline_unit": given.get("deadline_unit", unit),
         "bounds": bounds.shown(workflow.settings, given),
         "errors": form.errors if form else {},
+        "sample": sample_of(workflow, pins.INPUTS),
         "stored": stored,
         "types": list(fields.INPUT_TYPE_LABELS.items()),
         "units": list(fields.UNITS),

@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import text
@@ -27,9 +27,10 @@ from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import children, ending, leasing, opening, settling, starting
 from portal.workflows.engine.store.reading import forget, locked_run
 from portal.workflows.engine.store.rows import Lease
-from portal.workflows.literals import looks_secret
+from portal.workflows.literals import masked
 from portal.workflows.models import WorkflowVersion
 
+Given = TypeVar("Given")
 WORKER = "trial"
 MOST_MOVES = 400
 MOST_ROWS = 300
@@ -38,7 +39,6 @@ LONGEST = 8_000
 # db steps that speak to somebody, or to another run: they are recorded like those that leave the house.
 SPEAKING = frozenset({"notification", "send_signal"})
 WRITING = frozenset({"database"})
-MASKED = "••••••"
 
 
 class Samples(Protocol):
@@ -55,7 +55,7 @@ class Samples(Protocol):
 class Rehearsal:
     """What would have happened."""
 
-    status: str  # as of a run; `cut`: it did not end in the time or steps that a trial has; `broken`: the database refused
+    status: str  # as of a run; `reached`: the step that was asked for; `cut`: it did not end in the time or steps that a trial has; `broken`: the database refused
     output: Any
     error: dict[str, Any] | None
     steps: list[dict[str, Any]]
@@ -67,11 +67,7 @@ class Rehearsal:
 
 
 class _TakenBack(Exception):
-    """All that was tried is rolled back; `.told` is what would have happened."""
-
-    def __init__(self, told: Rehearsal) -> None:
-        super().__init__()
-        self.told = told
+    """All that was tried is rolled back."""
 
 
 @dataclass(slots=True)
@@ -98,30 +94,47 @@ def rehearse(
     samples: Samples,
     by: Actor,
     enter: Callable[[UUID], None] = lambda _tenant_id: None,
+    until: str = "",
 ) -> Rehearsal:
     """Try a definition with inputs that were read already; nothing of it stays.
 
     Args:
         enter: is asked first, in the transaction that is rolled back; what it raises is raised.
+        until: a step: when it has ended for the first time, it goes no further, and the status is `reached`.
     """
     began = time.monotonic()
+
+    def work() -> Rehearsal:
+        version = _version(tenant_id, workflow_id, nodes, settings)
+        db.session().add(version)
+        db.session().flush()
+        try:
+            return _carried(tenant_id, workflow_id, version.id, dict(values), samples, by, began, until)
+        finally:
+            forget(version.id)
+
+    try:
+        return taken_back(tenant_id, work, enter=enter)
+    except DBAPIError:
+        return Rehearsal("broken", None, {"code": "trial_refused"}, [], _ms(began))
+
+
+def taken_back(tenant_id: UUID, work: Callable[[], Given], *, enter: Callable[[UUID], None]) -> Given:
+    """Do something in a transaction that is rolled back, with nothing announced; return what it gave.
+
+    Raises:
+        DBAPIError: the database refused.
+    """
+    made: list[Given] = []
     with db.unit_of_work(tenant_id), bus.muted():
         try:
             with db.transaction() as session:
                 enter(tenant_id)
                 session.execute(text("set local lock_timeout = '2s'"))
-                version = _version(tenant_id, workflow_id, nodes, settings)
-                session.add(version)
-                session.flush()
-                try:
-                    told = _carried(tenant_id, workflow_id, version.id, dict(values), samples, by, began)
-                finally:
-                    forget(version.id)
-                raise _TakenBack(told)
-        except _TakenBack as back:
-            return back.told
-        except DBAPIError:
-            return Rehearsal("broken", None, {"code": "trial_refused"}, [], _ms(began))
+                made.append(work())
+                raise _TakenBack
+        except _TakenBack:
+            return made[0]
 
 
 def _version(tenant_id: UUID, workflow_id: UUID, nodes: list[Node], settings: Settings) -> WorkflowVersion:
@@ -137,25 +150,35 @@ def _version(tenant_id: UUID, workflow_id: UUID, nodes: list[Node], settings: Se
 
 
 def _carried(
-    tenant_id: UUID, workflow_id: UUID, version_id: UUID, values: dict[str, Any], samples: Samples, by: Actor, began: float
+    tenant_id: UUID, workflow_id: UUID, version_id: UUID, values: dict[str, Any], samples: Samples, by: Actor, began: float, until: str
 ) -> Rehearsal:
     run_id, _new = starting.start(tenant_id, workflow_id, version_id, input_data=values, by=by.id)
     stage = _Stage(tenant_id, run_id, samples, began + BUDGET_S)
-    is_whole = True
+    is_whole, is_there = True, False
     while is_whole:
         lease = _next(stage)
         if lease is not None:
             _carry(stage, lease)
         elif not _answer(stage):
             break
-        is_whole = stage.may_go_on()
+        is_there = bool(until) and _has_ended(stage, until)
+        is_whole = not is_there and stage.may_go_on()
     connection = db.session().connection()
     run = connection.exec_driver_sql(
         "select status, output_data, error from workflow_executions where tenant_id = %s and id = %s", (tenant_id, run_id)
     ).one()
     steps = _told(stage)
-    status = run.status if run.status in RUN_ENDED else "cut"
+    status = run.status if run.status in RUN_ENDED else "reached" if is_there else "cut"
     return Rehearsal(status, _cut(run.output_data), run.error, steps[:MOST_ROWS], _ms(began), is_short=len(steps) > MOST_ROWS)
+
+
+def _has_ended(stage: _Stage, key: str) -> bool:
+    found = db.session().connection().exec_driver_sql(
+        "select 1 from workflow_steps where tenant_id = %s and execution_id = %s and node_key = %s"
+        " and state in ('succeeded','failed','skipped','cancelled') limit 1",
+        (stage.tenant_id, stage.run_id, key),
+    )  # fmt: skip
+    return found.first() is not None
 
 
 def _next(stage: _Stage) -> Lease | None:
@@ -283,16 +306,6 @@ def _told(stage: _Stage) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-def masked(value: Any, name: str = "") -> Any:
-    """Return settings of a step with dots in the place of what looks like a secret; connections are only named in them anyway."""
-    if isinstance(value, Mapping):
-        own = str(value.get("name") or "") if set(value) == {"name", "value"} else ""
-        return {key: masked(each, own if own and key == "value" else str(key)) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked(each, name) for each in value]
-    return MASKED if isinstance(value, str) and name not in ("connection", "name") and looks_secret(name, value) else value
 
 
 def _cut(value: Any) -> Any:

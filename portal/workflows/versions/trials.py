@@ -40,14 +40,18 @@ class Known:
         exact: (step, frame) → how it ended in the run that is replayed.
         last: step → its kind and the result that it had last.
         answers: step → what people say: an outcome, or `expired`.
+        pinned: step → the sample that somebody chose for its result.
     """
 
     exact: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     last: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
+    pinned: Mapping[str, Any] = field(default_factory=dict)
 
     def result(self, node: Node, scope: str) -> Outcome | None:
         """Return how a step that would reach somebody ends."""
+        if node["key"] in self.pinned:
+            return Done(self.pinned[node["key"]])
         row = self.exact.get((node["key"], scope))
         if row is not None and row.kind == node["kind"]:
             return _outcome(row)
@@ -56,6 +60,9 @@ class Known:
 
     def answer(self, node: Node, scope: str, outcomes: list[str]) -> Outcome | None:
         """Return how a step that waits ends."""
+        pinned = self.pinned.get(node["key"])
+        if pinned is not None and (not outcomes or (isinstance(pinned, dict) and pinned.get("outcome") in outcomes)):
+            return Done(pinned)
         chosen = self.answers.get(node["key"])
         if chosen == EXPIRED:
             return dry.expired(node)

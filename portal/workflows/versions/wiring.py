@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.workflows.versions import jobs, listeners, move_views, replay_views, request_views, trial_views, views  # noqa: F401 - importing registers the listeners
+from portal.workflows.versions import jobs, listeners, move_views, replay_views, request_views, step_views, trial_views, views  # noqa: F401 - importing registers the listeners
 
 
 def init_app(app: Flask) -> None:
@@ -13,3 +13,4 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(replay_views.bp)
     app.register_blueprint(request_views.bp)
     app.register_blueprint(trial_views.bp)
+    app.register_blueprint(step_views.bp)

@@ -1,9 +1,9 @@
-// Saving as you go: each change of a field is one edit, kept in order by the queue of #designer. And values put at the cursor.
+// Saving as you go: each change of a field is one edit, kept in order by the queue of #designer.
 import { announce, by } from "./cards.js";
 
 document.addEventListener("change", (event) => {
   const form = event.target.closest("[data-step-form]");
-  if (form && !form.hasAttribute("data-no-autosave")) form.dispatchEvent(new Event("autosave"));
+  if (form && event.target.name && !form.hasAttribute("data-no-autosave")) form.dispatchEvent(new Event("autosave"));
 });
 
 document.addEventListener("htmx:config:request", (event) => {
@@ -34,6 +34,7 @@ document.addEventListener("htmx:response:error", () => {
 let unfolded = [];
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = event.detail;
+  if (ctx.target !== by("designer")) return;
   const isReorder = ctx.sourceEvent?.submitter?.name === "do";
   const open = [...document.querySelectorAll("details[open][id]:not(.branch)")].map((each) => each.id);
   unfolded = open.filter((id) => !(isReorder && id.startsWith("input-")));
@@ -44,26 +45,4 @@ document.addEventListener("htmx:after:swap", () => {
     const details = by(id);
     if (details) details.open = true;
   }
-});
-
-// A value goes where the cursor last stood; the button must not take the focus away from there.
-let lastField = null;
-document.addEventListener("focusin", (event) => {
-  if (event.target.matches("[data-takes]")) lastField = event.target;
-});
-document.addEventListener("mousedown", (event) => {
-  if (event.target.closest("[data-insert]")) event.preventDefault();
-});
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-insert]");
-  if (!button) return;
-  const form = button.closest("form");
-  const field = form.contains(lastField) ? lastField : form.querySelector("[data-takes]");
-  if (!field) return;
-  const path = button.dataset.insert;
-  const text = field.dataset.takes === "expression" ? path : `\${ ${path} }`;
-  field.focus();
-  field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
-  announce(text);
-  field.dispatchEvent(new Event("change", { bubbles: true }));
 });

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from portal.core import db
 from portal.datatables import service as tables
+from portal.workflows import literals
 from portal.workflows import queries as workflows
 from portal.workflows.actions.base import Done, Failed
 from portal.workflows.versions import dry
@@ -93,7 +94,7 @@ def test_what_would_leave_is_written_down_with_secrets_masked_and_nothing_is_sen
     assert found.status == "succeeded", found.error
     assert steps["mail"]["effect"] == steps["call"]["effect"] == steps["tell"]["effect"] == "not_sent"
     assert steps["mail"]["would"]["subject"] == "Hello Sara"
-    assert secret not in str(found) and dry.MASKED in str(steps["call"]["would"])
+    assert secret not in str(found) and literals.MASKED in str(steps["call"]["would"])
     assert (steps["mail"]["sample"], steps["call"]["sample"]) == ("empty", "known")
     assert steps["after"]["output"] == {"x": "201"}
 

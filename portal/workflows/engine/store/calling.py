@@ -32,16 +32,10 @@ class NotHere(Exception):
 
 def call_of(run: Run, frame: Frame, node: dict[str, Any], attempt: int) -> Call | Failed:
     """Work out a step's configuration in its frame; a value that cannot be worked out is the step's failure."""
-    fields = FIELDS[node["kind"]]
-    config, context = config_of(node, fields), run.context(frame)
-    by_name = {each.name: each for each in fields}
-    for name, value in config.items():
-        if by_name[name].late:
-            continue
-        try:
-            config[name] = _value(by_name[name].type, value, context)
-        except ExpressionError as wrong:
-            return Failed("expression", detail=f"{name}: {wrong.message}")
+    context = run.context(frame)
+    config = worked_out(node, context)
+    if isinstance(config, Failed):
+        return config
     for name in node.get("sensitive") or ():
         run.secrets.learn(config.get(name))
     if run.secrets and node["kind"] in TOLD_TO_PEOPLE:
@@ -50,6 +44,21 @@ def call_of(run: Run, frame: Frame, node: dict[str, Any], attempt: int) -> Call 
     timeout_s = int(node.get("timeout_s") or 30)
     known = run.tenant_id, run.id, run.workflow_name, run.workflow_name_ar, node["key"]
     return Call(*known, config, key, attempt, run.executed_by, timeout_s, context)
+
+
+def worked_out(node: dict[str, Any], context: dict[str, Any]) -> dict[str, Any] | Failed:
+    """Work out a step's settings with these values; those that the step works out itself stay as they are written."""
+    fields = FIELDS[node["kind"]]
+    config = config_of(node, fields)
+    by_name = {each.name: each for each in fields}
+    for name, value in config.items():
+        if by_name[name].late:
+            continue
+        try:
+            config[name] = _value(by_name[name].type, value, context)
+        except ExpressionError as wrong:
+            return Failed("expression", detail=f"{name}: {wrong.message}")
+    return config
 
 
 def _value(kind: str, value: Any, context: dict[str, Any]) -> Any:
