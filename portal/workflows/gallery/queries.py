@@ -21,8 +21,7 @@ def get(tenant_id: UUID, sample_id: UUID, *, lock: bool = False) -> WorkflowSamp
         NotFound: it has none of this id.
     """
     wanted = select(WorkflowSample).where(WorkflowSample.tenant_id == tenant_id, WorkflowSample.id == sample_id)
-    with db.transaction(tenant_id) as session:
-        found = session.scalar(wanted.with_for_update() if lock else wanted)
+    found = db.session().scalar(wanted.with_for_update().execution_options(populate_existing=True) if lock else wanted)
     if found is None:
         raise NotFound
     return found
@@ -31,11 +30,9 @@ def get(tenant_id: UUID, sample_id: UUID, *, lock: bool = False) -> WorkflowSamp
 def listing(tenant_id: UUID) -> Sequence[WorkflowSample]:
     """Return the organisation's own templates, newest first; there are never more than `MOST`."""
     wanted = select(WorkflowSample).where(WorkflowSample.tenant_id == tenant_id).order_by(WorkflowSample.created_at.desc()).limit(MOST)
-    with db.transaction(tenant_id) as session:
-        return session.scalars(wanted).all()
+    return db.session().scalars(wanted).all()
 
 
 def count(tenant_id: UUID) -> int:
     """Return how many templates the organisation has saved."""
-    with db.transaction(tenant_id) as session:
-        return session.scalar(select(func.count()).select_from(WorkflowSample).where(WorkflowSample.tenant_id == tenant_id)) or 0
+    return db.session().scalar(select(func.count()).select_from(WorkflowSample).where(WorkflowSample.tenant_id == tenant_id)) or 0

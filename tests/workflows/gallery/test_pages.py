@@ -14,6 +14,7 @@ from portal.workflows import service
 from portal.workflows.gallery import queries, stripping
 from portal.workflows.gallery import service as gallery
 from portal.workflows.samples import catalogue
+from tests.core.test_checks import check
 
 GIVEN = {"name": "Ours", "name_ar": "قالبنا", "description": "For us", "description_ar": "لنا", "category": "people", "icon": "stamp"}
 
@@ -122,7 +123,8 @@ def test_a_workflow_is_saved_as_a_template_and_used(tenant, as_role, workflow_id
     assert 'value="Leave"' in browser.get(f"/workflows/{workflow_id}/template").text
 
     saved = browser.post(f"/workflows/{workflow_id}/template", data=GIVEN)
-    (row,) = queries.listing(tenant.id)
+    with db.transaction(tenant.id):
+        (row,) = queries.listing(tenant.id)
     page = browser.get(saved.headers["Location"])
     used = [browser.post(f"/templates/{row.id}", data={"request_key": "k"}).headers["Location"] for _ in range(2)]
 
@@ -146,7 +148,15 @@ def test_a_wrong_form_comes_back_as_it_was(tenant, as_role, workflow_id, wrong, 
     page = as_role("builder").post(f"/workflows/{workflow_id}/template", data={**GIVEN, **wrong, "description": "Kept words"})
 
     assert page.status_code == 422 and said in page.text and "Kept words" in page.text
-    assert queries.count(tenant.id) == 0
+    assert many(tenant, "workflow_samples") == 0
+
+
+def test_a_field_that_is_left_is_checked_without_saving(tenant, as_role, workflow_id, own):
+    browser = as_role("builder")
+    for path in (f"/workflows/{workflow_id}/template", f"/templates/{own}/edit"):
+        assert check(browser, path, {**GIVEN, "name": " "}) == {"f-name-error": "Give the template a name."}
+        assert check(browser, path, GIVEN) == {}
+    assert many(tenant, "workflow_samples") == 1
 
 
 def test_an_own_template_is_changed_and_deleted(tenant, as_role, own):
