@@ -22,6 +22,15 @@ class WorkflowDraftChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleChanged:
+    """An organisation's own template was saved, changed or deleted."""
+
+    tenant_id: UUID
+    sample_id: UUID
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowImported:
     """A workflow came in by a file, as a draft that is switched off."""
 

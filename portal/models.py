@@ -24,6 +24,7 @@ from portal.tenants import models as tenants
 from portal.webhooks import models as webhooks
 from portal.workflows import models as workflows
 from portal.workflows.calendars import models as calendars
+from portal.workflows.gallery import models as samples
 from portal.workflows.history import models as history
 from portal.workflows.tasks import models as tasks
 from portal.workflows.triggers import models as triggers
@@ -48,6 +49,7 @@ __all__ = [
     "ops",
     "outbox",
     "registration",
+    "samples",
     "scim",
     "sso",
     "support",

@@ -42,6 +42,7 @@ BUNDLES = (
     "css/factors.css",
     "css/settings.css",
     "css/staff.css",
+    "css/templates.css",
     "js/app.js",
     "js/charts.js",
     "js/flow.js",

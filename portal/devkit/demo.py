@@ -19,8 +19,9 @@ from portal.devkit import past
 from portal.identity import service as identity
 from portal.identity.factors import service as factors
 from portal.tenants import service as tenants
-from portal.workflows import definition, queries, samples, service
+from portal.workflows import definition, queries, service
 from portal.workflows.models import WorkflowTemplate
+from portal.workflows.samples import catalogue
 from portal.workflows.tasks import doubts
 from portal.workflows.triggers import base, registry
 from portal.workflows.triggers import service as triggers
@@ -35,17 +36,9 @@ PEOPLE = (
 STAFF = ("staff@nasij.example", "Dana Al-Qahtani", "دانة القحطاني", "staff", "en")
 # The phones of those who must have a second step; whoever tries the demo sees on the page what they show.
 KEYS = {"salma@nasij.example": "KVKFKRCPNZQUYMLXOVYDSQKJKZDTSRLD", "staff@nasij.example": "PJWUC3LMMUQGC3TEEB2GQ4TFMFSCA5DP"}
-NAMES_AR = {
-    "leave_request": "طلب إجازة موظف",
-    "supplier_check": "التحقق من مورّد جديد",
-    "daily_report": "التقرير اليومي إلى جدول بيانات",
-}
+LIVED = ("leave_request", "supplier_check", "daily_report")
 # These begin without a past: their runs are real ones, and wait for somebody.
-ALIVE_AR = {
-    "purchase_approval": "الموافقة على الشراء",
-    "new_colleague": "اليوم الأول لزميل جديد",
-    "overdue_invoices": "تذكير بالفواتير المتأخرة",
-}
+ALIVE = ("purchase_approval", "new_colleague", "overdue_invoices")
 PURCHASES = (
     ("member", {"item": "12 × Office chair", "supplier": "Najd Paper Mills", "amount": 8400, "reason": "The new room on the second floor"}),
     ("member", {"item": "طابعة ملوّنة", "supplier": "شركة الواحة للنقل", "amount": 3150, "reason": "الطابعة القديمة لا تُصلَح"}),
@@ -132,9 +125,9 @@ def _live_through(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
     """Make the workflows as if two months ago, one draft as if yesterday, and the runs between."""
     now = clock.now()
     made = {}
-    for slug, name_ar in NAMES_AR.items():
+    for slug in LIVED:
         with db.transaction(tenant_id):
-            made[slug] = service.create_workflow(tenant_id, name=str(samples.get(slug).name), name_ar=name_ar, sample=slug, by=by)
+            made[slug] = _begin(tenant_id, slug, by)
     made["purchase_order"] = _write(tenant_id, "Purchase order", "أمر شراء", ORDER_NODES, ORDER_INPUTS, by)
     for place, workflow_id in enumerate(made.values()):
         past.publish_then(tenant_id, workflow_id, at=now - timedelta(days=past.DAYS + 2 + place), by=people["owner"])
@@ -154,9 +147,9 @@ def _live_through(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
 def _come_alive(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
     """Make the workflows that ask people and go through lists, the ways in which they start, and some runs that wait."""
     made = {}
-    for slug, name_ar in ALIVE_AR.items():
+    for slug in ALIVE:
         with db.transaction(tenant_id):
-            made[slug] = service.create_workflow(tenant_id, name=str(samples.get(slug).name), name_ar=name_ar, sample=slug, by=by)
+            made[slug] = _begin(tenant_id, slug, by)
             service.publish_version(tenant_id, made[slug], by=by)
     purchase, colleague, invoices = made.values()
     _start(tenant_id, purchase, "form", "Purchase form", "نموذج الشراء", by)
@@ -172,6 +165,12 @@ def _come_alive(tenant_id: UUID, people: dict[str, UUID], by: Actor) -> None:
         given = {"name": "ريم الدوسري", "department": "المالية", "starts_on": starts_on}
         service.start_run(tenant_id, colleague, given=given, by=Actor("person", people["builder"]))
         service.start_run(tenant_id, invoices, given={}, by=by)
+
+
+def _begin(tenant_id: UUID, slug: str, by: Actor) -> UUID:
+    """Make a workflow from a template, under the template's own names."""
+    sample = catalogue.get(slug)
+    return service.create_workflow(tenant_id, name=sample.name, name_ar=sample.name_ar, sample=slug, by=by)
 
 
 def _start(tenant_id: UUID, workflow_id: UUID, kind_name: str, name: str, name_ar: str, by: Actor, **config: Any) -> UUID:

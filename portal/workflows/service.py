@@ -10,12 +10,12 @@ from sqlalchemy import Row
 
 from portal import events
 from portal.audit import service as audit
-from portal.core import bus, clock, db
+from portal.core import bus, clock, db, ids
 from portal.core.access import SYSTEM, Actor
 from portal.core.errors import Invalid, NotFound
 from portal.core.paging import Listing, Place
 from portal.tenants import service as tenants
-from portal.workflows import definition, inputs, payloads, queries, redaction, samples, uses, vetting
+from portal.workflows import definition, inputs, payloads, queries, redaction, uses, vetting
 from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import answering, ending, gates, pausing, rescuing, starting
@@ -23,20 +23,55 @@ from portal.workflows.engine.store.reading import published
 from portal.workflows.engine.store.starting import Reused
 from portal.workflows.errors import DraftInvalid, NeedsApproval, NotPublished, TaskTaken, WrongState
 from portal.workflows.models import WorkflowExecution, WorkflowRevision, WorkflowStep, WorkflowTemplate, WorkflowVersion
+from portal.workflows.samples import catalogue
 
 
 def create_workflow(tenant_id: UUID, *, name: str, name_ar: str | None, sample: str, by: Actor) -> UUID:
-    """Create a workflow, blank or from a sample; a sample brings the data table that it writes to."""
-    chosen = samples.get(sample)
+    """Create a workflow, blank or from a template of the house, which brings the data tables that it writes to."""
+    chosen, workflow_id = catalogue.get(sample), ids.new_id()
+    with db.transaction():
+        chosen.make_tables(tenant_id)
+        nodes, settings = chosen.draft(workflow_id)
+        about = (chosen.description, chosen.description_ar) if nodes else (None, None)
+        return add_workflow(
+            tenant_id,
+            workflow_id,
+            nodes,
+            settings,
+            name=name,
+            name_ar=name_ar,
+            category=chosen.category,
+            description=about[0],
+            description_ar=about[1],
+            sample=sample,
+            by=by,
+        )
+
+
+def add_workflow(
+    tenant_id: UUID,
+    workflow_id: UUID,
+    nodes: list[definition.Node],
+    settings: definition.Settings,
+    *,
+    name: str,
+    name_ar: str | None,
+    category: str,
+    description: str | None = None,
+    description_ar: str | None = None,
+    sample: str,
+    by: Actor,
+) -> UUID:
+    """Add a workflow with this draft under an id of the caller's; `sample` says what it was begun from."""
     with db.transaction() as session:
-        nodes, settings = chosen.build(tenant_id)
         workflow = WorkflowTemplate(
+            id=workflow_id,
             tenant_id=tenant_id,
             name=name,
             name_ar=name_ar or None,
-            description=chosen.text,
-            description_ar=chosen.text_ar,
-            category=chosen.category,
+            description=description or None,
+            description_ar=description_ar or None,
+            category=category,
             nodes=nodes,
             edges=definition.edges_of(nodes),
             settings=settings,
@@ -46,11 +81,11 @@ def create_workflow(tenant_id: UUID, *, name: str, name_ar: str | None, sample: 
         session.flush()
         session.add(
             WorkflowRevision(
-                tenant_id=tenant_id, template_id=workflow.id, number=0, nodes=nodes, settings=settings, label="created", author_id=by.id
+                tenant_id=tenant_id, template_id=workflow_id, number=0, nodes=nodes, settings=settings, label="created", author_id=by.id
             )
         )
-        audit.record(tenant_id, by, "workflow.created", workflow.id, sample=sample)
-    return workflow.id
+        audit.record(tenant_id, by, "workflow.created", workflow_id, sample=sample)
+    return workflow_id
 
 
 def describe_workflow(

@@ -15,12 +15,15 @@ from portal.core.render import is_fragment_request, render, see_other, toast
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.lists import service as lists
-from portal.workflows import explain, queries, samples, service
+from portal.workflows import explain, queries, service
 from portal.workflows.errors import GateFull, NotPublished
 from portal.workflows.exchange import service as exchange
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
+from portal.workflows.gallery import queries as own_samples
+from portal.workflows.gallery import shelf
 from portal.workflows.lists import WORKFLOWS, workflow_filter
 from portal.workflows.queries import RunFilter
+from portal.workflows.samples import catalogue
 from portal.workflows.triggers import service as triggers
 from portal.workflows.triggers.service import TurnedOff
 
@@ -57,8 +60,9 @@ def listing() -> Response:
 @bp.get("/workflows/new")
 @requires(Permission.WORKFLOW_EDIT)
 def new() -> Response:
-    form = NewWorkflowForm(sample=request.args.get("sample", "blank"))
-    return render("workflows/new.html", form=form, samples=list(samples.SAMPLES.values()))
+    sample = catalogue.get(request.args.get("sample", catalogue.BLANK.slug))
+    begun = {} if sample is catalogue.BLANK else {"name": sample.name, "name_ar": sample.name_ar}
+    return _new(NewWorkflowForm(data={"sample": sample.slug, **begun}, formdata=None), sample)
 
 
 @bp.post("/workflows")
@@ -67,12 +71,18 @@ def new() -> Response:
 def create() -> Response:
     here = access()
     form = NewWorkflowForm()
-    if not form.validate() or form.sample.data not in samples.SAMPLES:
-        return render("workflows/new.html", status=422, form=form, samples=list(samples.SAMPLES.values()))
+    known = {catalogue.BLANK.slug: catalogue.BLANK, **catalogue.SAMPLES}
+    if not form.validate() or form.sample.data not in known:
+        return _new(form, known.get(form.sample.data or "", catalogue.BLANK), status=422)
     workflow_id = service.create_workflow(
         here.tenant_id, name=form.name.data or "", name_ar=form.name_ar.data, sample=form.sample.data, by=here.actor
     )
     return see_other(url_for("designer.show", workflow_id=workflow_id))
+
+
+def _new(form: NewWorkflowForm, sample: Any, *, status: int = 200) -> Response:
+    doors = [each for each in shelf.found(own_samples.listing(access().tenant_id), "") if each.samples]
+    return render("workflows/new.html", status=status, form=form, sample=sample, sections=doors)
 
 
 @bp.get("/workflows/<uuid:workflow_id>/describe")

@@ -10,6 +10,7 @@ from portal.workflows import entries, files, jobs, listeners, lists, uses  # noq
 from portal.workflows.designer import wiring as designer
 from portal.workflows.exchange import wiring as exchange
 from portal.workflows.fairness import wiring as fairness
+from portal.workflows.gallery import wiring as gallery
 from portal.workflows.history import wiring as history
 from portal.workflows.home.views import bp as home
 from portal.workflows.runs import acting, comparison_views, downloads, views  # noqa: F401
@@ -26,6 +27,7 @@ def init_app(app: Flask) -> None:
     history.init_app(app)
     fairness.init_app(app)
     versions.init_app(app)
+    gallery.init_app(app)
     exchange.init_app(app)
     files.register()
     palette.provide(entries.find, place=1)

@@ -67,7 +67,7 @@ def pages(app, tenant):
         lists.undo(here, bulk)
     flow, told = f"/workflows/{sample}", f"/runs/{_told(app, tenant)}"
     return [
-        "/home", "/workflows", "/workflows/new", "/workflows/import", f"/workflows/{imported[0]}/import", f"/workflows/{imported[1]}/import",
+        "/home", "/workflows", "/workflows/new", "/templates", "/templates?q=nothing+of+this", "/templates/show?template=nca_ecc_review", f"{flow}/template", "/workflows/import", f"/workflows/{imported[0]}/import", f"/workflows/{imported[1]}/import",
         f"/workflows/import/done?w={imported[0]}&w={imported[1]}", f"/workflows/{imported[0]}", flow, f"{flow}/describe", f"{flow}/design", f"{flow}/design?step=ask_manager",
         f"{flow}/design/add?after=long_leave&parent=&lane=", f"{flow}/run", "/runs", "/runs?status=cancelled", f"/runs?view={view}", f"/runs?view={view}&status=failed&sort=duration",
         f"/views/{view}", f"/bulk/{bulk}", f"/workflows?view=all&deleted={gone}&state=x", f"/runs/{runs[0]}",

@@ -32,7 +32,17 @@ from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft as CalendarDraft
 from portal.workflows.exchange import service as exchange
 from portal.workflows.history import retention
-from tests.whole.test_routes import DISCOVERY, PROVIDER, add_webhook, asked_and_tried, plant_passkey, plant_saml, urls, visit_of
+from tests.whole.test_routes import (
+    DISCOVERY,
+    PROVIDER,
+    add_webhook,
+    asked_and_tried,
+    plant_passkey,
+    plant_saml,
+    plant_sample,
+    urls,
+    visit_of,
+)
 from tests.workflows.engine.conftest import Engine, step, values
 
 # An override without its end, Hebrew with digits, an early end of an isolate, markup.
@@ -122,6 +132,7 @@ def planted(app, tenant, staffer):
             groups.add_to_group(tenant.id, group_id, tenant.people["owner"], by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{MARK}@example.com", str(role_id), "en")
             hold_id = retention.hold(tenant.id, reason=HOSTILE[:400], by=engine.by, workflow_id=workflow_id)
+            sample_id = plant_sample(tenant.id, workflow_id, HOSTILE, by=engine.by)
             trigger_id = add_webhook(tenant.id, workflow_id, name="x", by=engine.by)
             request_id, trial_id = asked_and_tried(session, tenant, workflow_id, HOSTILE, by=engine.by)
             strange = {"name": HOSTILE, "type": HOSTILE, "parameters": {"x": HOSTILE}}
@@ -168,7 +179,7 @@ def planted(app, tenant, staffer):
         "visit_id": visit_of(tenant, staffer, HOSTILE), "announcement_id": run_id, "job_id": run_id,
         "person_id": tenant.people["owner"], "role_id": role_id, "group_id": group_id, "invitation_id": invitation_id,
         "factor_id": factor_id, "step_id": step_id, "trigger_id": trigger_id, "kind_name": "webhook", "kind": "manual", "token": "nothing",
-        "calendar_id": calendar_id, "task_id": task_id, "passkey_id": passkey_id, "saml_id": saml_id, "hold_id": hold_id,
+        "calendar_id": calendar_id, "task_id": task_id, "passkey_id": passkey_id, "saml_id": saml_id, "hold_id": hold_id, "sample_id": sample_id,
         "request_id": request_id, "trial_id": trial_id, "number": 1, "imported_id": imported.id,
     }  # fmt: skip
 
@@ -275,6 +286,7 @@ def test_refused_values_come_back_isolated(tenant, planted, sign_in):
     browser = sign_in(tenant, "owner")
     answers = [
         browser.post(f"/workflows/{planted['workflow_id']}/run", data={"who": HOSTILE, "which": HOSTILE[:9], "day": HOSTILE}),
+        browser.post(f"/workflows/{planted['workflow_id']}/template", data={"name": HOSTILE * 9, "name_ar": HOSTILE, "category": HOSTILE}),
         browser.post("/workflows/new", data={"name": HOSTILE * 9, "name_ar": HOSTILE * 9, "sample": HOSTILE}),
         browser.post(
             "/tables/new", data={"name": HOSTILE, "slug": HOSTILE, "column-0-label": HOSTILE, "column-0-key": HOSTILE, "column-0-type": "x"}

@@ -40,6 +40,7 @@ from portal.workflows import service as workflows
 from portal.workflows import stored
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft as CalendarDraft
+from portal.workflows.gallery import service as gallery
 from portal.workflows.history import retention
 from portal.workflows.triggers import base, registry
 from portal.workflows.triggers import service as triggers
@@ -168,6 +169,7 @@ def ours(app, tenant, staffer):
             request_id, trial_id = asked_and_tried(session, tenant, workflow_id, CANARY, by=engine.by)
             (invitation_id,) = invitations.invite(here, f"{CANARY}@example.com", "member", "en")
             hold_id = retention.hold(tenant.id, reason=CANARY, by=engine.by, run_id=run_id)
+            sample_id = plant_sample(tenant.id, workflow_id, CANARY, by=engine.by)
         with db.transaction(tenant.id):
             given = read(KINDS["http_bearer"], MultiDict({"name": CANARY, "scope": "tenant", "hosts": "api.example.com", "token": CANARY}))
             connection_id = connections.add_connection(tenant.id, "http_bearer", given, by=engine.by)
@@ -215,6 +217,7 @@ def ours(app, tenant, staffer):
             "task_id": task_id,
             "trigger_id": trigger_id,
             "hold_id": hold_id,
+            "sample_id": sample_id,
             "request_id": request_id,
             "trial_id": trial_id,
             "number": 1,
@@ -234,6 +237,12 @@ def add_webhook(tenant_id, workflow_id, *, name, by):
     config = {**base.defaults(kind), "inputs": {}}
     place = triggers.place_of(tenant_id, workflow_id, timezone="UTC")
     return triggers.add_trigger(tenant_id, workflow_id, kind, name=name, name_ar=name, config=config, place=place, by=by)
+
+
+def plant_sample(tenant_id, workflow_id, name, *, by):
+    """Save a workflow as a template of the organisation, under a name of one's choice."""
+    named = {"name": name, "name_ar": name, "description": name, "description_ar": name}
+    return gallery.save(tenant_id, workflow_id, {**named, "category": "general", "icon": "workflow"}, by=by)
 
 
 def asked_and_tried(session, tenant, workflow_id, name, *, by):

@@ -72,6 +72,8 @@ def read(kind: Kind, given: Mapping[str, str], *, place: Place) -> dict[str, Any
         text = clean(str(given.get(each.name, "")))
         if each.type == "boolean":
             config[each.name] = bool(text)
+        elif each.type == "choice":
+            config[each.name] = text or each.default
         elif each.type == "number":
             number = read_number(text)
             config[each.name] = int(number) if number is not None and float(number).is_integer() else text

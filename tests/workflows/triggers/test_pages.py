@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from portal.core import db
+from portal.workflows.triggers import queries
 from tests.workflows.triggers.conftest import declared, step, values
 
 
@@ -154,3 +155,17 @@ def test_a_trigger_is_found_only_under_its_workflow(starts, workflow_id, as_role
 
     assert as_role("owner").get(f"/workflows/{workflow_id}/starts/{trigger_id}").status_code == 404
     assert as_role("owner").post(f"/workflows/{workflow_id}/starts/{trigger_id}/delete").status_code == 404
+
+
+def test_what_a_form_does_not_choose_is_as_usual(starts, workflow_id, tenant, as_role):
+    url = f"/workflows/{workflow_id}/starts/new/webhook"
+
+    assert as_role("builder").post(url, data={"header": "X-Key", "wait_s": "10", "per_minute": "60", "in-who": "x"}).status_code in (
+        302,
+        303,
+    )
+
+    with starts.in_house():
+        (trigger,) = queries.list_triggers(tenant.id, workflow_id)
+    assert (trigger.config["proof"], trigger.config["reply"]) == ("standard", "accepted")
+    assert as_role("builder").post(url, data={"proof": "nothing", "wait_s": "10", "per_minute": "60"}).status_code == 422

@@ -1,0 +1,1 @@
+"""The gallery: templates of the house and of the own organisation, looked at before they are used, saved from workflows."""
