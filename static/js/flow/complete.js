@@ -44,6 +44,15 @@ function mark(number) {
   field.setAttribute("aria-activedescendant", all[at].id);
 }
 
+// Below the field, or above it where there is no room; it goes along when the pane is scrolled.
+function place() {
+  const box = field.getBoundingClientRect();
+  list.style.width = `${box.width}px`;
+  const height = list.offsetHeight;
+  const isAbove = box.bottom + height > window.innerHeight && box.top > height;
+  Object.assign(list.style, { left: `${box.left}px`, top: `${isAbove ? box.top - height : box.bottom}px` });
+}
+
 function open() {
   const name = token();
   const choices = name === null ? [] : found(name);
@@ -67,12 +76,9 @@ function open() {
     item.append(code, about);
     list.append(item);
   });
-  field.scrollIntoView({ block: "nearest" });
-  const box = field.getBoundingClientRect();
-  list.style.width = `${box.width}px`;
   by("designer").append(list);
-  const isAbove = box.bottom + list.offsetHeight > window.innerHeight && box.top > list.offsetHeight;
-  Object.assign(list.style, { left: `${box.left}px`, top: `${isAbove ? box.top - list.offsetHeight : box.bottom}px` });
+  field.scrollIntoView({ block: "nearest", behavior: "instant" });
+  place();
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-haspopup", "listbox");
   field.setAttribute("aria-controls", "complete");
@@ -130,3 +136,5 @@ document.addEventListener("focusout", (event) => {
 document.addEventListener("htmx:before:swap", (event) => {
   if (event.detail.ctx.target?.id === "designer") close();
 });
+document.addEventListener("scroll", () => list && place(), true);
+document.addEventListener("htmx:after:swap", () => list && place());
