@@ -12,7 +12,7 @@ from portal.core.config import ROOT
 @pytest.mark.chaos
 def test_kills_stops_and_flushes_lose_double_and_stick_nothing(tmp_path):
     log = tmp_path / "chaos.log"
-    command = [sys.executable, "-m", "portal.devkit.chaos", "--minutes", "0.25", "--runs", "40", "--log", str(log)]
+    command = [sys.executable, "-m", "portal.devkit.chaos", "--minutes", "0.4", "--runs", "40", "--log", str(log)]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 

@@ -24,7 +24,14 @@ TAKEN = {
             {"type": "string", "pattern": r"^[+-]?[0-9]{1,15}(\.[0-9]{1,15})?$"},
         ]
     },
-    "boolean": {"anyOf": [{"type": ["boolean", "null"]}, {"enum": YES_AND_NO}, {"type": "number", "enum": [0, 1]}]},
+    "boolean": {
+        "anyOf": [
+            {"type": ["boolean", "null"]},
+            {"enum": YES_AND_NO},
+            {"type": "string", "pattern": BLANK},
+            {"type": "number", "enum": [0, 1]},
+        ]
+    },
     "date": {"type": "string", "format": "date"},
     "email": {"type": "string", "maxLength": 320, "pattern": r"^[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>]{2,}$"},
     "choice": {"enum": CHOICES},

@@ -68,7 +68,7 @@ def test_a_worker_claims_nothing_of_it_and_goes_on_when_it_does(engine):
     soon = leasing.due_in_s(("fast", "io", "ai", "bulk"))
     assert soon is None or soon > 3600, "no worker looks again and again for what it may not take"
     assert sum(look.ready_counts().values()) == 0
-    assert not look.stuck()
+    engine.assert_nothing_is_stuck()
 
     settling.apply(lease, None, carry=False)
     assert engine.states(lease.run_id)["one"] == "succeeded", "what was in hand comes to its end"

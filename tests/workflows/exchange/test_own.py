@@ -22,7 +22,7 @@ from portal.core.access import Actor
 from portal.core.errors import NotFound
 from portal.devkit import workflow_format
 from portal.identity.groups import service as groups
-from portal.workflows import samples, service
+from portal.workflows import service
 from portal.workflows import service as workflows
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft
@@ -30,6 +30,7 @@ from portal.workflows.exchange import own, secrets
 from portal.workflows.exchange import service as exchange
 from portal.workflows.exchange.errors import FileRefused
 from portal.workflows.models import WorkflowTemplate
+from portal.workflows.samples import catalogue
 from tests.workflows.engine.conftest import step, values
 
 SCHEMA = json.loads(own.SCHEMA.read_text(encoding="utf-8"))
@@ -66,7 +67,7 @@ def draft(tenant, workflow_id):
         return workflows.get_workflow(tenant.id, workflow_id)[0]
 
 
-@pytest.mark.parametrize("slug", samples.SAMPLES)
+@pytest.mark.parametrize("slug", catalogue.SAMPLES)
 def test_every_sample_comes_back_byte_for_byte(tenant, by, slug):
     with db.transaction(tenant.id):
         workflow_id = service.create_workflow(tenant.id, name=f"Sample {slug}", name_ar="مثال", sample=slug, by=by)
