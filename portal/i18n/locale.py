@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import Babel
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from portal.core import access
 from portal.i18n import catalogues, formats, pseudo, words
@@ -29,9 +33,19 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.add_extension("jinja2.ext.i18n")
     words.init_app(app, _voices)
-    app.jinja_env.filters.update(formats.FILTERS)
+    app.jinja_env.filters.update({name: _for_each_reader(written) for name, written in formats.FILTERS.items()})
     app.jinja_env.globals.update(bilingual=bilingual, named=named, plain_name=plain_name, reader=current, money_of=formats.money)
     app.context_processor(lambda: {"locale": _shown()})
+
+
+def _for_each_reader(written: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep Jinja from working out `32 | number` when it reads a template: everybody would see what the first reader's language made of it."""
+
+    @pass_context
+    def anew(_context: Context, *values: Any, **named: Any) -> Any:
+        return written(*values, **named)
+
+    return anew
 
 
 def known(tag: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import text
 
 from portal.core import db
@@ -179,3 +180,12 @@ def test_today_begins_at_midnight_of_the_reader(app, tenant):
         assert service.zone_of(tenant.id, tenant.people["owner"]).key == "Pacific/Auckland"
         assert service.zone_of(tenant.id, tenant.people["member"]).key == "Asia/Riyadh"
         assert service.zone_of(tenant.id, None).key == "Asia/Riyadh"
+
+
+def test_a_constant_in_a_template_is_written_anew_for_each_reader(app):
+    template = app.jinja_env.from_string("{{ 1840 | duration }}")
+    said = []
+    for tag in ("en", "ar"):
+        with app.test_request_context(), force_locale(tag):
+            said.append(template.render())
+    assert said[0] != said[1]
