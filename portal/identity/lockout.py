@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -58,14 +59,15 @@ def save_rule(tenant_id: UUID, rule: Rule | None, *, by: Actor) -> None:
             tenants.save_security(tenant_id, {"lockout": kept}, by=by)
 
 
-def is_shut(person_id: UUID, key: str) -> bool:
+def is_shut(person_id: UUID, key: str, attempt: UUID) -> bool:
     """Say whether a password counts nowhere but on known devices now. Asked after the try was noted: so of many tries at once no more pass than may.
 
     Args:
         key: the folded address, as the throttle counts it.
+        attempt: the try, as the throttle noted it; it counts, and those before it.
     """
     with db.transaction():
-        return any(each.is_live or each.failures > each.rule.after for each in _states(person_id, key))
+        return any(each.is_live or each.failures(key, attempt) > each.rule.after for each in _states(person_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +75,35 @@ class _State:
     tenant_id: UUID
     rule: Rule
     is_live: bool
-    failures: int
+    until: datetime | None
+
+    def failures(self, key: str, attempt: UUID) -> int:
+        """Return how many tries count up to this one; after a lock that ended it begins anew."""
+        return throttle.failures("password", key, until=attempt, window_s=self.rule.window_min * 60, since=self.until)
 
 
-def _states(person_id: UUID, key: str) -> list[_State]:
+def _states(person_id: UUID) -> list[_State]:
     rows = db.session().execute(
         text("select o.*, coalesce(o.until > clock_timestamp(), false) as is_live from own_lockouts(:person) o"), {"person": person_id}
     )
-    found = []
-    for row in rows.all():
-        rule = rule_of({"lockout": row.rule})
-        if rule is not None:
-            failures = throttle.failures("password", key, window_s=rule.window_min * 60, since=row.until)
-            found.append(_State(row.tenant_id, rule, row.is_live, failures))
-    return found
+    found = ((row, rule_of({"lockout": row.rule})) for row in rows.all())
+    return [_State(row.tenant_id, rule, row.is_live, row.until) for row, rule in found if rule is not None]
 
 
-def note_failure(person_id: UUID, key: str) -> None:
-    """Shut the password where this wrong one was one too many; the person and the admins are told, once."""
+def note_failure(person_id: UUID, key: str, attempt: UUID) -> None:
+    """Shut the password where this try was one too many; the person and the admins are told, once.
+
+    Also for tries that were not compared any more: whoever was to shut it may have died before.
+    """
     with db.transaction():
-        due = [each for each in _states(person_id, key) if not each.is_live and each.failures >= each.rule.after]
+        counted = [(each, each.failures(key, attempt)) for each in _states(person_id) if not each.is_live]
     is_told = False
-    for each in due:
-        is_told = _lock(each, person_id, is_told=is_told) or is_told
+    for state, failures in counted:
+        if failures >= state.rule.after:
+            is_told = _lock(state, person_id, failures, is_told=is_told) or is_told
 
 
-def _lock(state: _State, person_id: UUID, *, is_told: bool) -> bool:
+def _lock(state: _State, person_id: UUID, failures: int, *, is_told: bool) -> bool:
     tenant_id, rule = state.tenant_id, state.rule
     # Nobody is signed in: the organisation that asks has a unit of its own.
     with db.unit_of_work(tenant_id), db.transaction() as session:
@@ -110,17 +115,17 @@ def _lock(state: _State, person_id: UUID, *, is_told: bool) -> bool:
                 " set failures = excluded.failures, locked_at = clock_timestamp(), until = excluded.until where l.until <= clock_timestamp()"
                 " returning true"
             ),
-            {"tenant": tenant_id, "person": person_id, "failures": state.failures, "mins": rule.for_min},
+            {"tenant": tenant_id, "person": person_id, "failures": failures, "mins": rule.for_min},
         )
         person = queries.get_person(person_id)
         if not is_new or person is None:
             return False
-        audit.record(tenant_id, SYSTEM, "account.locked", person_id, failures=state.failures, minutes=rule.for_min)
+        audit.record(tenant_id, SYSTEM, "account.locked", person_id, failures=failures, minutes=rule.for_min)
         bus.announce(events.AccountLocked(tenant_id, person_id, rule.for_min))
         if not is_told:
             mail.post(
                 person.email, "account_locked", locale=person.locale, tenant_id=tenant_id, name=person.name, name_ar=person.name_ar,
-                failures=state.failures, minutes=rule.for_min, link="/password/forgotten",
+                failures=failures, minutes=rule.for_min, link="/password/forgotten",
             )  # fmt: skip
     return True
 
@@ -151,7 +156,7 @@ def unlock(here: Access, person_id: UUID) -> None:
 def end_all(person_id: UUID) -> None:
     """End every lock of a person who has proved in another way that the account is theirs."""
     with db.transaction():
-        held = [each.tenant_id for each in _states(person_id, "") if each.is_live]
+        held = [each.tenant_id for each in _states(person_id) if each.is_live]
     for tenant_id in held:
         with db.unit_of_work(tenant_id), db.transaction():
             if _end(tenant_id, person_id):

@@ -152,7 +152,7 @@ def check_password(key: str, password: str, origin: Origin, *, kind: str) -> UUI
     attempt = throttle.begin(kind, key, origin, device_id=device_id)
     # Guesses come from devices that the account does not know; a lock is never for the others.
     is_stranger = person is not None and device_id is None and kind == "password"
-    is_shut = person is not None and is_stranger and lockout.is_shut(person.id, key)
+    is_shut = person is not None and is_stranger and lockout.is_shut(person.id, key, attempt.id)
     can_have = person is not None and person.is_active and person.password_failures < SUSPENDED_AT and attempt.is_allowed and not is_shut
     stored = person.password_hash if person is not None and can_have else None
     # Outside the transaction: hashing takes a tenth of a second, and must not hold a connection.
@@ -160,8 +160,8 @@ def check_password(key: str, password: str, origin: Origin, *, kind: str) -> UUI
     if person is None or not is_right:
         if stored is not None:
             _count_failure(key)
-        if person is not None and stored is not None and is_stranger:
-            lockout.note_failure(person.id, key)
+        if person is not None and (is_shut or (stored is not None and is_stranger)):
+            lockout.note_failure(person.id, key, attempt.id)
         return None
     throttle.passed(attempt)
     with db.transaction() as session:

@@ -113,17 +113,20 @@ def passed(attempt: Attempt) -> None:
         session.execute(text("update proof_attempts set outcome = 'passed' where id = :id and outcome = 'failed'"), {"id": attempt.id})
 
 
-def failures(kind: str, subject: str, *, window_s: int, since: datetime | None) -> int:
+def failures(kind: str, subject: str, *, until: UUID, window_s: int, since: datetime | None) -> int:
     """Return how often an account was tried in vain from unknown devices: in the window, after `since`, and since a proof was right.
 
-    The try that is being made counts as failed until it is known to be right.
+    Args:
+        until: the attempt that is being made, which counts as failed; those that came after it do not count.
     """
     key = hashlib.sha256(f"{kind}:{subject}".encode()).digest()
     return _count(
         "subject = :subject and device_id is null and outcome = 'failed' and at > coalesce(cast(:since as timestamptz), '-infinity')"
+        " and at <= (select at from proof_attempts where id = :until)"
         " and at > coalesce((select max(at) from proof_attempts where subject = :subject and outcome = 'passed'), '-infinity')",
         window_s,
         subject=key,
+        until=until,
         since=since,
     )
 
