@@ -21,7 +21,6 @@ from portal.workflows.samples.parts import Both
 from portal.workflows.tasks import service as tasks
 from portal.workflows.tasks.models import WorkflowTask
 from tests.conftest import make_house
-from tests.mail.conftest import post, settings  # noqa: F401 - fixtures
 from tests.workflows.engine.conftest import Engine
 
 SLUGS = list(catalogue.SAMPLES)
@@ -101,7 +100,7 @@ WAYS = {"hoped": lambda outcomes: outcomes[0], "last": lambda outcomes: outcomes
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("slug", [each for each in SLUGS if each not in CALLS_OUT])
-def test_a_template_publishes_as_it_stands_and_runs_to_its_end(engine, slug, way, post, settings):  # noqa: F811
+def test_a_template_publishes_as_it_stands_and_runs_to_its_end(engine, slug, way, post, settings):
     settings(post.port)
     workflow_id = made(engine.house, slug, engine.by)
     with db.transaction(engine.house.id):
@@ -128,7 +127,7 @@ def test_there_are_enough_templates_in_every_category():
     assert min(by_category.values()) >= 3
 
 
-def test_a_failed_retest_begins_the_workflow_again_as_a_run_of_its_own(engine, post, settings):  # noqa: F811
+def test_a_failed_retest_begins_the_workflow_again_as_a_run_of_its_own(engine, post, settings):
     settings(post.port)
     workflow_id = made(engine.house, "vulnerability", engine.by)
     with db.transaction(engine.house.id):
