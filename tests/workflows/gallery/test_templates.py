@@ -21,6 +21,7 @@ from portal.workflows.samples.parts import Both
 from portal.workflows.tasks import service as tasks
 from portal.workflows.tasks.models import WorkflowTask
 from tests.conftest import make_house
+from tests.connections.systems import Reply
 from tests.workflows.engine.conftest import Engine
 
 SLUGS = list(catalogue.SAMPLES)
@@ -186,7 +187,25 @@ def test_every_setting_of_a_step_is_one_that_its_kind_has(slug):
         assert set(node["config"]) <= {each.name for each in FIELDS[node["kind"]]}, node["key"]
 
 
-def test_a_template_that_calls_out_publishes_as_it_stands(engine):
+@pytest.mark.parametrize(("status", "told"), [(200, "tell_accepted"), (202, "tell_refused")])
+def test_the_supplier_check_asks_the_other_system_and_goes_by_what_it_answers(engine, other, status, told):
+    other.answer = lambda asked: Reply(status=status, body={"known": True})
+    workflow_id = made(engine.house, "supplier_check", engine.by)
+    with db.transaction(engine.house.id):
+        service.publish_version(engine.house.id, workflow_id, by=engine.by)
+
+    run_id = engine.start(workflow_id, supplier="شركة الواحة", registration="1010")
+    carry_on(engine, run_id, WAYS["hoped"])
+
+    assert engine.run(run_id).status == "succeeded"
+    assert {key for key, row in engine.steps(run_id).items() if row.state == "succeeded"} == {"ask_registry", "result", "accepted", told}
+    (call,) = other.calls
+    assert (call.method, call.path) == ("POST", "/suppliers")
+    assert call.json == {"supplier": "شركة الواحة", "registration": "1010"}
+    engine.assert_sound(run_id)
+
+
+def test_a_template_that_calls_out_publishes_with_the_example_address_of_a_house_without_openings(engine):
     for slug in CALLS_OUT:
         workflow_id = made(engine.house, slug, engine.by)
         with db.transaction(engine.house.id):
