@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import idna
-from flask_babel import lazy_gettext as _l
+
+from portal.core.words import lazy_gettext as _l
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

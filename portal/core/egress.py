@@ -24,11 +24,11 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpcore2 as httpcore
-from flask_babel import lazy_gettext as _l
 
 from portal.core import addresses, db
 from portal.core.addresses import Address, EgressRefused, Policy, Target, check_url, read_policy
 from portal.core.config import Settings, current_settings
+from portal.core.words import lazy_gettext as _l
 
 __all__ = [
     "Answer",

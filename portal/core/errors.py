@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -73,6 +74,6 @@ class Invalid(PortalError):
     status = 422
     code = "invalid"
 
-    def __init__(self, problems: dict[str, str], message: str = "") -> None:
+    def __init__(self, problems: Mapping[str, str], message: str = "") -> None:
         super().__init__(message or "; ".join(str(text) for text in problems.values()))
-        self.problems = problems
+        self.problems = dict(problems)

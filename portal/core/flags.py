@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from flask_babel.speaklater import LazyString
 from sqlalchemy import text
 
 from portal.core import db
+from portal.core.words import Message
 
 ASKED_EVERY_S = 5.0
 
@@ -21,8 +21,8 @@ class Flag:
     """One switch: its stable name, and what stops when it is off."""
 
     name: str
-    label: LazyString
-    note: LazyString
+    label: Message
+    note: Message
 
 
 _flags: dict[str, Flag] = {}

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import force_locale
-from flask_babel.speaklater import LazyString
+
+from portal.core.words import Message
 
 
 class Kind(StrEnum):
@@ -50,12 +51,12 @@ class Entry:
     is_technical: bool = False
 
 
-def entry(kind: Kind, text: LazyString, icon: str, url: str = "", *, also: LazyString | None = None, **more: Any) -> Entry:
+def entry(kind: Kind, text: Message, icon: str, url: str = "", *, also: Message | None = None, **more: Any) -> Entry:
     """Return an entry that is found by its name, and by `also`, in both languages."""
     return Entry(kind, str(text), icon, url, words=tuple(_in_each_language(text, also)), **more)
 
 
-def _in_each_language(*texts: LazyString | None) -> list[str]:
+def _in_each_language(*texts: Message | None) -> list[str]:
     found = []
     for tag in ("ar", "en"):
         with force_locale(tag):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask import request, url_for
-from flask_babel.speaklater import LazyString
 
 from portal.core.access import Permission, current
+from portal.core.words import Message
 
 GROUPS = ("you", "organisation")
 
@@ -27,12 +27,12 @@ class Place:
     """
 
     group: str
-    label: LazyString
+    label: Message
     endpoint: str
     icon: str
     rank: int
     permission: Permission | None = None
-    note: LazyString | str = ""
+    note: Message | str = ""
     prefix: str = ""
 
     @property

@@ -15,12 +15,12 @@ from typing import Any
 from babel.support import NullTranslations
 from flask import Flask, has_app_context
 from flask_babel import get_translations
-from flask_babel.speaklater import LazyString
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from portal.core.render import find_voices, voice
+from portal.core.words import Message
 from portal.i18n import pseudo
 
 _catalogues: dict[str, NullTranslations] = {}
@@ -57,18 +57,9 @@ def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:
     return _form(speaking, singular, plural, number) % _said(speaking, values)
 
 
-def _as_html(said: LazyString) -> Markup:
-    """Return what a message says as text of a page: what people wrote may be part of it."""
-    return escape(str(said))
-
-
-# Flask-Babel gives its lazy messages out as HTML that is ready, with the values in them as they are.
-LazyString.__html__ = _as_html  # type: ignore[method-assign]
-
-
-def lazy_gettext(message: str, **values: Any) -> LazyString:
+def lazy_gettext(message: str, **values: Any) -> Message:
     """Return a message that is said when it is read, in the language of who reads it."""
-    return LazyString(gettext, message, **values)
+    return Message(gettext, message, **values)
 
 
 @pass_eval_context

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
-
 from portal.core.cel.tree import Path
+from portal.core.words import lazy_gettext as _l
 
 TOO_MUCH = _l("This would take too much work: the text or list is too long, or is copied too often.")
 FAILED = _l("The value could not be worked out.")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -131,11 +132,12 @@ def begun(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
         NotPublished: the workflow has no live version, or is switched off.
         Invalid: `.problems` names each wrong input.
     """
+    move = partial(runner.again, partial(begin, trigger, arrival, by=by, carries=carries))
     try:
         with db.optimistic():
-            found = runner.again(lambda: begin(trigger, arrival, by=by, carries=carries))
+            found = move()
     except db.Mistaken:
-        found = runner.again(lambda: begin(trigger, arrival, by=by, carries=carries))
+        found = move()
     if found.outcome == "unpublished":
         raise NotPublished
     if found.is_full:
