@@ -24,6 +24,8 @@ from portal.core.access import SYSTEM
 from portal.core.config import current_settings
 from portal.core.ids import new_id
 
+# Fixtures that tests of several packages use: the mail server, other systems, the engine.
+pytest_plugins = ("tests.mail.server", "tests.connections.systems", "tests.workflows.engine.running")
 PASSWORD = "correct horse battery staple"
 # The authenticator app of everybody who must have one.
 KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

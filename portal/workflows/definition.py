@@ -71,6 +71,10 @@ class Field:
     most: int | None = None
 
 
+# Types of fields that name a thing of the organisation.
+REFERRING = frozenset({"connection", "workflow", "calendar", "people", "table"})
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One broken rule: at which step (None: the start card), in which field, and what to do."""

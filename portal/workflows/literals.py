@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.i18n.words import lazy_gettext as _l
-from portal.workflows.definition import Node, Problem
+from portal.workflows.actions.registry import fields_of
+from portal.workflows.definition import REFERRING, Node, Problem
 
 # How keys of well-known systems begin, and what only secrets look like.
 KNOWN = re.compile(
@@ -29,8 +30,9 @@ def warnings_of(nodes: list[Node]) -> list[Problem]:
     """Return a warning for each field of a step that holds what looks like a secret; publishing goes on all the same."""
     found = []
     for node in nodes:
+        referring = {field.name for field in fields_of(node, REFERRING)}  # an id is often as mixed as a key
         for field, value in (node.get("config") or {}).items():
-            if any(looks_secret(name, text) for name, text in _texts(field, value)):
+            if field not in referring and any(looks_secret(name, text) for name, text in _texts(field, value)):
                 found.append(Problem(node.get("key"), field, ADVICE))
     return found
 
@@ -60,8 +62,6 @@ def _bits_each(text: str) -> float:
 
 
 def _texts(field: str, value: Any) -> Iterator[tuple[str, str]]:
-    if field == "connection":
-        return
     if isinstance(value, str):
         yield field, value
     elif isinstance(value, list):

@@ -8,9 +8,8 @@ from portal.core.access import Actor
 from portal.tenants import service as tenants
 from portal.workflows.designer import drafts
 from tests.identity.tokens.conftest import Program, make_token
-from tests.workflows.engine.conftest import engine, step, values
+from tests.workflows.engine.conftest import step, values
 
-__all__ = ["engine"]
 NEEDED = ["workflow:read", "workflow:edit", "workflow:publish", "run:read"]
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 - fixtures are named where they are used
 """Pages of connections as people use them: in both languages, without JavaScript, with their limits."""
 
 from __future__ import annotations
@@ -8,8 +7,8 @@ from sqlalchemy import text
 
 from portal.connections.kinds import KINDS
 from portal.core import db
-from tests.connections.conftest import connect, form_of
-from tests.workflows.engine.conftest import engine, step  # noqa: F401 - fixtures
+from tests.connections.systems import connect, form_of
+from tests.workflows.engine.conftest import step
 
 SECRET = "canary-page-6612"
 URL = "/settings/connections"
@@ -78,7 +77,7 @@ def test_who_may_what(app, tenant, as_role):
 def test_the_test_says_what_happened(app, tenant, other, as_role):
     with app.app_context():
         connection_id = connect(tenant.id, "http_bearer", hosts=other.host, token=SECRET, test_url=f"{other.url}/me")
-    from tests.connections.conftest import Reply
+    from tests.connections.systems import Reply
 
     other.answer = lambda asked: Reply(401, f"no: {SECRET}")
     owner = as_role("owner")

@@ -16,7 +16,7 @@ from portal.core.access import SYSTEM
 from portal.core.config import current_settings
 from portal.core.errors import Invalid, NotFound
 from portal.core.ids import new_id
-from tests.connections.conftest import connect, form_of
+from tests.connections.systems import connect, form_of
 
 SECRET = "canary-sealed-8841"
 

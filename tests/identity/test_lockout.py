@@ -18,9 +18,7 @@ from tests.conftest import PASSWORD
 from tests.identity.letters import letters_to, token_in
 from tests.identity.members.conftest import book
 from tests.identity.test_throttle import _said, attempt
-from tests.mail.conftest import post, settings, text_of
-
-__all__ = ["post", "settings"]
+from tests.mail.server import text_of
 
 SWITCH = {"factor": "off", "lockout": "on", "lockout_after": "3", "lockout_window": "15", "lockout_for": "30"}
 

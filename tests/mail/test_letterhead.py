@@ -12,7 +12,7 @@ from portal.core.access import Actor
 from portal.mail import jobs, service
 from portal.mail.service import Button, OutgoingMail
 from portal.tenants.themes import service as themes
-from tests.mail.conftest import text_of
+from tests.mail.server import text_of
 
 FOOTER = {"en": "Nakheel Ltd\nKing Road 5 <b>&</b>", "ar": "شركة النخيل"}
 

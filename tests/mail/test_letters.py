@@ -9,7 +9,7 @@ from portal.core import db
 from portal.mail import jobs, service
 from portal.mail.errors import MailNotSent
 from portal.mail.models import Letter
-from tests.mail.conftest import text_of
+from tests.mail.server import text_of
 
 FACTS = {"name": "Salma", "name_ar": "سلمى", "browser": "", "system": "Linux", "address": "203.0.113.7", "minutes": 30}
 

@@ -24,7 +24,7 @@ from portal.mail import transports, wiring
 from portal.mail.errors import MailNotSent
 from portal.mail.service import OutgoingMail, send
 from portal.mail.transports import Null, Smtp, transport_of
-from tests.mail.conftest import Post, text_of
+from tests.mail.server import Post, text_of
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,8 @@ from portal.workflows.fairness import figures, service
 from portal.workflows.fairness.service import Place
 from portal.workflows.models import WorkflowTemplate
 from tests.conftest import make_house
-from tests.connections.conftest import connect
-from tests.workflows.engine.conftest import Engine, engine, step, values
-
-__all__ = ["engine"]
+from tests.connections.systems import connect
+from tests.workflows.engine.conftest import Engine, step, values
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ import re
 
 import pytest
 
-from tests.workflows.engine.conftest import engine, step, values
-
-__all__ = ["engine"]
+from tests.workflows.engine.conftest import step, values
 
 
 @pytest.fixture

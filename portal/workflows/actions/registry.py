@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from portal.workflows.actions.aggregate import Aggregate
@@ -36,7 +37,7 @@ from portal.workflows.actions.teams import Teams
 from portal.workflows.actions.transform import Transform
 from portal.workflows.actions.wait import Wait
 from portal.workflows.actions.webhook import Webhook
-from portal.workflows.definition import Field
+from portal.workflows.definition import Field, Node
 
 ACTIONS: dict[str, Action] = {
     action.kind: action
@@ -47,6 +48,11 @@ ACTIONS: dict[str, Action] = {
     )
 }  # fmt: skip
 FIELDS: dict[str, tuple[Field, ...]] = {kind: action.fields for kind, action in ACTIONS.items()}
+
+
+def fields_of(node: Node, types: Container[str]) -> list[Field]:
+    """Return the settings of a step that are of one of these types; none for a kind that is not known."""
+    return [field for field in FIELDS.get(str(node.get("kind")), ()) if field.type in types]
 
 
 def begins(action: Action | None) -> dict[str, Any]:

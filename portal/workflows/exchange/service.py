@@ -17,13 +17,12 @@ from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.ids import new_id
 from portal.i18n.words import lazy_gettext as _l
 from portal.tenants import service as tenants
-from portal.workflows import definition, queries, vetting
-from portal.workflows.actions.registry import FIELDS
-from portal.workflows.exchange import own, reading, reporting, secrets, wording
+from portal.workflows import definition, queries, stripping, vetting
+from portal.workflows.exchange import own, reading, reporting, wording
 from portal.workflows.exchange.errors import FileRefused
 from portal.workflows.exchange.n8n import graph, importing
 from portal.workflows.exchange.n8n.importing import Imported
-from portal.workflows.exchange.references import REFERRING, Book
+from portal.workflows.exchange.references import Book
 from portal.workflows.exchange.reporting import REVIEW, Line, Report
 from portal.workflows.models import WorkflowRevision, WorkflowTemplate
 from portal.workflows.triggers import base, registry
@@ -88,7 +87,7 @@ def send_out(tenant_id: UUID, workflow_id: UUID, *, version: int | None, by: Act
     with db.transaction():
         workflow = queries.get_workflow(tenant_id, workflow_id)
         held: Any = workflow if version is None else versions.get_version(tenant_id, workflow_id, version)[1]
-        nodes, settings = Book(tenant_id).out([_without_secrets(node) for node in held.nodes], held.settings)
+        nodes, settings = Book(tenant_id).out([stripping.without_secrets(node) for node in held.nodes], held.settings)
         content = own.write({name: getattr(workflow, name) for name in own.HEAD}, nodes, settings)
         audit.record(tenant_id, by, "workflow.exported", workflow_id, version=version or 0)
         bus.announce(events.WorkflowExported(tenant_id, workflow_id, version))
@@ -101,14 +100,17 @@ def report_of(tenant_id: UUID, workflow_id: UUID) -> Report | None:
     Raises:
         NotFound: no such workflow in this tenant.
     """
-    workflow = queries.get_workflow(tenant_id, workflow_id)
+    return _report_of(queries.get_workflow(tenant_id, workflow_id))
+
+
+def _report_of(workflow: WorkflowTemplate) -> Report | None:
     # The entry was written with the workflow; looking only around that moment lets the index of the audit book find it.
     row = db.session().scalar(
         text(
             "select details -> 'report' from audit_entries where tenant_id = :tenant and action = 'workflow.imported' and target_id = :workflow"
             " and at between cast(:made as timestamptz) - interval '1 minute' and cast(:made as timestamptz) + interval '5 minutes' limit 1"
         ),
-        {"tenant": tenant_id, "workflow": workflow_id, "made": workflow.created_at},
+        {"tenant": workflow.tenant_id, "workflow": workflow.id, "made": workflow.created_at},
     )
     return reporting.read(row) if row else None
 
@@ -128,11 +130,11 @@ def names_of(tenant_id: UUID, ids: Sequence[UUID]) -> list[tuple[WorkflowTemplat
     found = []
     for workflow_id in ids[: graph.MOST_WORKFLOWS]:
         try:
-            report = report_of(tenant_id, workflow_id)
+            workflow = queries.get_workflow(tenant_id, workflow_id)
         except NotFound:
             continue
-        if report is not None:
-            found.append((queries.get_workflow(tenant_id, workflow_id), report))
+        if (report := _report_of(workflow)) is not None:
+            found.append((workflow, report))
     return found
 
 
@@ -185,7 +187,7 @@ def _kept(tenant_id: UUID, made: Imported, *, may_use_connections: bool, by: Act
         else:
             report.say(f"no_{kind}", name)
     for node in nodes:
-        if secrets.holds(node["config"]) and (line := lines.get(node["key"])):
+        if stripping.holds(node["config"]) and (line := lines.get(node["key"])):
             line.say(REVIEW, "secret")
     _note_problems(workflow, report, lines)
     audit.record(tenant_id, by, "workflow.imported", workflow_id, source=report.source, counts=report.counts(), report=report.kept())
@@ -227,9 +229,3 @@ def _note_problems(workflow: WorkflowTemplate, report: Report, lines: dict[str |
             report.say("check_step", names.get(problem.step, problem.step))
         else:
             report.say("check_start")
-
-
-def _without_secrets(node: definition.Node) -> definition.Node:
-    referring = {field.name for field in FIELDS.get(str(node.get("kind")), ()) if field.type in REFERRING}
-    config = node.get("config") or {}
-    return {**node, "config": {name: value if name in referring else secrets.without(name, value) for name, value in config.items()}}

@@ -14,9 +14,9 @@ from portal.core.access import Actor
 from portal.core.errors import Conflict
 from portal.i18n.words import gettext as _
 from portal.workflows import queries as workflows
-from portal.workflows import service
+from portal.workflows import service, stripping
 from portal.workflows.definition import Node, Settings
-from portal.workflows.gallery import queries, stripping
+from portal.workflows.gallery import queries
 from portal.workflows.gallery.models import WorkflowSample
 from portal.workflows.models import WorkflowTemplate
 from portal.workflows.samples import catalogue
@@ -74,9 +74,8 @@ def save(tenant_id: UUID, workflow_id: UUID, given: dict[str, Any], *, by: Actor
         workflow = workflows.get_workflow(tenant_id, workflow_id)
         if queries.count(tenant_id) >= queries.MOST:
             raise Conflict(_("An organisation keeps at most %(num)d templates. Delete one that is not needed.", num=queries.MOST))
-        sample = WorkflowSample(
-            tenant_id=tenant_id, nodes=stripping.stripped(workflow.nodes), settings=workflow.settings, created_by=by.id, **given
-        )
+        nodes = [stripping.without_connections(stripping.without_secrets(node, instead="")) for node in workflow.nodes]
+        sample = WorkflowSample(tenant_id=tenant_id, nodes=nodes, settings=workflow.settings, created_by=by.id, **given)
         session.add(sample)
         session.flush()
         audit.record(tenant_id, by, "sample.saved", sample.id, workflow=workflow_id, name=sample.name)

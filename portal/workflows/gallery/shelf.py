@@ -10,9 +10,8 @@ from uuid import UUID
 from portal.datatables import service as tables
 from portal.i18n import search
 from portal.i18n.locale import chosen_tag
-from portal.workflows import people
+from portal.workflows import people, stripping
 from portal.workflows.definition import Node
-from portal.workflows.gallery import stripping
 from portal.workflows.gallery.models import WorkflowSample
 from portal.workflows.samples.catalogue import CATEGORIES, SAMPLES
 from portal.workflows.samples.parts import SELF, Sample

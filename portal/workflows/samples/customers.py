@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from portal.workflows.samples.parts import (
-    HEADS,
     OFFICE,
     TEAM,
+    TWO,
     Both,
     Sample,
     Schedule,
     Table,
-    approve,
+    approved,
     asked,
     change,
     column,
     each,
     flow,
     mail,
+    question,
     row,
     rows,
+    same,
     step,
     task,
     tell,
     when,
-)  # fmt: skip
+)
 
 CUSTOMER = (asked("customer", "text", "Customer", "العميل"), asked("email", "email", "Customer's e-mail", "بريد العميل"))
 
@@ -36,7 +38,7 @@ COMPLAINT = Sample(
         row("open", ("Enter the complaint", "قيد الشكوى"), "complaints", number="${ input.number }", customer="${ input.customer }", state="open"),
         mail("receipt", ("Confirm the receipt", "إشعار الاستلام"), "${ input.email }", ("Your complaint ${ input.number }", "شكواك رقم ${ input.number }"), ("Dear ${ input.customer },\n\nwe are sorry. You hear from us within five working days.", "عزيزنا ${ input.customer }،\n\nنعتذر عما حدث، وسنوافيك بالرد خلال خمسة أيام عمل."),
              error=[tell("no_mail", "${ input.customer } could not be told by mail: please call.", "تعذّر إشعار ${ input.customer } بالبريد، يُرجى الاتصال به.", severity="warning")]),
-        task("solve", ("Find the cause, propose a solution", "بحث السبب واقتراح الحل"), ("Complaint ${ input.number }: ${ input.customer }", "شكوى ${ input.number }: ${ input.customer }"), ("${ input.text }", "${ input.text }"), TEAM, form=[asked("cause", "text", "Cause", "السبب"), asked("answer", "long_text", "Answer to the customer", "الرد على العميل")], limit=5, remind_h=24, escalate_h=24, escalate_to=list(HEADS), if_late="fail"),
+        task("solve", ("Find the cause, propose a solution", "بحث السبب واقتراح الحل"), ("Complaint ${ input.number }: ${ input.customer }", "شكوى ${ input.number }: ${ input.customer }"), same("${ input.text }"), TEAM, form=[asked("cause", "text", "Cause", "السبب"), asked("answer", "long_text", "Answer to the customer", "الرد على العميل")], limit=5, remind_h=24, escalate_h=24, if_late="fail"),
         mail("answer", ("Answer the customer", "الرد على العميل"), "${ input.email }", ("Your complaint ${ input.number }", "شكواك رقم ${ input.number }"), ("Dear ${ input.customer },\n\n${ steps.solve.values.answer }", "عزيزنا ${ input.customer }،\n\n${ steps.solve.values.answer }")),
         task("content", ("Is the customer content?", "هل العميل راضٍ؟"), ("Call ${ input.customer }", "الاتصال بالعميل ${ input.customer }"), ("Complaint ${ input.number }", "الشكوى رقم ${ input.number }"), TEAM,
              {"content": [change("close", ("Close the complaint", "إقفال الشكوى"), "complaints", {"number": "${ input.number }"}, state="closed")],
@@ -51,18 +53,22 @@ COMPLAINT = Sample(
     days=30,
 )  # fmt: skip
 
+PAY_BACK = question(
+    ("Refund: ${ input.amount } SAR to ${ input.customer }", "استرداد ${ input.amount } ريال إلى ${ input.customer }"),
+    ("Order ${ input.order }", "الطلب ${ input.order }"), limit=2, if_late="fail",
+)  # fmt: skip
 REFUND = Sample(
     "refund", "undo-2", "customers",
     "Refund", "استرداد مبلغ",
     "Checks the claim, takes one decision up to 1,000 SAR and two above, never by who began it, and tells the customer each time.",
     "يتحقق من الاستحقاق، ويكتفي بقرار واحد حتى 1,000 ريال وقرارين لما زاد، دون مشاركة من بدأ الطلب، مع إشعار العميل.",
     flow(
-        task("check", ("Check the claim", "التحقق من الاستحقاق"), ("Refund ${ input.order }: ${ input.amount } SAR", "استرداد الطلب ${ input.order }: ${ input.amount } ريال"), ("${ input.reason }", "${ input.reason }"), TEAM, outcomes={"due": ("Due", "مستحق"), "not_due": ("Not due", "غير مستحق")}, limit=2, if_late="fail"),
+        task("check", ("Check the claim", "التحقق من الاستحقاق"), ("Refund ${ input.order }: ${ input.amount } SAR", "استرداد الطلب ${ input.order }: ${ input.amount } ريال"), same("${ input.reason }"), TEAM, outcomes={"due": ("Due", "مستحق"), "not_due": ("Not due", "غير مستحق")}, limit=2, if_late="fail"),
         when("due", ("Is it due?", "هل هو مستحق؟"), "steps.check.outcome == 'due'",
              [when("large", ("Above 1,000 SAR?", "أكثر من 1000 ريال؟"), "input.amount > 1000",
-                   [approve("two", ("Two approve", "اعتماد اثنين"), ("Refund: ${ input.amount } SAR to ${ input.customer }", "استرداد ${ input.amount } ريال إلى ${ input.customer }"), ("Order ${ input.order }", "الطلب ${ input.order }"), TEAM, None, quorum="count", quorum_count=2, four_eyes="starter", limit=2, if_late="fail")],
-                   [approve("one", ("One approves", "اعتماد واحد"), ("Refund: ${ input.amount } SAR to ${ input.customer }", "استرداد ${ input.amount } ريال إلى ${ input.customer }"), ("Order ${ input.order }", "الطلب ${ input.order }"), TEAM, None, four_eyes="both", limit=2, if_late="fail")]),
-              when("yes", ("Approved?", "هل اعتُمد؟"), "(has(steps.one) && steps.one.outcome == 'approve') || (has(steps.two) && steps.two.outcome == 'approve')",
+                   [PAY_BACK("two", ("Two approve", "اعتماد اثنين"), **TWO, four_eyes="starter")],
+                   [PAY_BACK("one", ("One approves", "اعتماد واحد"), four_eyes="both")]),
+              when("yes", ("Approved?", "هل اعتُمد؟"), approved("one", "two"),
                    [task("pay", ("Pay back", "تنفيذ الاسترداد"), ("Pay ${ input.amount } SAR back to ${ input.customer }", "إعادة ${ input.amount } ريال إلى ${ input.customer }"), ("By the way in which it was paid.", "بوسيلة الدفع نفسها."), form=[asked("reference", "text", "Reference", "رقم العملية")], limit=3, if_late="fail"),
                     row("note", ("Note the refund", "قيد الاسترداد"), "refunds", order="${ input.order }", customer="${ input.customer }", amount="${ input.amount }", reference="${ steps.pay.values.reference }"),
                     mail("paid", ("Tell the customer", "إشعار العميل"), "${ input.email }", ("Your refund", "استرداد المبلغ"), ("Dear ${ input.customer },\n\n${ input.amount } SAR are on their way to you.", "عزيزنا ${ input.customer }،\n\nأُعيد إليك مبلغ ${ input.amount } ريال، ويصل بحسب إجراءات مصرفك."))],
@@ -86,7 +92,7 @@ CALL = Sample(
              task("call", ("Call", "الاتصال"), ("Call ${ item.customer }: ${ item.phone }", "الاتصال بالعميل ${ item.customer }: ${ item.phone }"), ("How likely is it that you recommend us, 0 to 10? Why?", "ما احتمال أن توصي بنا من 0 إلى 10؟ ولماذا؟"), TEAM,
                   {"reached": [
                       change("points", ("Keep the points", "حفظ التقييم"), "calls", {"customer": "${ item.customer }"}, state="done", points="${ steps.call.values.points }"),
-                      when("unhappy", ("Not content?", "غير راضٍ؟"), "steps.call.values.points <= 6", [task("care", ("Care for the customer", "متابعة العميل"), ("Not content: ${ item.customer }", "عميل غير راضٍ: ${ item.customer }"), ("${ steps.call.values.why }", "${ steps.call.values.why }"), limit=3)]),
+                      when("unhappy", ("Not content?", "غير راضٍ؟"), "steps.call.values.points <= 6", [task("care", ("Care for the customer", "متابعة العميل"), ("Not content: ${ item.customer }", "عميل غير راضٍ: ${ item.customer }"), same("${ steps.call.values.why }"), limit=3)]),
                   ],
                    "missed": [change("later", ("Call again later", "إعادة الاتصال لاحقًا"), "calls", {"customer": "${ item.customer }"}, state="due")]},
                   form=[asked("points", "number", "Points, 0 to 10", "التقييم من 0 إلى 10"), asked("why", "text", "Why", "السبب", required=False)], outcomes={"reached": ("Reached", "تم الاتصال"), "missed": ("Not reached", "لم يردّ")}, limit=3),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from portal.workflows.samples.parts import (
-    HEADS,
+    EMPLOYEE,
     OFFICE,
     TEAM,
+    TWO,
     Both,
     Sample,
     Schedule,
@@ -18,13 +19,17 @@ from portal.workflows.samples.parts import (
     flow,
     keep,
     mail,
+    question,
     row,
     rows,
+    same,
     step,
+    stop,
     task,
     tell,
+    undecided,
     when,
-)  # fmt: skip
+)
 
 INVOICES = """[{"customer": "شركة الواحة", "email": "wahah@nasij.example", "amount": 4200},
  {"customer": "Najd Paper Mills", "email": "no address", "amount": 900},
@@ -99,36 +104,40 @@ EXPENSE = Sample(
     "Receipts are checked; up to 500 SAR that is enough, above it the manager decides as well; then paid with the next payroll.",
     "تُراجَع الإيصالات، ويُكتفى بذلك حتى 500 ريال، وما زاد يعتمده المدير، ثم تُصرف مع مسيّر الرواتب التالي.",
     flow(
-        task("receipts", ("Check the receipts", "مراجعة الإيصالات"), ("Receipts: ${ input.employee }, ${ input.amount } SAR", "إيصالات ${ input.employee }: ${ input.amount } ريال"), ("${ input.what }", "${ input.what }"), TEAM,
+        task("receipts", ("Check the receipts", "مراجعة الإيصالات"), ("Receipts: ${ input.employee }, ${ input.amount } SAR", "إيصالات ${ input.employee }: ${ input.amount } ريال"), same("${ input.what }"), TEAM,
              {"fine": [
                  when("large", ("Above 500 SAR?", "أكثر من 500 ريال؟"), "input.amount > 500",
-                      [approve("manager", ("The manager approves", "اعتماد المدير"), ("Expenses: ${ input.employee }, ${ input.amount } SAR", "مصروفات ${ input.employee }: ${ input.amount } ريال"), ("${ input.what }", "${ input.what }"), TEAM,
-                               {"reject": [step("no", "stop", ("Refused", "رُفضت المطالبة"), outcome="succeeded", message=Both("The claim was refused.", "رُفضت المطالبة."))],
-                                "expired": [step("late", "stop", ("Nobody decided", "لم يُبتّ في المطالبة"), outcome="failed", message=Both("Nobody decided in time.", "انتهت المهلة دون قرار."))]}, four_eyes="both", limit=3)]),
+                      [approve("manager", ("The manager approves", "اعتماد المدير"), ("Expenses: ${ input.employee }, ${ input.amount } SAR", "مصروفات ${ input.employee }: ${ input.amount } ريال"), same("${ input.what }"), TEAM,
+                               {"reject": [stop("no", ("Refused", "رُفضت المطالبة"), "The claim was refused.", "رُفضت المطالبة.")],
+                                "expired": [undecided("late", "لم يُبتّ في المطالبة")]}, four_eyes="both", limit=3)]),
                  row("pay", ("Enter for payroll", "القيد للصرف"), "expenses", employee="${ input.employee }", what="${ input.what }", amount="${ input.amount }"),
                  mail("told", ("Tell the employee", "إشعار الموظف"), "${ input.employee_email }", ("Your expenses are approved", "اعتُمدت مطالبتك"), ("Hello ${ input.employee },\n\n${ input.amount } SAR are paid with the next payroll.", "مرحبًا ${ input.employee }،\n\nسيُصرف مبلغ ${ input.amount } ريال مع مسيّر الرواتب القادم.")),
              ],
               "missing": [mail("ask", ("Ask for receipts", "طلب الإيصالات"), "${ input.employee_email }", ("Receipts are missing", "إيصالات ناقصة"), ("Hello ${ input.employee },\n\n${ steps.receipts.note }", "مرحبًا ${ input.employee }،\n\n${ steps.receipts.note }"))]},
              outcomes={"fine": ("In order", "سليمة"), "missing": ("Something is missing", "يوجد نقص")}, limit=3),
     ),
-    (asked("employee", "text", "Employee", "الموظف"), asked("employee_email", "email", "Employee's e-mail", "بريد الموظف"), asked("what", "long_text", "What for", "بيان المصروفات"), asked("amount", "number", "Amount in SAR", "المبلغ بالريال")),
+    (*EMPLOYEE, asked("what", "long_text", "What for", "بيان المصروفات"), asked("amount", "number", "Amount in SAR", "المبلغ بالريال")),
     (Table("expenses", "Expenses", "المصروفات", (
         column("employee", "text", "Employee", "الموظف"), column("what", "text", "What for", "البيان"), column("amount", "number", "Amount", "المبلغ"),
     )),),
 )  # fmt: skip
 
+TRANSFER = question(
+    ("${ input.source } → ${ input.target }: ${ input.amount } SAR", "${ input.source } ← ${ input.target }: ${ input.amount } ريال"),
+    ("Left: ${ steps.left.values.left } SAR", "المتبقي: ${ steps.left.values.left } ريال"), if_late="fail",
+)  # fmt: skip
 BUDGET = Sample(
     "budget_transfer", "arrow-up-down", "finance",
     "Budget transfer", "مناقلة بين بنود الميزانية",
     "Finance checks what is left on the line; both owners agree side by side; above the limit all of the heads decide.",
     "تتحقق المالية من المتبقي في البند، ثم يوافق مالكا البندين، وما تجاوز الحد يعتمده شخصان من الإدارة.",
     flow(
-        task("left", ("Check what is left", "التحقق من المتبقي"), ("From ${ input.source } to ${ input.target }: ${ input.amount } SAR", "من ${ input.source } إلى ${ input.target }: ${ input.amount } ريال"), ("${ input.reason }", "${ input.reason }"), TEAM, form=[asked("left", "number", "Left on the line in SAR", "المتبقي في البند بالريال")], limit=3, if_late="fail"),
+        task("left", ("Check what is left", "التحقق من المتبقي"), ("From ${ input.source } to ${ input.target }: ${ input.amount } SAR", "من ${ input.source } إلى ${ input.target }: ${ input.amount } ريال"), same("${ input.reason }"), TEAM, form=[asked("left", "number", "Left on the line in SAR", "المتبقي في البند بالريال")], limit=3, if_late="fail"),
         when("enough", ("Is it enough?", "هل يكفي الرصيد؟"), "steps.left.values.left >= input.amount", [],
-             [step("short", "stop", ("Not enough", "الرصيد لا يكفي"), outcome="succeeded", message=Both("The line does not hold that much.", "رصيد البند لا يكفي."))]),
+             [stop("short", ("Not enough", "الرصيد لا يكفي"), "The line does not hold that much.", "رصيد البند لا يكفي.")]),
         choose("level", ("Who decides?", "من صاحب الصلاحية؟"), [
-            (("Up to 100,000 SAR", "حتى 100000 ريال"), "input.amount <= 100000", [approve("one", ("Approve the transfer", "اعتماد المناقلة"), ("${ input.source } → ${ input.target }: ${ input.amount } SAR", "${ input.source } ← ${ input.target }: ${ input.amount } ريال"), ("Left: ${ steps.left.values.left } SAR", "المتبقي: ${ steps.left.values.left } ريال"), TEAM, None, four_eyes="deciders", limit=3, if_late="fail")]),
-        ], [approve("two", ("Two approve the transfer", "اعتماد المناقلة من اثنين"), ("${ input.source } → ${ input.target }: ${ input.amount } SAR", "${ input.source } ← ${ input.target }: ${ input.amount } ريال"), ("Left: ${ steps.left.values.left } SAR", "المتبقي: ${ steps.left.values.left } ريال"), TEAM, None, quorum="count", quorum_count=2, limit=5, if_late="fail")]),
+            (("Up to 100,000 SAR", "حتى 100000 ريال"), "input.amount <= 100000", [TRANSFER("one", ("Approve the transfer", "اعتماد المناقلة"), four_eyes="deciders", limit=3)]),
+        ], [TRANSFER("two", ("Two approve the transfer", "اعتماد المناقلة من اثنين"), **TWO, limit=5)]),
         row("note", ("Enter the decision", "قيد القرار"), "transfers", source="${ input.source }", target="${ input.target }", amount="${ input.amount }", outcome="${ has(steps.one) ? steps.one.outcome : steps.two.outcome }"),
         tell("tell", "The transfer from ${ input.source } to ${ input.target } was decided.", "بُتّ في المناقلة من ${ input.source } إلى ${ input.target }."),
     ),
@@ -145,10 +154,10 @@ PETTY = Sample(
     "Small amounts at once, the receipt within five working days; what is not accounted for goes to the head of finance.",
     "صرف المبالغ الصغيرة مباشرة، وتسويتها بالإيصال خلال خمسة أيام عمل، وما لم يُسوَّ يُرفع إلى مدير المالية.",
     flow(
-        approve("give", ("Give it out?", "هل يُصرف المبلغ؟"), ("${ input.amount } SAR for ${ input.employee }", "${ input.amount } ريال إلى ${ input.employee }"), ("${ input.what }", "${ input.what }"), OFFICE,
-                {"reject": [step("no", "stop", ("Refused", "رُفض الطلب"), outcome="succeeded", message=Both("Refused.", "رُفض الطلب."))],
-                 "expired": [step("late", "stop", ("Nobody decided", "لم يُبتّ في الطلب"), outcome="failed", message=Both("Nobody decided in time.", "انتهت المهلة دون قرار."))]}, limit=1),
-        task("settle", ("Account for it", "تسوية العهدة"), ("Receipt of ${ input.employee }: ${ input.amount } SAR", "إيصال ${ input.employee }: ${ input.amount } ريال"), ("Receipt with the VAT number of the shop, and the change.", "إيصال فيه الرقم الضريبي للمتجر، مع إعادة المتبقي."), TEAM, form=[asked("spent", "number", "Spent in SAR", "المصروف بالريال")], limit=5, remind_h=24, escalate_h=24, escalate_to=list(HEADS), if_late="fail"),
+        approve("give", ("Give it out?", "هل يُصرف المبلغ؟"), ("${ input.amount } SAR for ${ input.employee }", "${ input.amount } ريال إلى ${ input.employee }"), same("${ input.what }"), OFFICE,
+                {"reject": [stop("no", ("Refused", "رُفض الطلب"), "Refused.", "رُفض الطلب.")],
+                 "expired": [undecided("late", "لم يُبتّ في الطلب")]}, limit=1),
+        task("settle", ("Account for it", "تسوية العهدة"), ("Receipt of ${ input.employee }: ${ input.amount } SAR", "إيصال ${ input.employee }: ${ input.amount } ريال"), ("Receipt with the VAT number of the shop, and the change.", "إيصال فيه الرقم الضريبي للمتجر، مع إعادة المتبقي."), TEAM, form=[asked("spent", "number", "Spent in SAR", "المصروف بالريال")], limit=5, remind_h=24, escalate_h=24, if_late="fail"),
         row("note", ("Enter into the cash book", "القيد في دفتر النقدية"), "petty_cash", employee="${ input.employee }", what="${ input.what }", given="${ input.amount }", spent="${ steps.settle.values.spent }"),
         when("change", ("Is there change?", "هل بقي مبلغ؟"), "double(steps.settle.values.spent) < double(input.amount)", [tell("bring", "${ input.employee } brings back ${ double(input.amount) - double(steps.settle.values.spent) } SAR.", "يعيد ${ input.employee } مبلغ ${ double(input.amount) - double(steps.settle.values.spent) } ريال.")]),
     ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from portal.workflows.samples.parts import (
+    EMPLOYEE,
     OFFICE,
     TEAM,
     Both,
     Sample,
+    Steps,
     Table,
     approve,
     asked,
@@ -17,14 +19,15 @@ from portal.workflows.samples.parts import (
     keep,
     mail,
     row,
+    same,
     side,
     step,
+    stop,
     task,
     tell,
+    undecided,
     when,
-)  # fmt: skip
-
-ASKED_BY = (asked("employee", "text", "Employee", "الموظف"), asked("employee_email", "email", "Employee's e-mail", "بريد الموظف"))
+)
 
 RESET = Sample(
     "password_reset", "key-round", "it",
@@ -45,9 +48,17 @@ RESET = Sample(
              form=[asked("way", "text", "How it was proven", "طريقة التحقق")], outcomes={"proven": ("Proven", "تم التحقق"), "doubtful": ("Doubtful", "مشكوك فيه")},
              limit=2, limit_unit="working_hours"),
     ),
-    (*ASKED_BY, asked("account", "text", "Account", "الحساب")),
+    (*EMPLOYEE, asked("account", "text", "Account", "الحساب")),
     days=3,
 )  # fmt: skip
+
+
+def _solved(key: str, limit: int, limit_unit: str) -> Steps:
+    return step(
+        key, "signal", ("Wait until it is solved", "انتظار المعالجة"), signal="incident.solved", corr_key="${ input.number }",
+        limit=limit, limit_unit=limit_unit,
+    )  # fmt: skip
+
 
 INCIDENT = Sample(
     "incident_triage", "activity", "it",
@@ -55,22 +66,22 @@ INCIDENT = Sample(
     "Priority from impact and urgency, each with its own time; the run waits for the signal that it is solved, and asks whether it really is.",
     "تُحدَّد الأولوية من الأثر والاستعجال ولكل أولوية مهلتها، ثم ينتظر إشارة المعالجة، ويتأكد من صاحب البلاغ قبل الإغلاق.",
     flow(
-        task("sort", ("Sort the report", "فرز البلاغ"), ("Sort: ${ input.title }", "فرز: ${ input.title }"), ("${ input.text }", "${ input.text }"), TEAM,
-             form=[asked("priority", "choice", "Priority", "الأولوية", choices=(("1", "1"), ("2", "2"), ("3", "3"))), asked("team", "text", "Team", "الفريق")],
+        task("sort", ("Sort the report", "فرز البلاغ"), ("Sort: ${ input.title }", "فرز: ${ input.title }"), same("${ input.text }"), TEAM,
+             form=[asked("priority", "choice", "Priority", "الأولوية", choices=(same("1"), same("2"), same("3"))), asked("team", "text", "Team", "الفريق")],
              limit=1, limit_unit="working_hours", if_late="fail"),
         row("open", ("Open the ticket", "فتح التذكرة"), "incidents", number="${ input.number }", title="${ input.title }", priority="${ steps.sort.values.priority }", state="open"),
         choose("times", ("Time by priority", "المهلة بحسب الأولوية"), [
             (("Priority 1", "أولوية 1"), "steps.sort.values.priority == '1'", [
                 tell("alarm", "Priority 1: ${ input.title }", "أولوية 1: ${ input.title }", severity="error"),
-                step("wait_1", "signal", ("Wait until it is solved", "انتظار المعالجة"), signal="incident.solved", corr_key="${ input.number }", limit=4, limit_unit="hours"),
+                _solved("wait_1", 4, "hours"),
             ]),
             (("Priority 2", "أولوية 2"), "steps.sort.values.priority == '2'", [
-                step("wait_2", "signal", ("Wait until it is solved", "انتظار المعالجة"), signal="incident.solved", corr_key="${ input.number }", limit=8, limit_unit="working_hours")]),
-        ], [step("wait_3", "signal", ("Wait until it is solved", "انتظار المعالجة"), signal="incident.solved", corr_key="${ input.number }", limit=5, limit_unit="working_days")]),
+                _solved("wait_2", 8, "working_hours")]),
+        ], [_solved("wait_3", 5, "working_days")]),
         task("confirm", ("Is it really solved?", "هل عولج البلاغ فعلًا؟"), ("Is it solved: ${ input.title }?", "هل عولج: ${ input.title }؟"), ("Ask who reported it.", "يُسأل مقدّم البلاغ."), TEAM,
              outcomes={"yes": ("Solved", "عولج"), "no": ("Not solved", "لم يُعالج")}, limit=3),
         change("close", ("Close the ticket", "إغلاق التذكرة"), "incidents", {"number": "${ input.number }"}, state="${ steps.confirm.outcome == 'yes' ? 'closed' : 'problem' }"),
-        mail("told", ("Tell who reported", "إشعار مقدّم البلاغ"), "${ input.reporter_email }", ("${ input.number }: ${ input.title }", "${ input.number }: ${ input.title }"),
+        mail("told", ("Tell who reported", "إشعار مقدّم البلاغ"), "${ input.reporter_email }", same("${ input.number }: ${ input.title }"),
              ("Your report ${ input.number } was worked on. Outcome: ${ steps.confirm.outcome == 'yes' ? 'solved' : 'passed on to problem management' }.", "عولج بلاغك رقم ${ input.number }. النتيجة: ${ steps.confirm.outcome == 'yes' ? 'تمت المعالجة' : 'أُحيل إلى إدارة المشكلات' }.")),
     ),
     (asked("number", "text", "Number of the report", "رقم البلاغ"), asked("title", "text", "What does not work", "ما العطل؟"), asked("text", "long_text", "Details", "التفاصيل"),
@@ -94,7 +105,7 @@ CHANGE = Sample(
                 {"approve": [
                     task("do", ("Carry out the change", "تنفيذ التغيير"), ("Carry out: ${ input.title }", "تنفيذ: ${ input.title }"), ("Window: ${ input.window }", "نافذة التنفيذ: ${ input.window }"), OFFICE,
                          {"done": [tell("done_told", "The change worked: ${ input.title }", "نُفِّذ التغيير بنجاح: ${ input.title }", to="everyone", severity="success")],
-                          "failed": [task("undo", ("Take the change back", "التراجع عن التغيير"), ("Take back: ${ input.title }", "تراجع عن: ${ input.title }"), ("${ steps.plan.values.way_back }", "${ steps.plan.values.way_back }"), limit=4, limit_unit="hours"),
+                          "failed": [task("undo", ("Take the change back", "التراجع عن التغيير"), ("Take back: ${ input.title }", "تراجع عن: ${ input.title }"), same("${ steps.plan.values.way_back }"), limit=4, limit_unit="hours"),
                                      tell("undone_told", "The change was taken back: ${ input.title }", "جرى التراجع عن التغيير: ${ input.title }", severity="error")]},
                          outcomes={"done": ("It worked", "نجح"), "failed": ("It failed", "أخفق")}, limit=10),
                     task("review", ("Look back", "مراجعة ما بعد التنفيذ"), ("Look back: ${ input.title }", "مراجعة: ${ input.title }"), ("What do we do better next time?", "ما الذي نحسّنه في المرة القادمة؟"), TEAM, form=[asked("lesson", "long_text", "Lesson", "الدرس المستفاد", required=False)], limit=5),
@@ -114,8 +125,8 @@ LOAN = Sample(
     "يعتمد الإعارة ويسلّم الجهاز، وينتظر إعادته حتى الموعد المتفق عليه، ثم يذكّر بها، ثم يطلب استعادته.",
     flow(
         approve("may", ("May it be lent?", "هل تُعتمد الإعارة؟"), ("${ input.device } for ${ input.employee }", "${ input.device } إلى ${ input.employee }"), ("${ input.days } days: ${ input.reason }", "${ input.days } يوم: ${ input.reason }"), OFFICE,
-                {"reject": [step("no", "stop", ("Refused", "رُفضت الإعارة"), outcome="succeeded", message=Both("The loan was refused.", "رُفضت الإعارة."))],
-                 "expired": [step("late", "stop", ("Nobody decided", "لم يُبتّ في الطلب"), outcome="failed", message=Both("Nobody decided in time.", "انتهت المهلة دون قرار."))]}, limit=2),
+                {"reject": [stop("no", ("Refused", "رُفضت الإعارة"), "The loan was refused.", "رُفضت الإعارة.")],
+                 "expired": [undecided("late", "لم يُبتّ في الطلب")]}, limit=2),
         task("hand", ("Hand over", "التسليم"), ("Hand over ${ input.device }", "تسليم ${ input.device }"), ("Check the state and note the serial number.", "فحص الحالة وتدوين الرقم التسلسلي."), TEAM, form=[asked("serial", "text", "Serial number", "الرقم التسلسلي")], limit=2, if_late="fail"),
         row("lent", ("Enter the loan", "قيد الإعارة"), "loans", device="${ input.device }", serial="${ steps.hand.values.serial }", employee="${ input.employee }", state="lent"),
         step("back", "signal", ("Wait for the return", "انتظار الإعادة"), signal="asset.returned", corr_key="${ steps.hand.values.serial }", limit="${ input.days }", limit_unit="days"),
@@ -124,7 +135,7 @@ LOAN = Sample(
               task("fetch", ("Get it back", "استعادة الجهاز"), ("Get ${ input.device } back from ${ input.employee }", "استعادة ${ input.device } من ${ input.employee }"), ("", ""), TEAM, limit=3)]),
         change("closed", ("Close the loan", "إقفال الإعارة"), "loans", {"serial": "${ steps.hand.values.serial }"}, state="returned"),
     ),
-    (*ASKED_BY, asked("device", "text", "Device", "الجهاز"), asked("days", "number", "Days", "عدد الأيام"), asked("reason", "text", "Why", "الغرض")),
+    (*EMPLOYEE, asked("device", "text", "Device", "الجهاز"), asked("days", "number", "Days", "عدد الأيام"), asked("reason", "text", "Why", "الغرض")),
     (Table("loans", "Loans", "الإعارات", (
         column("device", "text", "Device", "الجهاز"), column("serial", "text", "Serial number", "الرقم التسلسلي"), column("employee", "text", "Employee", "الموظف"), column("state", "text", "State", "الحالة"),
     )),),
@@ -139,8 +150,8 @@ ACCESS = Sample(
     "يوافق مالك البيانات والأمن السيبراني دون مقدّم الطلب، ثم تُمنح الصلاحية وتُقيَّد وتُراجَع عند انتهاء مدتها.",
     flow(
         side("agree", ("Two views", "موافقتان متزامنتان"),
-             [approve("owner", ("Owner of the data", "مالك البيانات"), ("${ input.system } for ${ input.employee }", "${ input.system }: ${ input.employee }"), ("Needed for: ${ input.reason }", "الغرض: ${ input.reason }"), TEAM, None, four_eyes="starter", limit=2, if_late="fail")],
-             [approve("security", ("Security", "الأمن السيبراني"), ("${ input.system } for ${ input.employee }", "${ input.system }: ${ input.employee }"), ("Least access? Separation of duties?", "هل هي أقل صلاحية كافية؟ وهل يتحقق فصل المهام؟"), TEAM, None, four_eyes="starter", limit=2, if_late="fail")]),
+             [approve("owner", ("Owner of the data", "مالك البيانات"), ("${ input.system } for ${ input.employee }", "${ input.system }: ${ input.employee }"), ("Needed for: ${ input.reason }", "الغرض: ${ input.reason }"), TEAM, four_eyes="starter", limit=2, if_late="fail")],
+             [approve("security", ("Security", "الأمن السيبراني"), ("${ input.system } for ${ input.employee }", "${ input.system }: ${ input.employee }"), ("Least access? Separation of duties?", "هل هي أقل صلاحية كافية؟ وهل يتحقق فصل المهام؟"), TEAM, four_eyes="starter", limit=2, if_late="fail")]),
         keep("result", ("Put together", "خلاصة القرارين"), granted="${ steps.owner.outcome == 'approve' && steps.security.outcome == 'approve' }"),
         when("granted", ("Both agree?", "هل وافق الاثنان؟"), "steps.result.granted",
              [task("grant", ("Grant the access", "منح الصلاحية"), ("Grant ${ input.system } to ${ input.employee }", "منح ${ input.employee } صلاحية ${ input.system }"), ("", ""), TEAM, limit=1),
@@ -148,7 +159,7 @@ ACCESS = Sample(
               mail("told", ("Tell the employee", "إشعار الموظف"), "${ input.employee_email }", ("Your access to ${ input.system }", "صلاحيتك على ${ input.system }"), ("Hello ${ input.employee },\n\nyour access is ready.", "مرحبًا ${ input.employee }،\n\nمُنحت الصلاحية المطلوبة."))],
              [mail("refused", ("Tell the employee", "إشعار الموظف بالرفض"), "${ input.employee_email }", ("Your access to ${ input.system }", "صلاحيتك على ${ input.system }"), ("Hello ${ input.employee },\n\nthe access was not granted.", "مرحبًا ${ input.employee }،\n\nنعتذر، لم تُعتمد الصلاحية المطلوبة."))]),
     ),
-    (*ASKED_BY, asked("system", "text", "System", "النظام"), asked("reason", "text", "What for", "الغرض")),
+    (*EMPLOYEE, asked("system", "text", "System", "النظام"), asked("reason", "text", "What for", "الغرض")),
     (Table("accesses", "Accesses", "صلاحيات الأنظمة", (
         column("system", "text", "System", "النظام"), column("person", "text", "Person", "المستخدم"), column("reason", "text", "What for", "الغرض"),
     )),),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ SELF = "self"  # the workflow that is made, where a step calls it
 OFFICE = ("role:owner", "role:admin", "role:builder")
 TEAM = (*OFFICE, "role:member")
 HEADS = ("role:owner", "role:admin")
+TWO: dict[str, Any] = {"quorum": "count", "quorum_count": 2}  # of those who are asked, two have to agree
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,11 @@ def mail(
     return step(key, "email", names, {"error": error} if error else None, to=to, subject=Both(*subject), body=Both(*body), **config)
 
 
+def same(text: str) -> Pair:
+    """Return a text that is the same in both languages: values of the run and nothing else."""
+    return text, text
+
+
 def _ask(key: str, kind: str, names: Pair, title: Pair, details: Pair, who: Iterable[str], lanes: Any, config: dict[str, Any]) -> Steps:
     held = dict(lanes or {})
     if held and config.get("limit") and "expired" not in held:
@@ -158,7 +164,9 @@ def _ask(key: str, kind: str, names: Pair, title: Pair, details: Pair, who: Iter
         "candidates": list(who),
         "own_lanes": bool(held),
     }
-    return step(key, kind, names, held, **asked, **config)
+    if "escalate_h" in config:
+        asked.setdefault("escalate_to", list(HEADS))
+    return step(key, kind, names, held, **{**asked, **config})
 
 
 def approve(
@@ -167,6 +175,20 @@ def approve(
 ) -> Steps:  # fmt: skip
     """Return a question for approval; with a limit, nobody deciding in time is told to the admins."""
     return _ask(key, "approval", names, title, details, who, lanes, config)
+
+
+def question(title: Pair, details: Pair, **usual: Any) -> Callable[..., Steps]:
+    """Return what puts one question to different people: (key, names, who, lanes, **what differs), as `approve` without its texts."""
+
+    def put(key: str, names: Pair, who: Iterable[str] = TEAM, lanes: Mapping[str, Iterable[Steps]] | None = None, **config: Any) -> Steps:
+        return approve(key, names, title, details, who, lanes, **{**usual, **config})
+
+    return put
+
+
+def approved(*keys: str) -> str:
+    """Return the condition that the one of these questions that was put was approved."""
+    return " || ".join(f"(has(steps.{key}) && steps.{key}.outcome == 'approve')" for key in keys)
 
 
 def task(
@@ -185,6 +207,16 @@ def task(
 def when(key: str, names: Pair, condition: str, yes: Iterable[Steps] = (), no: Iterable[Steps] = ()) -> Steps:
     """Return a condition."""
     return step(key, "condition", names, {"then": yes, "else": no}, when=condition)
+
+
+def stop(key: str, names: Pair, english: str, arabic: str, *, outcome: str = "succeeded") -> Steps:
+    """Return an end before the end."""
+    return step(key, "stop", names, outcome=outcome, message=Both(english, arabic))
+
+
+def undecided(key: str, arabic: str) -> Steps:
+    """Return the failure of a run on which nobody decided; what stays open is named in Arabic by what it is."""
+    return stop(key, ("Nobody decided", arabic), "Nobody decided in time.", "انتهت المهلة دون قرار.", outcome="failed")
 
 
 def choose(key: str, names: Pair, cases: Iterable[tuple[Pair, str, Iterable[Steps]]], otherwise: Iterable[Steps] = ()) -> Steps:
@@ -239,6 +271,9 @@ def asked(
         "required": required,
         "choices": [Both(*pair) for pair in choices],
     }
+
+
+EMPLOYEE = (asked("employee", "text", "Employee", "الموظف"), asked("employee_email", "email", "Employee's e-mail", "بريد الموظف"))
 
 
 def column(key: str, kind: str, label: str, label_ar: str) -> dict[str, Any]:

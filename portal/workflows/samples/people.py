@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from portal.workflows.samples.parts import (
-    HEADS,
+    EMPLOYEE,
     OFFICE,
     TEAM,
+    TWO,
     Both,
     Sample,
+    Steps,
     Table,
     approve,
     asked,
     column,
     flow,
     mail,
+    question,
     row,
     side,
     step,
+    stop,
     task,
     tell,
+    undecided,
     when,
-)  # fmt: skip
-
-ASKED_BY = (asked("employee", "text", "Employee", "الموظف"), asked("employee_email", "email", "Employee's e-mail", "بريد الموظف"))
+)
 
 LEAVE = Sample(
     "leave_request", "calendar-check", "people",
@@ -59,7 +62,7 @@ LEAVE = Sample(
         ),
     ),
     (
-        *ASKED_BY, asked("manager_email", "email", "Manager's e-mail", "بريد المدير"), asked("days", "number", "Days", "عدد الأيام"),
+        *EMPLOYEE, asked("manager_email", "email", "Manager's e-mail", "بريد المدير"), asked("days", "number", "Days", "عدد الأيام"),
         asked("starts_on", "date", "First day", "أول يوم"), asked("reason", "long_text", "Reason", "السبب", required=False),
     ),
     (Table("leave_requests", "Leave requests", "طلبات الإجازة", (
@@ -161,7 +164,7 @@ OFFBOARDING = Sample(
         side(
             "clear", ("Clear at the same time", "إخلاء الطرف من الجهات"),
             [task("access", ("Close the accounts", "إيقاف الحسابات"), ("Close the accounts of ${ input.employee }", "إيقاف حسابات ${ input.employee }"),
-                  ("At the end of ${ input.last_day }: sign-in, mail, remote access, shared accounts.", "بنهاية يوم ${ input.last_day }: الدخول والبريد والاتصال عن بُعد والحسابات المشتركة."), limit=1, escalate_h=4, escalate_to=list(HEADS))],
+                  ("At the end of ${ input.last_day }: sign-in, mail, remote access, shared accounts.", "بنهاية يوم ${ input.last_day }: الدخول والبريد والاتصال عن بُعد والحسابات المشتركة."), limit=1, escalate_h=4)],
             [task("assets", ("Take equipment back", "استلام العهدة"), ("Equipment of ${ input.employee }", "عهدة ${ input.employee }"),
                   ("Laptop, card, keys, documents.", "الحاسوب والبطاقة والمفاتيح والوثائق."),
                   outcomes={"all": ("Everything is back", "سُلِّمت كاملة"), "part": ("Something is missing", "يوجد نقص")}, limit=3)],
@@ -175,9 +178,22 @@ OFFBOARDING = Sample(
                  "reject": [tell("open", "The clearance of ${ input.employee } is still open: ${ steps.sign.note }", "لم يُعتمد إخلاء طرف ${ input.employee }: ${ steps.sign.note }", severity="warning")]},
                 four_eyes="deciders", limit=5),
     ),
-    (*ASKED_BY, asked("last_day", "date", "Last day of work", "آخر يوم عمل")),
+    (*EMPLOYEE, asked("last_day", "date", "Last day of work", "آخر يوم عمل")),
     days=30,
 )  # fmt: skip
+
+HOURS = question(
+    ("${ input.hours } hours of overtime: ${ input.employee }", "عمل إضافي ${ input.hours } ساعة: ${ input.employee }"),
+    ("Why: ${ input.reason }", "المبرر: ${ input.reason }"),
+)  # fmt: skip
+
+
+def _unless(mark: str) -> dict[str, list[Steps]]:
+    return {
+        "reject": [stop(f"refused_{mark}", ("Refused", "رُفض الطلب"), "The overtime was refused.", "رُفض العمل الإضافي.")],
+        "expired": [undecided(f"late_{mark}", "لم يُبتّ في الطلب")],
+    }
+
 
 OVERTIME = Sample(
     "overtime", "clock", "people",
@@ -187,22 +203,14 @@ OVERTIME = Sample(
     flow(
         when(
             "many", ("More than 20 hours in the month?", "أكثر من 20 ساعة في الشهر؟"), "input.hours > 20",
-            [approve("both", ("Two approve", "موافقة اثنين"), ("${ input.hours } hours of overtime: ${ input.employee }", "عمل إضافي ${ input.hours } ساعة: ${ input.employee }"),
-                     ("Why: ${ input.reason }", "المبرر: ${ input.reason }"), TEAM,
-                     {"reject": [step("refused_two", "stop", ("Refused", "رُفض الطلب"), outcome="succeeded", message=Both("The overtime was refused.", "رُفض العمل الإضافي."))],
-                      "expired": [step("late_two", "stop", ("Nobody decided", "لم يُبتّ في الطلب"), outcome="failed", message=Both("Nobody decided in time.", "انتهت المهلة دون قرار."))]},
-                     quorum="count", quorum_count=2, four_eyes="starter", limit=3)],
-            [approve("one", ("The manager approves", "موافقة المدير"), ("${ input.hours } hours of overtime: ${ input.employee }", "عمل إضافي ${ input.hours } ساعة: ${ input.employee }"),
-                     ("Why: ${ input.reason }", "المبرر: ${ input.reason }"), OFFICE,
-                     {"reject": [step("refused_one", "stop", ("Refused", "رُفض الطلب"), outcome="succeeded", message=Both("The overtime was refused.", "رُفض العمل الإضافي."))],
-                      "expired": [step("late_one", "stop", ("Nobody decided", "لم يُبتّ في الطلب"), outcome="failed", message=Both("Nobody decided in time.", "انتهت المهلة دون قرار."))]},
-                     limit=2)],
+            [HOURS("both", ("Two approve", "موافقة اثنين"), TEAM, _unless("two"), **TWO, four_eyes="starter", limit=3)],
+            [HOURS("one", ("The manager approves", "موافقة المدير"), OFFICE, _unless("one"), limit=2)],
         ),
         row("payroll", ("Note for payroll", "القيد لمسيّر الرواتب"), "overtime_hours", employee="${ input.employee }", month="${ input.month }", hours="${ input.hours }"),
         mail("tell", ("Confirm to the employee", "إشعار الموظف"), "${ input.employee_email }", ("Your overtime is approved", "اعتُمد عملك الإضافي"),
              ("Hello ${ input.employee },\n\n${ input.hours } hours are approved for ${ input.month }.", "مرحبًا ${ input.employee }،\n\nاعتُمدت ${ input.hours } ساعة عمل إضافي عن شهر ${ input.month }.")),
     ),
-    (*ASKED_BY, asked("month", "text", "Month", "الشهر"), asked("hours", "number", "Hours", "عدد الساعات"), asked("reason", "long_text", "Why", "المبرر")),
+    (*EMPLOYEE, asked("month", "text", "Month", "الشهر"), asked("hours", "number", "Hours", "عدد الساعات"), asked("reason", "long_text", "Why", "المبرر")),
     (Table("overtime_hours", "Overtime hours", "ساعات العمل الإضافي", (
         column("employee", "text", "Employee", "الموظف"), column("month", "text", "Month", "الشهر"), column("hours", "number", "Hours", "الساعات"),
     )),),
@@ -230,7 +238,7 @@ LETTER = Sample(
                                  ("Hello ${ input.employee },\n\nthe letter was not issued: ${ steps.sign.note }", "مرحبًا ${ input.employee }،\n\nنعتذر عن إصدار الخطاب: ${ steps.sign.note }"))]},
                 four_eyes="deciders", limit=2),
     ),
-    (*ASKED_BY, asked("addressee", "text", "Addressed to", "الجهة الموجّه إليها")),
+    (*EMPLOYEE, asked("addressee", "text", "Addressed to", "الجهة الموجّه إليها")),
 )  # fmt: skip
 
 SAMPLES = (LEAVE, COLLEAGUE, ONBOARDING, OFFBOARDING, OVERTIME, LETTER)

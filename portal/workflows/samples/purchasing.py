@@ -5,12 +5,14 @@ from __future__ import annotations
 from portal.workflows.samples.parts import (
     HEADS,
     TEAM,
+    TWO,
     Both,
     Echo,
     Sample,
     Schedule,
     Table,
     approve,
+    approved,
     asked,
     change,
     choose,
@@ -18,6 +20,7 @@ from portal.workflows.samples.parts import (
     each,
     flow,
     keep,
+    question,
     row,
     rows,
     side,
@@ -25,7 +28,7 @@ from portal.workflows.samples.parts import (
     task,
     tell,
     when,
-)  # fmt: skip
+)
 
 APPROVAL = Sample(
     "purchase_approval", "stamp", "purchasing",
@@ -76,13 +79,12 @@ CHECK = Sample(
 )  # fmt: skip
 
 
-def _tier(key: str, who: tuple[str, ...], **config: object) -> list[dict[str, object]]:
-    return approve(
-        key, ("Approval of this limit", "موافقة صاحب الصلاحية"), ("${ input.item }: ${ input.amount } SAR", "${ input.item }: ${ input.amount } ريال"),
-        ("Budget line: ${ input.budget }\nWhy: ${ input.reason }", "بند الميزانية: ${ input.budget }\nالمبرر: ${ input.reason }"), who, None, if_late="fail", **config,
-    )  # fmt: skip
-
-
+OF_THIS_LIMIT = ("Approval of this limit", "موافقة صاحب الصلاحية")
+PURCHASE = question(
+    ("${ input.item }: ${ input.amount } SAR", "${ input.item }: ${ input.amount } ريال"),
+    ("Budget line: ${ input.budget }\nWhy: ${ input.reason }", "بند الميزانية: ${ input.budget }\nالمبرر: ${ input.reason }"),
+    four_eyes="starter", if_late="fail",
+)  # fmt: skip
 LIMITS = Sample(
     "purchase_limits", "tag", "purchasing",
     "Purchase request with limits", "طلب شراء وفق حدود الصلاحية",
@@ -90,16 +92,16 @@ LIMITS = Sample(
     "حتى 5,000 ريال يبتّ شخص واحد، وحتى 50,000 ريال شخصان، وما زاد يحتاج إلى ثلاثة عروض أسعار وموافقتين، ولا يبتّ أحد في طلبه.",
     flow(
         choose("limit", ("Which limit?", "أي حد صلاحية؟"), [
-            (("Up to 5,000 SAR", "حتى 5000 ريال"), "input.amount <= 5000", [_tier("small", TEAM, four_eyes="starter", limit=2)]),
-            (("Up to 50,000 SAR", "حتى 50000 ريال"), "input.amount <= 50000", [_tier("medium", TEAM, four_eyes="starter", quorum="count", quorum_count=2, limit=3)]),
+            (("Up to 5,000 SAR", "حتى 5000 ريال"), "input.amount <= 5000", [PURCHASE("small", OF_THIS_LIMIT, limit=2)]),
+            (("Up to 50,000 SAR", "حتى 50000 ريال"), "input.amount <= 50000", [PURCHASE("medium", OF_THIS_LIMIT, **TWO, limit=3)]),
         ], [
             task("quotes", ("Get three quotations", "استدراج ثلاثة عروض أسعار"), ("Quotations: ${ input.item }", "عروض أسعار: ${ input.item }"),
                  ("Three comparable offers, and which one you propose.", "ثلاثة عروض قابلة للمقارنة، مع العرض الموصى به."), TEAM,
                  form=[asked("best", "text", "Proposed supplier", "المورّد الموصى به"), asked("price", "number", "Price in SAR", "السعر بالريال")], limit=5, if_late="fail"),
-            _tier("large", TEAM, four_eyes="starter", quorum="count", quorum_count=2, limit=5, escalate_h=16, escalate_to=list(HEADS)),
+            PURCHASE("large", OF_THIS_LIMIT, **TWO, limit=5, escalate_h=16),
         ]),
         when("granted", ("Approved?", "هل اعتُمد؟"),
-             "(has(steps.small) && steps.small.outcome == 'approve') || (has(steps.medium) && steps.medium.outcome == 'approve') || (has(steps.large) && steps.large.outcome == 'approve')",
+             approved("small", "medium", "large"),
              [row("order", ("Enter the order", "تسجيل أمر الشراء"), "purchase_orders", item="${ input.item }", amount="${ input.amount }", budget="${ input.budget }"),
               tell("tell_yes", "Approved: ${ input.item }. The order is entered.", "اعتُمد طلب ${ input.item } وسُجِّل أمر الشراء.", severity="success")],
              [tell("tell_no", "Not approved: ${ input.item }.", "لم يُعتمد طلب ${ input.item }.", severity="warning")]),
@@ -134,7 +136,7 @@ RISK = Sample(
         keep("score", ("Add the points up", "جمع النقاط"), total="${ double(steps.finance.values.points) + double(steps.cyber.values.points) + double(steps.privacy.values.points) }"),
         when("high", ("High risk?", "هل المخاطر عالية؟"), "steps.score.total >= 15.0",
              [approve("accept", ("Two accept the risk", "قبول المخاطر من اثنين"), ("High risk: ${ input.supplier } (${ steps.score.total } of 30)", "مخاطر عالية: ${ input.supplier } (${ steps.score.total } من 30)"),
-                      ("What the contract must say to lower the risk.", "ما الذي يجب أن يتضمنه العقد لخفض المخاطر؟"), TEAM, None, quorum="count", quorum_count=2, limit=5, if_late="fail")]),
+                      ("What the contract must say to lower the risk.", "ما الذي يجب أن يتضمنه العقد لخفض المخاطر؟"), TEAM, **TWO, limit=5, if_late="fail")]),
         row("note", ("Enter into the register", "القيد في سجل المخاطر"), "supplier_risks", supplier="${ input.supplier }", service="${ input.service }", points="${ steps.score.total }"),
         tell("tell", "${ input.supplier } was assessed: ${ steps.score.total } of 30 points.", "اكتمل تقييم ${ input.supplier }: ${ steps.score.total } من 30 نقطة."),
     ),
@@ -156,7 +158,7 @@ RENEWAL = Sample(
              [each("contracts", ("For each contract", "لكل عقد"), "steps.due.rows",
                    task("decide", ("Renew or end?", "تجديد أم إنهاء؟"), ("${ item.title }: ends on ${ item.ends_on }", "${ item.title }: ينتهي في ${ item.ends_on }"),
                         ("Supplier: ${ item.supplier }, ${ item.amount } SAR a year. Look at service, price and alternatives.", "المورّد: ${ item.supplier }، ${ item.amount } ريال سنويًا. يُنظر في مستوى الخدمة والسعر والبدائل."), TEAM,
-                        outcomes={"renew": ("Renew", "تجديد"), "negotiate": ("Negotiate first", "تفاوض أولًا"), "end": ("End", "إنهاء")}, limit=10, remind_h=72, escalate_h=40, escalate_to=list(HEADS)),
+                        outcomes={"renew": ("Renew", "تجديد"), "negotiate": ("Negotiate first", "تفاوض أولًا"), "end": ("End", "إنهاء")}, limit=10, remind_h=72, escalate_h=40),
                    change("note", ("Keep the answer", "حفظ القرار"), "contracts", {"title": "${ item.title }"}, state="${ steps.decide.outcome }"),
                    at_once=10, if_fails="collect")]),
         tell("tell", "${ steps.due.count } contracts were gone through.", "رُوجعت العقود المستحقة، وعددها ${ steps.due.count }."),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from portal.workflows.samples.parts import (
-    HEADS,
     OFFICE,
     SELF,
     TEAM,
+    TWO,
     Both,
     Sample,
     Schedule,
@@ -26,7 +26,7 @@ from portal.workflows.samples.parts import (
     task,
     tell,
     when,
-)  # fmt: skip
+)
 
 PHISHING = Sample(
     "phishing_report", "mail", "security",
@@ -39,7 +39,7 @@ PHISHING = Sample(
         task("judge", ("Judge the message", "تحليل الرسالة"), ("Phishing? ${ input.subject }", "تصيّد؟ ${ input.subject }"), ("From: ${ input.sender }\n${ input.text }", "المرسل: ${ input.sender }\n${ input.text }"), TEAM,
              {"phishing": [
                  side("act", ("Act at the same time", "الإجراءات المتزامنة"),
-                      [task("block", ("Block sender and links", "حجب المرسل والروابط"), ("Block ${ input.sender }", "حجب ${ input.sender }"), ("Mail gateway, web filter, name server.", "بوابة البريد، ومرشّح الويب، وخادم الأسماء."), limit=1, limit_unit="hours", escalate_h=1, escalate_to=list(HEADS))],
+                      [task("block", ("Block sender and links", "حجب المرسل والروابط"), ("Block ${ input.sender }", "حجب ${ input.sender }"), ("Mail gateway, web filter, name server.", "بوابة البريد، ومرشّح الويب، وخادم الأسماء."), limit=1, limit_unit="hours", escalate_h=1)],
                       [task("search", ("Who else got it?", "من استلمها أيضًا؟"), ("Search: ${ input.subject }", "البحث: ${ input.subject }"), ("Remove it from the mailboxes; who clicked?", "حذفها من صناديق البريد، وحصر من تفاعل معها."), form=[asked("clicked", "number", "How many clicked", "عدد من تفاعل معها")], limit=4, limit_unit="hours", if_late="fail")],
                       [tell("warn", "Phishing is about: “${ input.subject }”. Do not open it; report it.", "رسالة تصيّد متداولة: «${ input.subject }». لا تفتحها وبلّغ عنها.", to="everyone", severity="warning")]),
                  when("clicked", ("Did anybody click?", "هل تفاعل معها أحد؟"), "steps.search.values.clicked > 0",
@@ -65,14 +65,14 @@ VULNERABILITY = Sample(
     flow(
         keep("limits", ("Days by severity: change them here", "المهل بحسب الخطورة: تُعدَّل هنا"), days="${ input.cvss >= 9 ? 3 : input.cvss >= 7 ? 7 : 20 }"),
         task("repair", ("Repair", "معالجة الثغرة"), ("${ input.title } on ${ input.system }", "${ input.title } على ${ input.system }"), ("CVSS ${ input.cvss }. Install the patch or change the setting.", "درجة CVSS: ${ input.cvss }. تثبيت التحديث أو تعديل الإعداد."), TEAM,
-             outcomes={"repaired": ("Repaired", "عولجت"), "accept": ("Cannot be repaired", "تعذّرت المعالجة")}, limit="${ steps.limits.days }", limit_unit="days", remind_h=24, escalate_h=16, escalate_to=list(HEADS)),
+             outcomes={"repaired": ("Repaired", "عولجت"), "accept": ("Cannot be repaired", "تعذّرت المعالجة")}, limit="${ steps.limits.days }", limit_unit="days", remind_h=24, escalate_h=16),
         when("repaired", ("Repaired?", "هل عولجت؟"), "steps.repair.outcome == 'repaired'",
              [task("retest", ("Test again", "إعادة الفحص"), ("Test again: ${ input.title }", "إعادة فحص: ${ input.title }"), ("", ""), TEAM, outcomes={"gone": ("Gone", "زالت"), "there": ("Still there", "ما زالت قائمة")}, four_eyes="deciders", limit=3),
               when("again", ("Another round?", "جولة أخرى؟"), "steps.retest.outcome == 'there' && input.round < 3",
                    [step("next_round", "subworkflow", ("Begin another round", "بدء جولة جديدة"), workflow=SELF,
                          inputs=[{"name": "title", "value": "${ input.title }"}, {"name": "system", "value": "${ input.system }"}, {"name": "cvss", "value": "${ input.cvss }"}, {"name": "round", "value": "${ input.round + 1 }"}])],
                    [row("note", ("Note the outcome", "قيد النتيجة"), "vulnerabilities", title="${ input.title }", system="${ input.system }", outcome="${ steps.retest.outcome }")])],
-             [approve("accept", ("Accept the risk for a time", "قبول المخاطر مؤقتًا"), ("Risk of ${ input.title } on ${ input.system }", "مخاطر ${ input.title } على ${ input.system }"), ("What lowers the risk until then?", "ما الضوابط البديلة حتى ذلك الحين؟"), TEAM, None, four_eyes="deciders", quorum="count", quorum_count=2, limit=5, if_late="fail"),
+             [approve("accept", ("Accept the risk for a time", "قبول المخاطر مؤقتًا"), ("Risk of ${ input.title } on ${ input.system }", "مخاطر ${ input.title } على ${ input.system }"), ("What lowers the risk until then?", "ما الضوابط البديلة حتى ذلك الحين؟"), TEAM, four_eyes="deciders", **TWO, limit=5, if_late="fail"),
               row("risk", ("Note the risk", "قيد المخاطر"), "vulnerabilities", title="${ input.title }", system="${ input.system }", outcome="${ steps.accept.outcome }")]),
     ),
     (asked("title", "text", "Vulnerability", "الثغرة"), asked("system", "text", "System", "النظام"), asked("cvss", "number", "CVSS score, 0 to 10", "درجة CVSS من 0 إلى 10"), asked("round", "number", "Round (begin with 1)", "رقم الجولة (تبدأ بـ 1)")),
@@ -94,7 +94,7 @@ ROTATION = Sample(
                   outcomes={"rotated": ("Changed and tested", "غُيِّر واختُبر"), "later": ("Not now", "يؤجَّل")}, limit=5, remind_h=24),
              change("note", ("Keep the outcome", "حفظ النتيجة"), "keys", {"name": "${ item.name }"}, state="${ steps.rotate.outcome }"),
              at_once=5, if_fails="collect", result="steps.rotate.outcome"),
-        approve("confirm", ("Confirm the round", "تأكيد الجولة"), ("${ steps.due.count } keys of this round", "مفاتيح هذه الجولة: ${ steps.due.count }"), ("Outcomes: ${ steps.keys.results }", "النتائج: ${ steps.keys.results }"), TEAM, None, four_eyes="deciders", limit=5),
+        approve("confirm", ("Confirm the round", "تأكيد الجولة"), ("${ steps.due.count } keys of this round", "مفاتيح هذه الجولة: ${ steps.due.count }"), ("Outcomes: ${ steps.keys.results }", "النتائج: ${ steps.keys.results }"), TEAM, four_eyes="deciders", limit=5),
         tell("tell", "The round of keys has ended (${ steps.due.count }).", "انتهت جولة تدوير المفاتيح، وعددها ${ steps.due.count }."),
     ),
     (),
@@ -114,14 +114,14 @@ RESPONSE = Sample(
     flow(
         tell("alarm", "Security incident: ${ input.title }", "حادثة أمن سيبراني: ${ input.title }", severity="error"),
         side("first", ("First hour", "الساعة الأولى"),
-             [task("contain", ("Contain", "الاحتواء"), ("Contain: ${ input.title }", "احتواء: ${ input.title }"), ("Isolate ${ input.system }, lock accounts, keep it running if you can.", "عزل ${ input.system } وإيقاف الحسابات المتأثرة مع إبقائه يعمل إن أمكن."), limit=1, limit_unit="hours", escalate_h=1, escalate_to=list(HEADS))],
+             [task("contain", ("Contain", "الاحتواء"), ("Contain: ${ input.title }", "احتواء: ${ input.title }"), ("Isolate ${ input.system }, lock accounts, keep it running if you can.", "عزل ${ input.system } وإيقاف الحسابات المتأثرة مع إبقائه يعمل إن أمكن."), limit=1, limit_unit="hours", escalate_h=1)],
              [task("evidence", ("Keep the evidence", "حفظ الأدلة"), ("Evidence: ${ input.title }", "أدلة: ${ input.title }"), ("Logs, memory, disk images; who touched what and when.", "السجلات وصور الذاكرة والأقراص، وتوثيق سلسلة الحيازة."), form=[asked("place", "text", "Where it is kept", "مكان الحفظ")], limit=4, limit_unit="hours")]),
         task("judge", ("Does it have to be reported?", "هل يجب الإبلاغ؟"), ("Report ${ input.title }?", "هل يُبلَّغ عن ${ input.title }؟"), ("To the NCA; and to SDAIA if personal data is touched.", "إلى الهيئة الوطنية للأمن السيبراني، وإلى سدايا إن شملت بيانات شخصية."), OFFICE,
              {"report": [task("report", ("Report to the NCA", "إبلاغ الهيئة الوطنية للأمن السيبراني"), ("Report: ${ input.title }", "إبلاغ: ${ input.title }"), ("", ""), form=[asked("reference", "text", "Reference of the report", "رقم البلاغ")], limit=4, limit_unit="hours")],
               "internal": [keep("internal", ("Only inside", "معالجة داخلية"), reported="no")]},
              outcomes={"report": ("Report", "يُبلَّغ"), "internal": ("Not due", "لا يلزم")}, limit=2, limit_unit="hours"),
         task("restore", ("Remove and restore", "الإزالة والاستعادة"), ("Restore ${ input.system }", "استعادة ${ input.system }"), ("Root cause removed, restored from a clean copy, watched.", "إزالة السبب الجذري، والاستعادة من نسخة سليمة، والمراقبة."), limit=5),
-        approve("close", ("Close the incident", "إغلاق الحادثة"), ("Close: ${ input.title }", "إغلاق: ${ input.title }"), ("Lessons and follow-up measures.", "الدروس المستفادة والإجراءات التصحيحية."), TEAM, None, four_eyes="deciders", limit=10),
+        approve("close", ("Close the incident", "إغلاق الحادثة"), ("Close: ${ input.title }", "إغلاق: ${ input.title }"), ("Lessons and follow-up measures.", "الدروس المستفادة والإجراءات التصحيحية."), TEAM, four_eyes="deciders", limit=10),
         row("note", ("Enter into the register", "القيد في سجل الحوادث"), "security_incidents", title="${ input.title }", system="${ input.system }", outcome="${ steps.close.outcome }"),
     ),
     (asked("title", "text", "What happened", "ما الذي حدث؟"), asked("system", "text", "System", "النظام المتأثر")),

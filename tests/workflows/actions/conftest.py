@@ -1,4 +1,3 @@
-# ruff: noqa: F811 - fixtures are named where they are used
 """Steps carried out by the engine against systems that are really there."""
 
 from __future__ import annotations
@@ -14,9 +13,7 @@ from portal.core import db
 from portal.core.config import current_settings
 from portal.core.ids import new_id
 from portal.workflows import payloads
-from tests.connections.conftest import connect, elsewhere, opened, other  # noqa: F401 - fixtures
-from tests.mail.conftest import post, settings  # noqa: F401
-from tests.workflows.engine.conftest import Engine, engine, step  # noqa: F401
+from tests.workflows.engine.conftest import Engine, step
 
 
 def pairs(**given: Any) -> list[dict[str, Any]]:

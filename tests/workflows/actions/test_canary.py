@@ -17,8 +17,8 @@ from portal.core import db
 from portal.core.access import SYSTEM, Actor
 from portal.exports import service as exports
 from portal.workflows.literals import looks_secret, warnings_of
-from tests.connections.conftest import Reply
-from tests.workflows.actions.conftest import connect, step
+from tests.connections.systems import Reply, connect
+from tests.workflows.engine.conftest import step
 
 CANARY = "canary"
 PLAIN = "canary-{kind}-5gH+/=9"  # with marks that are escaped in addresses, JSON and base64

@@ -8,8 +8,8 @@ import pytest
 
 from portal.connections import service as connections
 from portal.core.access import SYSTEM
-from tests.connections.conftest import Reply
-from tests.workflows.actions.conftest import connect, error_of, output_of, run_one
+from tests.connections.systems import Reply, connect
+from tests.workflows.actions.conftest import error_of, output_of, run_one
 
 SAID = {"title": "Approved", "title_ar": "اعتُمد", "text": "Order <!channel> [x](https://evil)", "text_ar": "طلب"}
 

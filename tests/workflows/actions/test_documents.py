@@ -14,7 +14,8 @@ from portal.core import db
 from portal.workflows import stored
 from portal.workflows.actions import documents
 from portal.workflows.actions.documents import DocumentRefused, Page
-from tests.workflows.actions.conftest import error_of, output_of, pairs, step
+from tests.workflows.actions.conftest import error_of, output_of, pairs
+from tests.workflows.engine.conftest import step
 
 ROWS = [
     {"اسم": "شركة النسيج (TAX-1)", "مبلغ": 12500.5, "formula": "=cmd|'/c calc'!A1"},

@@ -17,8 +17,9 @@ from portal.connections import service as connections
 from portal.core import db
 from portal.core.access import SYSTEM
 from portal.workflows import stored
-from tests.connections.conftest import Reply
-from tests.workflows.actions.conftest import connect, error_of, output_of, pairs, run_one, step
+from tests.connections.systems import Reply, connect
+from tests.workflows.actions.conftest import error_of, output_of, pairs, run_one
+from tests.workflows.engine.conftest import step
 
 SECRET = "canary-http-4471"
 KEY = base64.b64encode(b"a key of twenty-four byte").decode()

@@ -14,7 +14,8 @@ from psycopg import sql as psql
 from portal.connections import service as connections
 from portal.core.access import SYSTEM
 from portal.core.config import current_settings
-from tests.workflows.actions.conftest import PASSWORD, connect, error_of, output_of, pairs, run_one
+from tests.connections.systems import connect
+from tests.workflows.actions.conftest import PASSWORD, error_of, output_of, pairs, run_one
 
 
 @pytest.fixture

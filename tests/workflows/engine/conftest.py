@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-import pytest
 from sqlalchemy import select, text
 
 from portal.core import db
@@ -172,16 +170,7 @@ class Engine:
         return leasing.claim(worker="test", lease_s=2)
 
 
-@pytest.fixture
-def engine(app: Any, tenant: Any) -> Iterator[Engine]:
-    with app.app_context():
-        _put_aside_what_others_left()
-        made = Engine(tenant)
-        yield made
-        made.assert_nothing_is_stuck()
-
-
-def _put_aside_what_others_left() -> None:
+def put_aside_what_others_left() -> None:
     """Claims and sweeps take from every tenant: what other tests left behind must not be first in line."""
     with psycopg.connect(current_settings().database_owner_url) as connection:
         connection.execute("update workflow_steps set available_at = clock_timestamp() + interval '1 day' where state = 'ready'")

@@ -11,7 +11,7 @@ from portal.core.config import ROOT, Settings, SettingsRefused, current_settings
 from portal.core.failpoints import HOWS, SIDES, Failpoint, arm
 from portal.datatables import service as tables
 from tests.conftest import make_house
-from tests.workflows.engine.conftest import _put_aside_what_others_left
+from tests.workflows.engine.conftest import put_aside_what_others_left
 from tests.workflows.engine.plays import ALSO, COLUMNS, PLAYS, POINTS
 from tests.workflows.engine.stage import Outside, Stage, strike
 
@@ -47,7 +47,7 @@ def plays(app, servers, tmp_path_factory):
 @pytest.mark.parametrize(("move", "name"), [*POINTS.items(), *ALSO])
 def test_nothing_is_lost_or_doubled(app, plays, move, name, side, how):
     with app.app_context():
-        _put_aside_what_others_left()
+        put_aside_what_others_left()
         play = plays(name)
         strike(play.stage, play, move, side, how)
 

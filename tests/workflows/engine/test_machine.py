@@ -23,7 +23,7 @@ from portal.workflows.engine.store import answering, ending, leasing, look, paus
 from portal.workflows.engine.store.answering import Vote
 from portal.workflows.errors import AlreadyVoted, TaskClosed, WrongState
 from portal.workflows.signals import service as signals
-from tests.workflows.engine.conftest import _put_aside_what_others_left, step, values
+from tests.workflows.engine.conftest import put_aside_what_others_left, step, values
 from tests.workflows.engine.machine_model import ATTEMPTS, ENDED, HOUR, LEASE_S, Clock, Model
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "25"))
@@ -78,7 +78,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        _put_aside_what_others_left()
+        put_aside_what_others_left()
         self.clock, self.versions = Clock(), 1
         self.house, self.by = self.engine.house, self.engine.by
         self.workflow_id = self.engine.publish(*program(self.house, 0), deadline_s=2_592_000)

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 - fixtures are named where they are used
 """Calls through a connection with a limit leave evenly spread; whoever is too early stands aside and loses no attempt."""
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from sqlalchemy import text
 from portal.core import db
 from portal.workflows.engine import runner
 from portal.workflows.engine.store import ending, leasing, pausing, rates
-from tests.connections.conftest import Reply, connect, opened, other  # noqa: F401
+from tests.connections.systems import Reply, connect
 from tests.workflows.engine.conftest import step
 
 

@@ -22,11 +22,11 @@ from portal.core.access import Actor
 from portal.core.errors import NotFound
 from portal.devkit import workflow_format
 from portal.identity.groups import service as groups
-from portal.workflows import service
+from portal.workflows import service, stripping
 from portal.workflows import service as workflows
 from portal.workflows.calendars import service as calendars
 from portal.workflows.calendars.service import Draft
-from portal.workflows.exchange import own, secrets
+from portal.workflows.exchange import own
 from portal.workflows.exchange import service as exchange
 from portal.workflows.exchange.errors import FileRefused
 from portal.workflows.models import WorkflowTemplate
@@ -222,8 +222,8 @@ def test_what_looks_like_a_secret_stays_behind(tenant, by):
     steps = json.loads(first)["steps"]
     arrived = bring(tenant, by, first)
 
-    assert [each["value"] for each in steps[0]["config"]["headers"]] == [secrets.LEFT_OUT, "text/plain"]
-    assert steps[1]["config"]["subject"] == secrets.LEFT_OUT
+    assert [each["value"] for each in steps[0]["config"]["headers"]] == [stripping.LEFT_OUT, "text/plain"]
+    assert steps[1]["config"]["subject"] == stripping.LEFT_OUT
     assert b"abcdefgh1234" not in first and b"sk_live" not in first
     assert send(tenant, by, arrived.id) == first
     assert [line.words[0][0] for line in arrived.report.lines] == ["secret", "secret"]

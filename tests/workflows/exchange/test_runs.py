@@ -11,17 +11,8 @@ from portal.core import db
 from portal.workflows import queries, service
 from portal.workflows.exchange import service as exchange
 from portal.workflows.triggers import queries as triggers
-from tests.workflows.engine.conftest import Engine
 
 HERE = Path(__file__).parent / "n8n"
-
-
-@pytest.fixture
-def engine(app, tenant):
-    with app.app_context():
-        made = Engine(tenant)
-        yield made
-        made.assert_nothing_is_stuck()
 
 
 def live(engine, name):

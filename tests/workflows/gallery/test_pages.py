@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from portal.core import db
 from portal.core.access import Actor
-from portal.workflows import service
-from portal.workflows.gallery import queries, stripping
+from portal.workflows import service, stripping
+from portal.workflows.gallery import queries
 from portal.workflows.gallery import service as gallery
 from portal.workflows.samples import catalogue
 from tests.core.test_checks import check
@@ -186,7 +186,7 @@ def test_connections_and_secrets_do_not_come_along():
         {"key": "c", "kind": "database", "config": {"table": "things", "operation": "find"}},
     ]  # fmt: skip
 
-    kept = stripping.stripped(nodes)
+    kept = [stripping.without_connections(stripping.without_secrets(node, instead="")) for node in nodes]
 
     assert [each["config"] for each in kept] == [
         {"connection": "", "url": "https://example.com", "headers": [{"name": "Authorization", "value": ""}, {"name": "Accept", "value": "text/plain"}]},
@@ -203,3 +203,19 @@ def test_the_new_page_begins_blank_and_leads_to_the_gallery(as_role):
     assert re.search(r'name="sample" value="blank"', page)
     assert 'href="/templates"' in page and 'href="/templates?category=compliance"' in page
     assert re.search(r'name="sample" value="leave_request"', as_role("builder").get("/workflows/new?sample=leave_request").text)
+
+
+def test_a_template_with_a_kind_of_step_that_is_no_more_is_shown_used_and_named_by_the_check(tenant, as_role, own):
+    with db.transaction(tenant.id) as session:
+        sample = queries.get(tenant.id, own)
+        sample.nodes = [{**sample.nodes[0], "kind": "gone", "name": "Was here", "parent": None, "lane": None}]
+        session.flush()
+    browser = as_role("builder")
+
+    assert "Was here" in browser.get(f"/templates/{own}").text
+    assert browser.get("/templates?category=own").status_code == 200
+    used = browser.post(f"/templates/{own}", data={"request_key": "k"}).headers["Location"]
+    assert "Was here" in browser.get(used).text
+    workflow_id = re.search(r"[0-9a-f-]{36}", used)[0]
+    sent = browser.get(f"/workflows/{workflow_id}/export")
+    assert sent.status_code == 200 and '"kind": "gone"' in sent.text

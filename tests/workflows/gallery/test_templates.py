@@ -21,7 +21,7 @@ from portal.workflows.samples.parts import Both
 from portal.workflows.tasks import service as tasks
 from portal.workflows.tasks.models import WorkflowTask
 from tests.conftest import make_house
-from tests.mail.conftest import post, settings  # noqa: F401 - fixtures
+from tests.connections.systems import Reply
 from tests.workflows.engine.conftest import Engine
 
 SLUGS = list(catalogue.SAMPLES)
@@ -101,7 +101,7 @@ WAYS = {"hoped": lambda outcomes: outcomes[0], "last": lambda outcomes: outcomes
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("slug", [each for each in SLUGS if each not in CALLS_OUT])
-def test_a_template_publishes_as_it_stands_and_runs_to_its_end(engine, slug, way, post, settings):  # noqa: F811
+def test_a_template_publishes_as_it_stands_and_runs_to_its_end(engine, slug, way, post, settings):
     settings(post.port)
     workflow_id = made(engine.house, slug, engine.by)
     with db.transaction(engine.house.id):
@@ -128,7 +128,7 @@ def test_there_are_enough_templates_in_every_category():
     assert min(by_category.values()) >= 3
 
 
-def test_a_failed_retest_begins_the_workflow_again_as_a_run_of_its_own(engine, post, settings):  # noqa: F811
+def test_a_failed_retest_begins_the_workflow_again_as_a_run_of_its_own(engine, post, settings):
     settings(post.port)
     workflow_id = made(engine.house, "vulnerability", engine.by)
     with db.transaction(engine.house.id):
@@ -187,7 +187,25 @@ def test_every_setting_of_a_step_is_one_that_its_kind_has(slug):
         assert set(node["config"]) <= {each.name for each in FIELDS[node["kind"]]}, node["key"]
 
 
-def test_a_template_that_calls_out_publishes_as_it_stands(engine):
+@pytest.mark.parametrize(("status", "told"), [(200, "tell_accepted"), (202, "tell_refused")])
+def test_the_supplier_check_asks_the_other_system_and_goes_by_what_it_answers(engine, other, status, told):
+    other.answer = lambda asked: Reply(status=status, body={"known": True})
+    workflow_id = made(engine.house, "supplier_check", engine.by)
+    with db.transaction(engine.house.id):
+        service.publish_version(engine.house.id, workflow_id, by=engine.by)
+
+    run_id = engine.start(workflow_id, supplier="شركة الواحة", registration="1010")
+    carry_on(engine, run_id, WAYS["hoped"])
+
+    assert engine.run(run_id).status == "succeeded"
+    assert {key for key, row in engine.steps(run_id).items() if row.state == "succeeded"} == {"ask_registry", "result", "accepted", told}
+    (call,) = other.calls
+    assert (call.method, call.path) == ("POST", "/suppliers")
+    assert call.json == {"supplier": "شركة الواحة", "registration": "1010"}
+    engine.assert_sound(run_id)
+
+
+def test_a_template_that_calls_out_publishes_with_the_example_address_of_a_house_without_openings(engine):
     for slug in CALLS_OUT:
         workflow_id = made(engine.house, slug, engine.by)
         with db.transaction(engine.house.id):

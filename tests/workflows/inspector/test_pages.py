@@ -12,9 +12,8 @@ from portal.workflows import definition, queries, service
 from portal.workflows.inspector import pins, preview, sources
 from portal.workflows.models import WorkflowTemplate
 from portal.workflows.versions import reserve, stepping
-from tests.workflows.engine.conftest import engine, step, values
+from tests.workflows.engine.conftest import step, values
 
-__all__ = ["engine"]
 SECRET = "iban-SA4420000001234567891234"
 INPUTS = [
     {"key": "who", "type": "text", "label": "Who", "label_ar": "من", "required": True, "choices": []},

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from portal.core.ids import new_id
 from portal.workflows.runs import comparing
 from portal.workflows.runs.comparing import Side
-from tests.workflows.engine.conftest import engine, step, values
-
-__all__ = ["engine"]
+from tests.workflows.engine.conftest import step, values
 
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.text("ab", max_size=2)),

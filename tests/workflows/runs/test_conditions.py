@@ -16,10 +16,8 @@ from portal.workflows import conditions, queries, redaction
 from portal.workflows.conditions import Refused, made, read
 from portal.workflows.queries import RunFilter
 from portal.workflows.runs.trees import below, grow
-from tests.workflows.engine.conftest import engine, step, values
+from tests.workflows.engine.conftest import step, values
 from tests.workflows.history.test_payloads import BIG, start
-
-__all__ = ["engine"]
 
 
 @pytest.mark.parametrize(

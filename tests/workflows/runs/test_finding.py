@@ -11,9 +11,7 @@ from portal.core import clock, db
 from portal.lists import service as lists
 from portal.workflows import files, searching
 from portal.workflows.lists import RUNS
-from tests.workflows.engine.conftest import engine, step, values
-
-__all__ = ["engine"]
+from tests.workflows.engine.conftest import step, values
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from sqlalchemy import text
 from portal.core.ids import new_id
 from portal.workflows.actions.base import Failed
 from portal.workflows.engine.store import leasing, settling
-from tests.workflows.engine.conftest import engine, step, values
+from tests.workflows.engine.conftest import step, values
 from tests.workflows.history.test_redaction import publish
 
-__all__ = ["engine", "publish"]
+__all__ = ["publish"]
 
 
 def rows_of(engine, query, **given):

@@ -15,7 +15,7 @@ from portal.core import db
 from portal.workflows.models import WorkflowTemplate
 from portal.workflows.triggers import base, firing, queries, service, signing
 from portal.workflows.triggers.registry import find
-from tests.workflows.engine.conftest import Engine, _put_aside_what_others_left, step, values
+from tests.workflows.engine.conftest import Engine, put_aside_what_others_left, step, values
 
 __all__ = ["Starts", "step", "values"]
 
@@ -108,7 +108,7 @@ class Starts(Engine):
 @pytest.fixture
 def starts(app: Any, tenant: Any) -> Iterator[Starts]:
     with app.app_context():
-        _put_aside_what_others_left()
+        put_aside_what_others_left()
         made = Starts(tenant)
         yield made
         made.assert_nothing_is_stuck()

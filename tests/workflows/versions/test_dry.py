@@ -14,9 +14,7 @@ from portal.workflows import literals
 from portal.workflows import queries as workflows
 from portal.workflows.actions.base import Done, Failed
 from portal.workflows.versions import dry
-from tests.workflows.engine.conftest import engine, step, values
-
-__all__ = ["engine"]
+from tests.workflows.engine.conftest import step, values
 
 
 class Nothing:

@@ -13,9 +13,8 @@ from portal.lists import service as lists
 from portal.workflows.designer import drafts
 from portal.workflows.versions import moving
 from portal.workflows.versions.moving import CannotMove
-from tests.workflows.engine.conftest import engine, step, values
+from tests.workflows.engine.conftest import step, values
 
-__all__ = ["engine"]
 SETTINGS = {"inputs": [], "deadline_s": 86400}
 PAUSE = step("pause", "wait", mode="for", amount=1, unit="hours")
 FIRST, LAST = step("first", "set", **values(x="1")), step("last", "set", **values(x="old"))

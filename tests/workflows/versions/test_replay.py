@@ -11,11 +11,9 @@ from portal.core.errors import Invalid, NotFound
 from portal.workflows import service
 from portal.workflows.errors import WrongState
 from portal.workflows.versions import replaying
-from tests.mail.conftest import post, settings
-from tests.workflows.engine.conftest import engine, step, values
+from tests.workflows.engine.conftest import step, values
 from tests.workflows.versions.test_moving import publish
 
-__all__ = ["engine", "post", "settings"]
 A, B, C = step("a", "set", **values(x="1")), step("b", "set", **values(x="${ steps.a.x }")), step("c", "set", **values(x="${ steps.b.x }"))
 
 

@@ -15,9 +15,8 @@ from portal.workflows.designer import drafts
 from portal.workflows.errors import NeedsApproval, WrongState
 from portal.workflows.versions import publishing, queries, service
 from portal.workflows.versions.publishing import AskedAlready, NothingNew
-from tests.workflows.engine.conftest import engine, step, values
+from tests.workflows.engine.conftest import step, values
 
-__all__ = ["engine"]
 WHY = publishing.Called(note="why")
 SETTINGS = {"inputs": [], "deadline_s": 86400}
 

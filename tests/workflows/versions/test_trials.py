@@ -12,9 +12,8 @@ from portal.core.config import current_settings
 from portal.core.errors import Invalid, NotFound
 from portal.workflows.designer import drafts
 from portal.workflows.versions import reserve, trials
-from tests.workflows.engine.conftest import engine, step, values
+from tests.workflows.engine.conftest import step, values
 
-__all__ = ["engine"]
 INPUT = {"key": "n", "type": "number", "label": "N", "label_ar": "ن", "required": True, "choices": []}
 
 

@@ -13,9 +13,7 @@ from portal.workflows import service as verbs
 from portal.workflows.designer import drafts
 from portal.workflows.designer.drafts import DraftChanged
 from portal.workflows.versions import queries, service
-from tests.workflows.engine.conftest import engine, step, values
-
-__all__ = ["engine"]
+from tests.workflows.engine.conftest import step, values
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from portal.workflows.exchange import secrets
+from portal.workflows import stripping
 from portal.workflows.exchange.n8n.graph import Node
 from portal.workflows.exchange.n8n.made import LONGEST_NOTE
 from portal.workflows.exchange.n8n.sight import Node as Given
@@ -21,6 +21,10 @@ class Flow:
     seen: dict[str, Given] = field(default_factory=dict)
     is_each: bool = False
     lanes: tuple[Flow, ...] = ()  # where ways that ran side by side have met
+
+    def past(self, name: str) -> Flow:
+        """Return what comes along behind a node that lets everything through."""
+        return Flow(self.given, name, {**self.seen, name: self.given}, self.is_each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +66,5 @@ def error_item() -> Item:
 
 def settings_of(node: Node) -> str:
     """Return the settings of a node as a note: what a person needs to build it anew; never its credentials."""
-    text = json.dumps(secrets.without("", node.parameters), ensure_ascii=False, indent=1, default=str)
+    text = json.dumps(stripping.without("", node.parameters), ensure_ascii=False, indent=1, default=str)
     return f"{node.type} {node.version:g}\n{text if node.parameters else ''}".strip()[:LONGEST_NOTE]

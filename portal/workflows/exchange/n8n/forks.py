@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from portal.workflows.definition import Node as Step
 from portal.workflows.exchange.n8n import steps as turns
 from portal.workflows.exchange.n8n.drafting import Drafting
 from portal.workflows.exchange.n8n.flow import Flow, Place, all_seen, error_item, listed, settings_of
@@ -31,7 +32,7 @@ class Forks(Drafting):
             inner = made_key(node.name, "step", self.keys)
             self.add(None, str(made.kind), made.config, Place(holder, "then", 0), key=inner, name=node.was or node.name)
         targets = self.graph.outputs.get(node.name, {}).get(0, [])
-        after = Flow(flow.given, node.name, {**flow.seen, node.name: flow.given}, flow.is_each, flow.lanes)
+        after = replace(flow.past(node.name), lanes=flow.lanes)
         return self.follow(node.name, targets, stop, after, place)
 
     def _caught(self, node: Node, key: str, stop: str | None, after: Flow, place: Place) -> tuple[str | None, Flow | None, Place]:
@@ -45,8 +46,7 @@ class Forks(Drafting):
         lane = place.inside(key, "error")
         at, reached, where = self.follow(node.name, [each for each in caught if each != meet], stop, wrong, lane)
         ended = self.sequence(at, meet, reached, where) if at and reached else (wrong if meet in caught else None)
-        if not any(step["parent"] == key and step["lane"] == "error" for step in self.steps):
-            next(step for step in self.steps if step["key"] == key)["on_error"] = "continue"
+        self._go_on_without_lane(key)
         if worked == [meet]:
             joined = (
                 replace(after, given=Given(Either(((f"!has(steps.{key}.error)", after.given.item),), ended.given.item))) if ended else after
@@ -68,23 +68,19 @@ class Forks(Drafting):
             made = Made("condition", {"when": turns.condition_of(ask) or ""})
             lanes = {"then": outs.get(0, []), "else": outs.get(1, [])}
         else:
-            cases = (
-                turns.cases_of(ask)
-                if node.type == "switch"
-                else [{"name": str(number), "value": ""} for number in range(max(outs, default=-1) + 1)]
-            )
-            if node.type != "switch":
+            if node.type == "switch":
+                cases, note = turns.cases_of(ask), ""
+            else:
                 ask.review("unknown", node.type)
-            made = Made("switch", {"cases": cases[:20]}, note="" if node.type == "switch" else settings_of(node))
-            count = len(cases) if node.type == "switch" else max(outs, default=-1) + 1
-            lanes = {f"case_{number + 1}": outs.get(number, []) for number in range(count)}
-            lanes["otherwise"] = self._fallback(node, outs, count)
+                cases, note = [{"name": str(number), "value": ""} for number in range(max(outs, default=-1) + 1)], settings_of(node)
+            made = Made("switch", {"cases": cases[:20]}, note=note)
+            lanes = {f"case_{number + 1}": outs.get(number, []) for number in range(len(cases))}
+            lanes["otherwise"] = self._fallback(node, outs, len(cases))
         key = self._place_made(ask, made, place) or ask.key
         if node.catches and (caught := outs.get(outputs_of(node))):
             self.sequence(caught[0], stop, Flow(Given(error_item()), node.name, dict(flow.seen)), place.inside(key, "error"))
-            if not any(step["parent"] == key and step["lane"] == "error" for step in self.steps):
-                next(step for step in self.steps if step["key"] == key)["on_error"] = "continue"
-        passing = Flow(flow.given, node.name, {**flow.seen, node.name: flow.given}, flow.is_each)
+            self._go_on_without_lane(key)
+        passing = flow.past(node.name)
         targets = [target for ways in lanes.values() for target in ways]
         forward = [each for each in targets if (node.name, each) not in self.shape.back or each == stop]
         ends = is_if and not all(lanes.values())
@@ -113,6 +109,14 @@ class Forks(Drafting):
             place = place.inside(check, "then")
         return meet, joined, place
 
+    def _go_on_without_lane(self, key: str) -> None:
+        """Let the line go on after an error of a step whose lane of errors stayed empty."""
+        if not any(step["parent"] == key and step["lane"] == "error" for step in self.steps):
+            self._step(key)["on_error"] = "continue"
+
+    def _step(self, key: str) -> Step:
+        return next(step for step in self.steps if step["key"] == key)
+
     def _fallback(self, node: Node, outs: dict[int, list[str]], count: int) -> list[str]:
         """Return where a switch goes when no case fits."""
         wanted = node.parameters.get("fallbackOutput", -1)
@@ -129,7 +133,7 @@ class Forks(Drafting):
         if not live:
             return None
         first = live[0][1]
-        kind = next(step["kind"] for step in self.steps if step["key"] == key)
+        kind = self._step(key)["kind"]
         whens = [f"steps.{key}.result" if lane == "then" else f"steps.{key}.number == {lane.removeprefix('case_')}" for lane, _flow in live]
         whens = [
             f"!steps.{key}.result" if lane == "else" and kind == "condition" else when for (lane, _f), when in zip(live, whens, strict=True)
@@ -150,7 +154,7 @@ class Forks(Drafting):
         ask = self._ask(node, flow)
         ask.changed("filter_one")
         key = self._place_made(ask, Made("condition", {"when": turns.condition_of(ask) or ""}), place) or ask.key
-        passing = Flow(flow.given, node.name, {**flow.seen, node.name: flow.given}, flow.is_each)
+        passing = flow.past(node.name)
         return self.follow(node.name, self.graph.outputs.get(node.name, {}).get(0, []), stop, passing, place.inside(key, "then"))
 
     def _loop(self, node: Node, stop: str | None, flow: Flow, place: Place) -> tuple[str | None, Flow | None, Place]:
@@ -168,8 +172,7 @@ class Forks(Drafting):
             ask.review(unsure.code)
         made = Made("foreach", {"source": "list", "list": list_, "at_once": 1})
         key = self._place_made(ask, made, place) or ask.key
-        step = next(step for step in self.steps if step["key"] == key)
-        step.pop("on_error", None)
+        self._step(key).pop("on_error", None)
         item = Given(At("item"))
         same = {name: item for name, given in flow.seen.items() if given.items == list_}
         inner = Flow(item, node.name, {**flow.seen, **same, node.name: item}, is_each=True)

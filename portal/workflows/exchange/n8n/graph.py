@@ -100,7 +100,7 @@ def read(document: dict[str, Any]) -> Graph:
         elif kind.startswith("ai_"):
             graph.helpers.setdefault(target, []).append((source, kind))
         else:
-            number = _error_output(graph.nodes[source]) if kind == ERRORS else number
+            number = outputs_of(graph.nodes[source]) if kind == ERRORS else number
             targets = graph.outputs.setdefault(source, {}).setdefault(number, [])
             graph.inputs.setdefault((source, target), []).append(slot)
             if target not in targets:
@@ -126,14 +126,14 @@ def switch_outputs(node: Node) -> int:
     """Return how many outputs a switch has, that of what fits nowhere included."""
     parameters = node.parameters
     if node.version < 3:
-        rules = _listed(parameters, "rules", "rules")
+        rules = listed(parameters, "rules", "rules")
         fallback = parameters.get("fallbackOutput", -1)
         return 4 if node.version < 2 else max(len(rules), fallback + 1 if isinstance(fallback, int) else 0)
     if parameters.get("mode") == "expression":
         number = parameters.get("numberOutputs", 4)
         return number if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 100 else 4
-    extra = 1 if _held(parameters.get("options")).get("fallbackOutput") == "extra" else 0
-    return len(_listed(parameters, "rules", "values")) + extra
+    extra = 1 if held(parameters, "options", "fallbackOutput") == "extra" else 0
+    return len(listed(parameters, "rules", "values")) + extra
 
 
 def held(value: Any, *names: str) -> Any:
@@ -145,25 +145,13 @@ def held(value: Any, *names: str) -> Any:
 
 def listed(value: Any, *names: str) -> list[dict[str, Any]]:
     """Return the maps of a list that stands under names inside each other."""
-    return _listed(value, *names)
+    found = held(value, *names)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def chosen(value: Any) -> Any:
     """Return the value of what can be chosen in several ways (`__rl`), or the value itself."""
     return value.get("value") if isinstance(value, dict) and "value" in value else value
-
-
-def _listed(value: Any, *names: str) -> list[dict[str, Any]]:
-    found = held(value, *names)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
-def _held(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _error_output(node: Node) -> int:
-    return outputs_of(node)
 
 
 def _node(raw: Any, taken: dict[str, Node]) -> Node:

@@ -12,7 +12,7 @@ from portal.workflows.exchange.n8n.graph import Node
 from portal.workflows.exchange.n8n.sight import Sight
 from portal.workflows.exchange.n8n.values import At, Item
 from portal.workflows.exchange.reporting import CHANGED, REVIEW, Line
-from portal.workflows.exchange.secrets import LEFT_OUT
+from portal.workflows.stripping import LEFT_OUT
 
 LONGEST_NOTE = 2_000
 

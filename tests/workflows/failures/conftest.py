@@ -1,1 +1,0 @@
-from tests.workflows.engine.conftest import engine as engine
