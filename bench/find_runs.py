@@ -61,8 +61,8 @@ def _measure(runs: int, owner_url: str) -> None:
     from portal.core import schema
     from portal.core.access import SYSTEM
     from portal.tenants import service as tenants
-    from portal.workflows import conditions, queries, searching, service
-    from portal.workflows.queries import RunFilter
+    from portal.workflows import conditions, list_queries, searching, service
+    from portal.workflows.list_queries import RunFilter
 
     app = create_app()
     schema.migrate(app)
@@ -90,9 +90,9 @@ def _measure(runs: int, owner_url: str) -> None:
         for written in CONDITIONS:
             wanted = RunFilter(values=(conditions.read(written),))
             with db.unit_of_work(tenant):
-                page = _took(lambda wanted=wanted: queries.list_runs(tenant, wanted=wanted))
-                count = _took(lambda wanted=wanted: queries.count_runs(tenant, wanted=wanted, limit=10_001))
-                found = queries.count_runs(tenant, wanted=wanted, limit=10_001)
+                page = _took(lambda wanted=wanted: list_queries.list_runs(tenant, wanted=wanted))
+                count = _took(lambda wanted=wanted: list_queries.count_runs(tenant, wanted=wanted, limit=10_001))
+                found = list_queries.count_runs(tenant, wanted=wanted, limit=10_001)
             sys.stdout.write(
                 f"{written:34} page {page:7.0f} ms   count {count:7.0f} ms   {found} runs   (given up after {searching.PATIENCE_S} s)\n"
             )

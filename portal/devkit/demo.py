@@ -19,7 +19,7 @@ from portal.devkit import past
 from portal.identity import service as identity
 from portal.identity.factors import service as factors
 from portal.tenants import service as tenants
-from portal.workflows import definition, queries, service
+from portal.workflows import definition, list_queries, service
 from portal.workflows.models import WorkflowTemplate
 from portal.workflows.samples import catalogue
 from portal.workflows.tasks import doubts
@@ -112,7 +112,7 @@ def seed() -> list[dict[str, Any]]:
             factors.add_app(person_id, KEYS[email])
     by = Actor("person", ids["owner"])
     with db.transaction(tenant_id):
-        missing = not queries.count_workflows(tenant_id)
+        missing = not list_queries.count_workflows(tenant_id)
     if missing:
         _live_through(tenant_id, ids, by)
     return [

@@ -221,7 +221,7 @@ def duration_ms(begun: datetime | None, ended: datetime | None) -> int | None:
 
 
 def workflow_row(row: Any) -> WorkflowRow:
-    """Turn a row of `queries.list_workflows` into what the list shows."""
+    """Turn a row of `list_queries.list_workflows` into what the list shows."""
     last = LastRun(row.run_id, row.status, row.run_at) if row.run_id else None
     is_changed = row.graph_hash is None or row.graph_hash != graph_hash(row.nodes, row.settings)
     return WorkflowRow(
@@ -239,7 +239,7 @@ def workflow_row(row: Any) -> WorkflowRow:
 
 
 def run_row(row: Any, names: dict[UUID, str]) -> RunRow:
-    """Turn a row of `queries.list_runs` into what a list shows."""
+    """Turn a row of `list_queries.list_runs` into what a list shows."""
     begun = row.started_at or row.created_at
     return RunRow(
         row.id,

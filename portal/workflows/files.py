@@ -17,7 +17,7 @@ from portal.i18n.locale import bilingual
 from portal.i18n.words import lazy_gettext as _l
 from portal.identity import service as identity
 from portal.lists.service import filing
-from portal.workflows import conditions, explain, queries, redaction
+from portal.workflows import conditions, explain, list_queries, redaction
 from portal.workflows.lists import RUNS, WORKFLOWS, run_filter, workflow_filter
 
 PAGE_ROWS = 1_000
@@ -32,12 +32,12 @@ WORKFLOW_HEADS = (
 def run_rows(tenant_id: UUID, filters: dict[str, Any]) -> Iterator[Sequence[Any]]:
     """Give every run that matches, sorted as the page was, read in pages."""
     state = filing.state_of(RUNS, filters)
-    wanted, kind = run_filter(tenant_id, filing.reader_of(filters), state.filters), queries.run_sorts()[state.sort_name].kind
+    wanted, kind = run_filter(tenant_id, filing.reader_of(filters), state.filters), list_queries.run_sorts()[state.sort_name].kind
     for rows in filing.pages(
-        lambda place: queries.list_runs(tenant_id, wanted=wanted, sort=state.sort, place=place, limit=PAGE_ROWS), kind
+        lambda place: list_queries.list_runs(tenant_id, wanted=wanted, sort=state.sort, place=place, limit=PAGE_ROWS), kind
     ):
         names = identity.names_of(row.executed_by for row in rows if row.executed_by)
-        asked = queries.values_of_runs(tenant_id, [row.id for row in rows], wanted.values) if wanted.values else {}
+        asked = list_queries.values_of_runs(tenant_id, [row.id for row in rows], wanted.values) if wanted.values else {}
         for row in rows:
             more = [_plain(each) for each in asked.get(row.id, ())]
             run = explain.run_row(row, names)
@@ -59,8 +59,8 @@ def _plain(value: Any) -> Any:
 def workflow_rows(tenant_id: UUID, filters: dict[str, Any]) -> Iterator[Sequence[Any]]:
     """Give every workflow that matches, sorted as the page was, read in pages."""
     state = filing.state_of(WORKFLOWS, filters)
-    wanted, kind = workflow_filter(state.filters), queries.workflow_sorts()[state.sort_name].kind
-    for rows in filing.pages(lambda place: queries.list_workflows(tenant_id, wanted=wanted, sort=state.sort, place=place), kind):
+    wanted, kind = workflow_filter(state.filters), list_queries.workflow_sorts()[state.sort_name].kind
+    for rows in filing.pages(lambda place: list_queries.list_workflows(tenant_id, wanted=wanted, sort=state.sort, place=place), kind):
         for row in rows:
             found = explain.workflow_row(row)
             said = _l("Paused") if not row.is_active else _l("Draft") if row.published_number is None else _l("Published")

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from portal.core import clock, db
+from portal.core import clock
 from portal.core.access import Actor, Permission
 from portal.core.paging import Listing
 from portal.core.render import url_of
@@ -22,11 +22,11 @@ from portal.i18n.words import ngettext
 from portal.identity import service as identity
 from portal.lists import service as lists
 from portal.lists.service import Asked, Column, Filter, ListKind, Shown, Verb
-from portal.workflows import conditions, queries, searching, service, value_filters
+from portal.workflows import conditions, list_queries, queries, searching, service, value_filters
 from portal.workflows.engine.states import RunStatus
-from portal.workflows.errors import TooBroad, WrongState
+from portal.workflows.errors import WrongState
 from portal.workflows.explain import RunRow
-from portal.workflows.queries import RunFilter, StateCount, WorkflowFilter
+from portal.workflows.list_queries import RunFilter, StateCount, WorkflowFilter
 from portal.workflows.versions import moving
 
 ME = "me"
@@ -90,28 +90,23 @@ def _asked_runs(tenant_id: UUID, asked: Asked) -> RunFilter | None:
 
 def _pick_runs(tenant_id: UUID, asked: Asked, after: UUID | None, limit: int) -> list[UUID]:
     wanted = _asked_runs(tenant_id, asked)
-    return queries.run_ids(tenant_id, wanted=wanted, after=after, limit=limit) if wanted else []
+    return list_queries.run_ids(tenant_id, wanted=wanted, after=after, limit=limit) if wanted else []
 
 
 def _count_runs(tenant_id: UUID, asked: Asked) -> int:
     wanted = _asked_runs(tenant_id, asked)
     if wanted is None:
         return 0
-    if not wanted.values:
-        return queries.count_runs(tenant_id, wanted=wanted)
-    try:
-        with db.at_most(searching.PATIENCE_S):
-            return queries.count_runs(tenant_id, wanted=wanted)
-    except db.TooSlow:
-        raise TooBroad from None
+    with searching.bounded(wanted.values):
+        return list_queries.count_runs(tenant_id, wanted=wanted)
 
 
 def _pick_workflows(tenant_id: UUID, asked: Asked, after: UUID | None, limit: int) -> list[UUID]:
-    return queries.workflow_ids(tenant_id, wanted=workflow_filter(asked.filters), at=asked.at, after=after, limit=limit)
+    return list_queries.workflow_ids(tenant_id, wanted=workflow_filter(asked.filters), at=asked.at, after=after, limit=limit)
 
 
 def _count_workflows(tenant_id: UUID, asked: Asked) -> int:
-    return queries.count_workflows(tenant_id, wanted=workflow_filter(asked.filters))
+    return list_queries.count_workflows(tenant_id, wanted=workflow_filter(asked.filters))
 
 
 def _run_names(tenant_id: UUID, ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -271,7 +266,7 @@ def state_counts(tenant_id: UUID, wanted: RunFilter, found: Listing[Any]) -> dic
         return {}  # nobody counts what every run has to be opened for
     if is_whole and (wanted.values or not wanted.statuses):
         return {state: StateCount(number) for state, number in Counter(row.status for row in found.items).items()}
-    return queries.count_states(tenant_id, list(RunStatus), wanted=wanted)
+    return list_queries.count_states(tenant_id, list(RunStatus), wanted=wanted)
 
 
 def total_of(counts: dict[str, StateCount], wanted: RunFilter) -> int | None:

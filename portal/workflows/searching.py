@@ -6,19 +6,40 @@ What is sealed never matches, and values that are kept apart (`payloads`) are no
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Text, and_, case, cast, exists, func, literal, not_, null, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
+from portal.core import db
 from portal.workflows import redaction
 from portal.workflows.conditions import Condition
+from portal.workflows.errors import TooBroad
 from portal.workflows.models import WorkflowExecution, WorkflowStep
 from portal.workflows.payloads import MARK
 
 PATIENCE_S = 3.0
 E, S = WorkflowExecution.__table__.c, WorkflowStep.__table__.c
 DAYS = r"^\d{4}-\d{2}-\d{2}"
+
+
+@contextmanager
+def bounded(asked: Sequence[Condition]) -> Iterator[None]:
+    """Give up reads that look for values after three seconds each; those that look for none may take their time.
+
+    Raises:
+        TooBroad: the values of too many runs would have to be looked at.
+    """
+    if not asked:
+        yield
+        return
+    try:
+        with db.at_most(PATIENCE_S):
+            yield
+    except db.TooSlow:
+        raise TooBroad from None
 
 
 def meets(condition: Condition) -> ColumnElement[bool]:

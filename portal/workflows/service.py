@@ -15,7 +15,7 @@ from portal.core.access import SYSTEM, Actor
 from portal.core.errors import Invalid, NotFound
 from portal.core.paging import Listing, Place
 from portal.tenants import service as tenants
-from portal.workflows import definition, inputs, payloads, queries, redaction, uses, vetting
+from portal.workflows import definition, inputs, list_queries, payloads, queries, redaction, uses, vetting
 from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import answering, ending, gates, pausing, rescuing, starting
@@ -394,7 +394,7 @@ def has_ended(status: str) -> bool:
 
 def list_workflows(tenant_id: UUID, *, place: Place | None, limit: int) -> Listing[Row[Any]]:
     """Return workflows with their live version's number and their last run, last changed first; `place` has the kind `time`."""
-    return queries.list_workflows(tenant_id, place=place, limit=limit)
+    return list_queries.list_workflows(tenant_id, place=place, limit=limit)
 
 
 def get_workflow(tenant_id: UUID, workflow_id: UUID) -> tuple[WorkflowTemplate, WorkflowVersion | None]:

@@ -15,14 +15,14 @@ from portal.core.render import is_fragment_request, render, see_other, toast
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.lists import service as lists
-from portal.workflows import explain, queries, service
+from portal.workflows import explain, list_queries, queries, service
 from portal.workflows.errors import GateFull, NotPublished
 from portal.workflows.exchange import service as exchange
 from portal.workflows.forms import DescribeForm, NewWorkflowForm
 from portal.workflows.gallery import queries as own_samples
 from portal.workflows.gallery import shelf
+from portal.workflows.list_queries import RunFilter
 from portal.workflows.lists import WORKFLOWS, workflow_filter
-from portal.workflows.queries import RunFilter
 from portal.workflows.samples import catalogue
 from portal.workflows.triggers import service as triggers
 from portal.workflows.triggers.service import TurnedOff
@@ -41,10 +41,10 @@ def home() -> Response:
 def listing() -> Response:
     here = access()
     shown = lists.open_list(WORKFLOWS, request.args.to_dict(flat=False), here, url=url_for("workflows.listing"))
-    key = queries.workflow_sorts()[shown.state.sort_name]
+    key = list_queries.workflow_sorts()[shown.state.sort_name]
     place, wanted = paging.read_place(shown.cursor, key.kind), workflow_filter(shown.state.filters)
-    found = queries.list_workflows(here.tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
-    listing = paging.counted(found, lambda limit: queries.count_workflows(here.tenant_id, wanted=wanted, limit=limit))
+    found = list_queries.list_workflows(here.tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
+    listing = paging.counted(found, lambda limit: list_queries.count_workflows(here.tenant_id, wanted=wanted, limit=limit))
     return render(
         "workflows/list.html",
         shown=shown,
@@ -111,7 +111,7 @@ def detail(workflow_id: UUID) -> Response:
     here = access()
     workflow = queries.get_workflow(here.tenant_id, workflow_id)
     live = queries.get_version(here.tenant_id, workflow.published_version_id) if workflow.published_version_id else None
-    runs = queries.list_runs(here.tenant_id, wanted=RunFilter(workflow_id=workflow_id), limit=10)
+    runs = list_queries.list_runs(here.tenant_id, wanted=RunFilter(workflow_id=workflow_id), limit=10)
     return render(
         "workflows/detail.html",
         workflow=workflow,

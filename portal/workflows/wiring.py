@@ -13,14 +13,13 @@ from portal.workflows.fairness import wiring as fairness
 from portal.workflows.gallery import wiring as gallery
 from portal.workflows.history import wiring as history
 from portal.workflows.home.views import bp as home
-from portal.workflows.runs import acting, comparison_views, downloads, views  # noqa: F401
+from portal.workflows.runs import wiring as runs
 from portal.workflows.triggers import wiring as triggers
 from portal.workflows.versions import wiring as versions
-from portal.workflows.views import bp
 
 
 def init_app(app: Flask) -> None:
-    app.register_blueprint(bp)
+    runs.init_app(app)
     designer.init_app(app)
     app.register_blueprint(home)
     triggers.init_app(app)

@@ -14,7 +14,7 @@ from portal.lists import bulk, queries, service
 from portal.lists.kinds import Verb
 from portal.workflows import lists as ours
 from portal.workflows import queries as workflows
-from portal.workflows.queries import WorkflowFilter
+from portal.workflows.list_queries import WorkflowFilter
 from tests.lists.conftest import NOON, access_of, bulk_of
 from tests.workflows.engine.conftest import Engine, step, values
 

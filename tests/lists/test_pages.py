@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from portal.core import db, paging
 from portal.core.ids import new_id
 from portal.lists import periods
-from portal.workflows import queries
+from portal.workflows import list_queries
 from portal.workflows.lists import RUNS, WORKFLOWS
 from tests.lists.conftest import NOON
 
@@ -57,9 +57,9 @@ def test_the_pages_of_runs_join_to_the_whole_list_under_every_sort(app, tenant, 
     for sort in RUN_SORTS:
         for limit in (1, 2, 3, 7, 50):
             with app.test_request_context(), db.transaction(tenant.id):
-                kind = queries.run_sorts()[sort.removeprefix("-")].kind
-                whole = [row.id for row in queries.list_runs(tenant.id, sort=sort).items]
-                there, back = walk(partial(page_of, queries.list_runs, tenant.id, sort), kind, limit=limit)
+                kind = list_queries.run_sorts()[sort.removeprefix("-")].kind
+                whole = [row.id for row in list_queries.list_runs(tenant.id, sort=sort).items]
+                there, back = walk(partial(page_of, list_queries.list_runs, tenant.id, sort), kind, limit=limit)
 
             assert sorted(whole) == sorted(many), sort
             assert there == whole == back, (sort, limit)
@@ -72,9 +72,9 @@ def test_the_pages_of_workflows_join_to_the_whole_list_under_every_sort(app, ten
     ground.run(made[0], NOON)
     for sort in WORKFLOW_SORTS:
         with app.test_request_context(), db.transaction(tenant.id):
-            kind = queries.workflow_sorts()[sort.removeprefix("-")].kind
-            whole = [row.id for row in queries.list_workflows(tenant.id, sort=sort).items]
-            there, back = walk(partial(page_of, queries.list_workflows, tenant.id, sort), kind, limit=2)
+            kind = list_queries.workflow_sorts()[sort.removeprefix("-")].kind
+            whole = [row.id for row in list_queries.list_workflows(tenant.id, sort=sort).items]
+            there, back = walk(partial(page_of, list_queries.list_workflows, tenant.id, sort), kind, limit=2)
 
         assert sorted(whole) == sorted(made)
         assert there == whole == back, sort
@@ -82,9 +82,9 @@ def test_the_pages_of_workflows_join_to_the_whole_list_under_every_sort(app, ten
 
 def test_sorts_put_in_order_what_they_say(app, tenant, many):
     with app.test_request_context(), db.transaction(tenant.id):
-        by_name = [row.name for row in queries.list_runs(tenant.id, sort="workflow").items]
-        shortest = queries.list_runs(tenant.id, sort="-duration").items[0]
-        newest = queries.list_runs(tenant.id).items
+        by_name = [row.name for row in list_queries.list_runs(tenant.id, sort="workflow").items]
+        shortest = list_queries.list_runs(tenant.id, sort="-duration").items[0]
+        newest = list_queries.list_runs(tenant.id).items
 
     assert by_name == ["Alpha"] * 4 + ["beta"] * 3
     assert (shortest.completed_at - shortest.started_at).seconds == 9

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from portal.core import clock, db
 from portal.core.paging import read_place
-from portal.workflows import queries
-from portal.workflows.queries import WorkflowFilter
+from portal.workflows import list_queries
+from portal.workflows.list_queries import WorkflowFilter
 from tests.workflows.home.conftest import Ground
 
 
@@ -65,8 +65,11 @@ def test_nothing_found_says_what_to_try(as_role, named):
 def test_many_rows_are_chosen_by_the_words_too(app, tenant, as_role, named):
     with app.app_context(), db.transaction(tenant.id):
         wanted, soon = WorkflowFilter(words="احمد"), clock.now() + timedelta(minutes=1)
-        assert set(queries.workflow_ids(tenant.id, wanted=wanted, at=soon, after=None, limit=9)) == {named["Ahmad's leave"], named["Zayd"]}
-        assert queries.count_workflows(tenant.id, wanted=wanted) == 2
+        assert set(list_queries.workflow_ids(tenant.id, wanted=wanted, at=soon, after=None, limit=9)) == {
+            named["Ahmad's leave"],
+            named["Zayd"],
+        }
+        assert list_queries.count_workflows(tenant.id, wanted=wanted) == 2
 
 
 @pytest.mark.parametrize(
@@ -82,9 +85,9 @@ def test_names_are_sorted_by_their_keys(tenant, sign_in, named, locale, order):
 
 def test_pages_of_a_search_go_on_where_they_ended(app, tenant, named):
     with app.app_context(), db.transaction(tenant.id):
-        first = queries.list_workflows(tenant.id, wanted=WorkflowFilter(words="احمد"), sort="name", limit=1)
+        first = list_queries.list_workflows(tenant.id, wanted=WorkflowFilter(words="احمد"), sort="name", limit=1)
         place = read_place(first.next_cursor, "text")
-        second = queries.list_workflows(tenant.id, wanted=WorkflowFilter(words="احمد"), sort="name", place=place, limit=1)
+        second = list_queries.list_workflows(tenant.id, wanted=WorkflowFilter(words="احمد"), sort="name", place=place, limit=1)
 
     assert {row.id for row in (*first.items, *second.items)} == {named["Ahmad's leave"], named["Zayd"]}
 

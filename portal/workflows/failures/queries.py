@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, cast, exist
 from portal.core import db
 from portal.core.paging import Listing, Place, SortKey, listing_of, sorted_page
 from portal.core.render import language
+from portal.workflows.list_queries import NAME_AR, NAME_EN, NEVER
 from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate, WorkflowVersion
-from portal.workflows.queries import NAME_AR, NAME_EN, NEVER
 
 RUN, FLOW, STEP = WorkflowExecution.__table__, WorkflowTemplate.__table__, WorkflowStep.__table__
 E, W = RUN.c, FLOW.c

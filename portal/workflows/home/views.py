@@ -17,8 +17,7 @@ from portal.i18n import zones
 from portal.i18n.reader import current
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
-from portal.workflows import explain, people
-from portal.workflows import queries as workflows
+from portal.workflows import explain, list_queries, people
 from portal.workflows.home import board, onboarding, periods, queries
 
 bp = Blueprint("home", __name__)
@@ -44,7 +43,7 @@ def show() -> Response:
     zone = current().preferences.timezone
     period, is_known = periods.read(request.args.get("period"))
     window = periods.window(period, now=clock.now(), zone=ZoneInfo(zone))
-    recent = workflows.list_runs(here.tenant_id, limit=RECENT).items
+    recent = list_queries.list_runs(here.tenant_id, limit=RECENT).items
     names = identity.names_of(row.executed_by for row in recent if row.executed_by)
     return render(
         "home/show.html",

@@ -48,14 +48,16 @@ def compare_runs(run_id: UUID, other_run_id: UUID) -> Response:
     old, new = (queries.get_run(here.tenant_id, each) for each in (run_id, other_run_id))
     if old.workflow_id != new.workflow_id:
         raise NotFound
-    versions = [queries.get_version(here.tenant_id, each.version_id) for each in (old, new)]
+    first = queries.get_version(here.tenant_id, old.version_id)
+    versions = [first, first if new.version_id == first.id else queries.get_version(here.tenant_id, new.version_id)]
+    names = identity.names_of({each.executed_by for each in (old, new) if each.executed_by})
     cards = _cards(versions)
     pairs = comparing.pair_up(list(cards), _sides(here, old), _sides(here, new))
     return render(
         "workflows/runs/compare.html",
         workflow=queries.get_workflow(here.tenant_id, new.workflow_id),
-        old=_head(here, old, versions[0]),
-        new=_head(here, new, versions[1]),
+        old=explain.run_view(old, versions[0].number, names),
+        new=explain.run_view(new, versions[1].number, names),
         same_version=versions[0].id == versions[1].id,
         inputs=_differing(here, old.input_data, new.input_data, "input"),
         results=_differing(here, old.output_data, new.output_data, "output"),
@@ -94,8 +96,3 @@ def _sides(here: Access, run: WorkflowExecution) -> dict[str, Side]:
 def _plain(value: Any) -> Any:
     """Return a value to compare; of a large one its hash says whether it is the same."""
     return f"{value.beginning[:80]}… ({value.sha[:12]})" if isinstance(value, Large) else value
-
-
-def _head(here: Access, run: WorkflowExecution, version: WorkflowVersion) -> explain.RunView:
-    names = identity.names_of([run.executed_by] if run.executed_by else [])
-    return explain.run_view(run, version.number, names)

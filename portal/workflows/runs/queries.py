@@ -161,10 +161,16 @@ def siblings(tenant_id: UUID, run_id: UUID, workflow_id: UUID, *, limit: int = 2
 def neighbours(tenant_id: UUID, run: Any) -> dict[str, UUID]:
     """Return the runs that somebody most often wants beside this one: `previous`, and `succeeded`, the last that went well."""
     before = (
-        "select id from workflow_executions where tenant_id = :tenant and workflow_id = :workflow and id <> :run"
-        " and (created_at, id) < (:at, :run){} order by created_at desc, id desc limit 1"
+        "(select id from workflow_executions where tenant_id = :tenant and workflow_id = :workflow and id <> :run"
+        " and (created_at, id) < (:at, :run){} order by created_at desc, id desc limit 1)"
     )
-    values = {"tenant": tenant_id, "workflow": run.workflow_id, "run": run.id, "at": run.created_at}
-    wanted = {"previous": before.format(""), "succeeded": before.format(" and status = 'succeeded'")}
-    found = {name: db.session().scalar(text(query), values) for name, query in wanted.items()}
-    return {name: run_id for name, run_id in found.items() if run_id is not None}
+    previous, succeeded = before.format(""), before.format(" and status = 'succeeded'")
+    row = (
+        db.session()
+        .execute(
+            text(f"select {previous} as previous, {succeeded} as succeeded"),
+            {"tenant": tenant_id, "workflow": run.workflow_id, "run": run.id, "at": run.created_at},
+        )
+        .one()
+    )
+    return {name: run_id for name, run_id in row._mapping.items() if run_id is not None}

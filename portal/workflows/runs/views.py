@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
 from flask import Response, request, stream_with_context, url_for
 
-from portal.core import db, paging
+from portal.core import paging
 from portal.core.access import Permission, access, requires
 from portal.core.paging import Listing
 from portal.core.render import render
 from portal.i18n.locale import bilingual
 from portal.identity import service as identity
 from portal.lists import service as lists
-from portal.workflows import explain, queries, searching, streams, value_filters
+from portal.workflows import explain, list_queries, queries, searching, streams, value_filters
 from portal.workflows.definition import Node
 from portal.workflows.errors import TooBroad
+from portal.workflows.list_queries import RunFilter, StateCount
 from portal.workflows.lists import RUNS, run_cells, run_filter, state_counts, state_lines, total_of
-from portal.workflows.queries import RunFilter, StateCount
 from portal.workflows.runs.page import show_run
 from portal.workflows.views import bp, names_in
 
@@ -70,19 +69,21 @@ def _found(tenant_id: UUID, wanted: RunFilter, shown: lists.Shown) -> tuple[List
     Raises:
         TooBroad: the values of too many runs would have to be looked at.
     """
-    place = paging.read_place(shown.cursor, queries.run_sorts()[shown.state.sort_name].kind)
-    try:
-        with db.at_most(searching.PATIENCE_S) if wanted.values else nullcontext():
-            found = queries.list_runs(tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
-    except db.TooSlow:
-        raise TooBroad from None
+    place = paging.read_place(shown.cursor, list_queries.run_sorts()[shown.state.sort_name].kind)
+    with searching.bounded(wanted.values):
+        found = list_queries.list_runs(tenant_id, wanted=wanted, sort=shown.state.sort, place=place)
     counts = state_counts(tenant_id, wanted, found)
     total = total_of(counts, wanted) if counts or not wanted.values else None
+
+    def count(limit: int) -> int:
+        if total is not None:
+            return total
+        with searching.bounded(wanted.values):
+            return list_queries.count_runs(tenant_id, wanted=wanted, limit=limit)
+
     try:
-        with db.at_most(searching.PATIENCE_S) if wanted.values else nullcontext():
-            count = lambda limit: queries.count_runs(tenant_id, wanted=wanted, limit=limit) if total is None else total  # noqa: E731
-            return paging.counted(found, count), counts, True
-    except db.TooSlow:
+        return paging.counted(found, count), counts, True
+    except TooBroad:
         return found, counts, False
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import socket
+import threading
 from typing import Any
 from urllib.parse import urlsplit
 
+import mysql_mimic
 import psycopg
 import pytest
+from mysql_mimic.auth import IdentityProvider, NativePasswordAuthPlugin, User
 from psycopg import sql as psql
 
 from portal.core import db
@@ -65,3 +71,46 @@ def outside(app, opened):
         owner.execute(psql.SQL("drop schema {} cascade").format(psql.Identifier(name)))
         owner.execute(psql.SQL("drop owned by {}").format(psql.Identifier(name)))
         owner.execute(psql.SQL("drop role {}").format(psql.Identifier(name)))
+
+
+@pytest.fixture
+def mysql(opened):
+    """A server that speaks MySQL: the protocol is mysql-mimic's, sign-in included."""
+
+    class People(IdentityProvider):
+        def get_plugins(self):
+            return [NativePasswordAuthPlugin()]
+
+        async def get_user(self, username):
+            return User(
+                name=username, auth_string=NativePasswordAuthPlugin.create_auth_string(PASSWORD), auth_plugin="mysql_native_password"
+            )
+
+    asked = []
+
+    class Session(mysql_mimic.Session):
+        async def query(self, expression, sql, attrs):
+            asked.append(sql)
+            return [(1, "سارة"), (2, PASSWORD)], ["id", "name"]
+
+        async def schema(self):
+            return {}
+
+    loop = asyncio.new_event_loop()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = mysql_mimic.MysqlServer(session_factory=Session, identity_provider=People())
+    started = threading.Event()
+
+    async def serve():
+        await server.start_server(host="127.0.0.1", port=port)
+        started.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await server.serve_forever()
+
+    threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True).start()
+    assert started.wait(10)
+    opened(port)
+    yield {"host": "127.0.0.1", "port": str(port), "database": "shop", "username": "sara", "password": PASSWORD, "tls": "none"}, asked
+    loop.call_soon_threadsafe(server.close)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import threading
 import time
 
 import psycopg
@@ -137,50 +135,6 @@ def test_the_test_button_says_what_is_wrong(engine, outside):
 def connections_test(engine, connection_id):
     with engine.in_house():
         return connections.test_connection(engine.house.id, connection_id, by=SYSTEM)
-
-
-@pytest.fixture
-def mysql(opened):
-    """A server that speaks MySQL: the protocol is mysql-mimic's, sign-in included."""
-    mimic = pytest.importorskip("mysql_mimic")
-    from mysql_mimic.auth import IdentityProvider, NativePasswordAuthPlugin, User
-
-    class People(IdentityProvider):
-        def get_plugins(self):
-            return [NativePasswordAuthPlugin()]
-
-        async def get_user(self, username):
-            return User(
-                name=username, auth_string=NativePasswordAuthPlugin.create_auth_string(PASSWORD), auth_plugin="mysql_native_password"
-            )
-
-    asked = []
-
-    class Session(mimic.Session):
-        async def query(self, expression, sql, attrs):
-            asked.append(sql)
-            return [(1, "سارة"), (2, PASSWORD)], ["id", "name"]
-
-        async def schema(self):
-            return {}
-
-    loop = asyncio.new_event_loop()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = mimic.MysqlServer(session_factory=Session, identity_provider=People())
-    started = threading.Event()
-
-    async def serve():
-        await server.start_server(host="127.0.0.1", port=port)
-        started.set()
-        await server.serve_forever()
-
-    threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True).start()
-    assert started.wait(10)
-    opened(port)
-    yield {"host": "127.0.0.1", "port": str(port), "database": "shop", "username": "sara", "password": PASSWORD, "tls": "none"}, asked
-    loop.call_soon_threadsafe(server.close)
 
 
 def test_mysql_is_asked_with_values_as_digits_only(engine, mysql):

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from portal.core import db
-from portal.workflows import conditions, queries, redaction
+from portal.workflows import conditions, list_queries, redaction
 from portal.workflows.conditions import Refused, made, read
-from portal.workflows.queries import RunFilter
+from portal.workflows.list_queries import RunFilter
 from portal.workflows.runs.trees import below, grow
 from tests.workflows.engine.conftest import step, values
 from tests.workflows.history.test_payloads import BIG, start
@@ -162,7 +162,7 @@ def test_sql_finds_what_python_finds(app, tenant, planted, value, parts, op, wan
         return
     with db.transaction(tenant.id) as session:
         write(session, planted, value)
-        found = [queries.count_runs(tenant.id, wanted=RunFilter(values=(each,))) == 1 for each in (of_input, of_step)]
+        found = [list_queries.count_runs(tenant.id, wanted=RunFilter(values=(each,))) == 1 for each in (of_input, of_step)]
         session.rollback()
 
     root = {"a": value}
@@ -180,7 +180,7 @@ def test_a_sealed_value_never_matches(app, tenant, planted, condition):
             text("update workflow_executions set input_data = cast(:v as jsonb) where id = :id"),
             {"v": json.dumps({"secret": sealed}), "id": planted},
         )
-        assert queries.count_runs(tenant.id, wanted=RunFilter(values=(read(condition),))) == 0
+        assert list_queries.count_runs(tenant.id, wanted=RunFilter(values=(read(condition),))) == 0
 
 
 def test_a_value_that_is_kept_apart_is_not_looked_into(app, tenant, engine):
@@ -191,12 +191,12 @@ def test_a_value_that_is_kept_apart_is_not_looked_into(app, tenant, engine):
 
     with db.transaction(tenant.id):
         for condition in ("input.size gt 1", "input exists", "input.given exists", "steps.only exists", "steps.only.size gt 1"):
-            assert queries.count_runs(tenant.id, wanted=RunFilter(values=(read(condition),))) == 0, condition
+            assert list_queries.count_runs(tenant.id, wanted=RunFilter(values=(read(condition),))) == 0, condition
 
 
 def test_the_runs_of_others_never_match(app, tenant, other_tenant, planted):
     with db.transaction(other_tenant.id):
-        assert queries.count_runs(other_tenant.id, wanted=RunFilter(values=(read("input exists"),))) == 0
+        assert list_queries.count_runs(other_tenant.id, wanted=RunFilter(values=(read("input exists"),))) == 0
 
 
 def test_every_path_of_a_tree_can_be_searched_by():

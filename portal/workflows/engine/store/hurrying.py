@@ -23,12 +23,14 @@ def hurry(tenant_id: UUID, run_id: UUID, step_id: UUID, *, actor: str) -> bool:
         connection = session.connection()
         db.commits("hurry")
         run, _row = locked_run(connection, tenant_id, run_id)
+        if run is None:
+            return False
         step = connection.exec_driver_sql(
             "update workflow_steps set available_at = clock_timestamp() where tenant_id = %s and execution_id = %s and id = %s"
             " and state = 'ready' and attempt > 0 and available_at > clock_timestamp() returning node_key, scope_path",
             (tenant_id, run_id, step_id),
         ).first()
-        if run is None or step is None:
+        if step is None:
             return False
         moves = Moves(run, connection, actor, may_carry=False)
         moves.tell("step.hurried", step.node_key, run.frames.get(step.scope_path))
@@ -44,11 +46,13 @@ def skip(tenant_id: UUID, run_id: UUID, step_id: UUID, *, actor: str) -> bool:
         connection = session.connection()
         db.commits("skip")
         run, row = locked_run(connection, tenant_id, run_id)
+        if run is None or row.status == "paused":
+            return False
         step = connection.exec_driver_sql(
             "select kind, output from workflow_steps where tenant_id = %s and execution_id = %s and id = %s and state = 'waiting' for update",
             (tenant_id, run_id, step_id),
         ).first()
-        if run is None or step is None or step.kind not in SKIPPABLE or row.status == "paused":
+        if step is None or step.kind not in SKIPPABLE:
             return False
         output = step.output if step.kind == "wait" else {"outcome": "skipped", "payload": None}
         continue_from(connection, run, waiting_step(connection, run, step_id, actor), Done(output))
