@@ -103,9 +103,10 @@ def _lost(steps: list[dict[str, Any]]) -> Iterable[Any]:
 
 
 def _sentence(wrong: ValidationError) -> Any:
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in wrong.absolute_path).lstrip(".") or NAME
-    where = isolate(where)
-    rule = str(wrong.validator)
+    path, rule = list(wrong.absolute_path), str(wrong.validator)
+    where = isolate("".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") or NAME)
+    if rule == "enum" and path[:1] == ["steps"] and path[2:] == ["kind"] and isinstance(wrong.instance, str):
+        return _l("“%(where)s”: there is no kind of step “%(kind)s” here.", where=where, kind=isolate(wrong.instance[:100]))
     asked: Any = wrong.validator_value
     if rule == "required":
         held: Any = wrong.instance

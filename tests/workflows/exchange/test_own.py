@@ -264,6 +264,8 @@ def with_step(**more):
         (with_step(config={"values": [{"name": "a", "value": {}}]}), "“steps[0].config.values[0].value” is of another kind"),
         (with_step(kind="approval", config={"candidates": "role:x"}), "“steps[0].config.candidates” is of another kind"),
         (with_step(kind="condition", config={"when": {}}), "“steps[0].config.when” is of another kind"),
+        (with_step(kind="fax"), "“steps[0].kind”: there is no kind of step “fax” here."),
+        (with_step(kind=5), "“steps[0].kind” is none of the known values"),
         (with_step(parent="b", lane="then"), "The step “a” stands at a place that is not there"),
         (with_step(parent="a", lane="then"), "The step “a” stands at a place that is not there"),
         ({**with_step(), "steps": with_step()["steps"] * 2}, "Two steps have the key “a”"),
