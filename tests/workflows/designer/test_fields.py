@@ -6,7 +6,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from portal.workflows.actions.registry import ACTIONS
-from portal.workflows.designer import fields
+from portal.workflows.designer import fields, summaries
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +129,7 @@ def test_a_time_limit_out_of_bounds_is_refused(amount):
     ],
 )
 def test_a_card_says_what_its_step_does(kind, config, said):
-    assert " ".join(text for _kind, text in fields.summary_of(step(kind, **config))) == said
+    assert " ".join(text for _kind, text in summaries.summary_of(step(kind, **config))) == said
 
 
 @pytest.mark.parametrize(("given", "kept", "wrong"), [
