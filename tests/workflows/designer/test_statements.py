@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine, event
@@ -57,7 +58,7 @@ def statements(ask):
 @pytest.mark.parametrize(("query", "most"), [("", 9), ("?step=last", 12), ("?step=start", 14)])
 def test_a_page_of_the_designer_asks_little_however_long_the_flow_is(build, as_role, query, most):
     browser = as_role("builder")
-    short, long = (statements(lambda url=build(turns): browser.get(url + query)) for turns in (1, 20))
+    short, long = (statements(partial(browser.get, build(turns) + query)) for turns in (1, 20))
 
     assert len(long) <= len(short), "\n".join(long)
     assert len(long) <= most, "\n".join(long)
@@ -66,7 +67,7 @@ def test_a_page_of_the_designer_asks_little_however_long_the_flow_is(build, as_r
 def test_a_preview_and_an_added_step_ask_little_however_long_the_flow_is(build, as_role):
     browser = as_role("builder")
     text = {"preview_id": "f-last-values-v0", "preview_field": "c-values-value", "preview_text": "${ steps.s0.x }"}
-    short, long = (statements(lambda url=build(turns): browser.post(f"{url}/steps/last/preview", data=text)) for turns in (1, 20))
+    short, long = (statements(partial(browser.post, f"{build(turns)}/steps/last/preview", data=text)) for turns in (1, 20))
     assert len(long) <= len(short) <= 6, "\n".join(long)
 
     added = []
