@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +19,9 @@ from portal.workflows import checks, definition, expressions, inputs, queries
 from portal.workflows.actions.registry import ACTIONS, FIELDS
 from portal.workflows.definition import Problem
 from portal.workflows.engine import plan
-from portal.workflows.models import WorkflowTemplate
+from portal.workflows.models import WorkflowTemplate, WorkflowVersion
 
+Called = Callable[[str], WorkflowVersion | None]  # what a workflow that is called would run
 ENDLESS = _l("It leads back to this workflow, which would never end. Put it into a lane of a condition.")
 # Named in a file and not found here: nothing of ours begins so.
 OPEN = re.compile(r"(?:calendar|person|role|group)=")
@@ -43,34 +46,37 @@ def check_draft(workflow: WorkflowTemplate) -> list[Problem]:
 def check_definition(workflow: Definition) -> list[Problem]:
     """Return every broken rule of a definition, every data table it names that is not there, every address that may not be called."""
     problems = checks.check(workflow.nodes, workflow.settings, FIELDS)
-    known = tables.names(workflow.tenant_id)
+    # What many steps ask for is asked once.
+    known = cache(partial(tables.names, workflow.tenant_id))
+    called = cache(partial(queries.called_version, workflow.tenant_id))
+    allowed = cache(partial(_connections, workflow))
     for node in workflow.nodes:
         problems.extend(_own_problems(node, workflow))
         wanted = (node.get("config") or {}).get("table")
-        if node.get("kind") == "database" and wanted and wanted not in known:
+        if node.get("kind") == "database" and wanted and wanted not in known():
             problems.append(Problem(node["key"], "table", inputs.NO_SUCH_TABLE))
-        problems += _connection_problems(workflow, node)
+        problems += _connection_problems(node, allowed)
         problems += _open_references(node)
         if node.get("kind") == "webhook" and (refused := _refused_address((node.get("config") or {}).get("url"))):
             problems.append(Problem(node["key"], "url", refused))
         if node.get("kind") == "subworkflow":
-            problems += _check_call(workflow, node)
+            problems += _check_call(workflow, node, called)
     wanted = workflow.settings.get("error_workflow")
-    if wanted and queries.called_version(workflow.tenant_id, wanted) is None:
+    if wanted and called(str(wanted)) is None:
         problems.append(Problem(None, "error_workflow", NO_SUCH_WORKFLOW))
     return problems
 
 
-def _check_call(workflow: Definition, node: definition.Node) -> list[Problem]:
+def _check_call(workflow: Definition, node: definition.Node, called: Called) -> list[Problem]:
     """Check a call of another workflow against its live version: it is there, it gets its inputs, and never leads back here."""
     config = node.get("config") or {}
     wanted = config.get("workflow")
     if not wanted:
         return []
-    live = workflow if str(wanted) == str(workflow.id) else queries.called_version(workflow.tenant_id, wanted)
+    live = workflow if str(wanted) == str(workflow.id) else called(str(wanted))
     if live is None:
         return [Problem(node["key"], "workflow", NO_SUCH_WORKFLOW)]
-    if not _may_not_come(workflow.nodes, node) and _leads_to(workflow, str(wanted), passed=set()):
+    if not _may_not_come(workflow.nodes, node) and _leads_to(workflow, str(wanted), called, passed=set()):
         return [Problem(node["key"], "workflow", ENDLESS)]
     given = {pair.get("name"): pair.get("value") for pair in config.get("inputs") or ()}
     declared = {each["key"]: each for each in live.settings.get("inputs", [])}
@@ -97,16 +103,16 @@ def _may_not_come(nodes: list[definition.Node], node: definition.Node) -> bool:
     return False
 
 
-def _leads_to(workflow: Definition, called: str, *, passed: set[str]) -> bool:
+def _leads_to(workflow: Definition, wanted: str, called: Called, *, passed: set[str]) -> bool:
     """Say whether calling a workflow would come back to this one through live versions."""
-    if called == str(workflow.id):
+    if wanted == str(workflow.id):
         return True
-    if called in passed:
+    if wanted in passed:
         return False
-    passed.add(called)
-    live = queries.called_version(workflow.tenant_id, called)
+    passed.add(wanted)
+    live = called(wanted)
     further = [(node.get("config") or {}).get("workflow") for node in (live.nodes if live else ()) if node.get("kind") == "subworkflow"]
-    return any(_leads_to(workflow, str(each), passed=passed) for each in further if each)
+    return any(_leads_to(workflow, str(each), called, passed=passed) for each in further if each)
 
 
 def _own_problems(node: dict[str, Any], workflow: Definition) -> list[Problem]:
@@ -115,10 +121,9 @@ def _own_problems(node: dict[str, Any], workflow: Definition) -> list[Problem]:
     check = getattr(ACTIONS.get(kind), "check", None)
     config = definition.config_of(node, FIELDS.get(kind, ()))
     found = [Problem(key, name, message) for name, message in check(config, _deadline_of(workflow))] if check else []
-    waiting = _callbacks_in_reach(workflow.nodes, key)
     for field in FIELDS.get(kind, ()):
         for text in definition.texts_of(field, config.get(field.name)):
-            if wrong := _wrong_callback(text, waiting):
+            if wrong := _wrong_callback(text, workflow.nodes, key):
                 found.append(Problem(key, field.name, wrong))
     return found
 
@@ -139,7 +144,7 @@ def _deadline_of(workflow: Definition) -> int:
     return deadline_s if isinstance(deadline_s, int) else definition.MAX_DEADLINE_S
 
 
-def _wrong_callback(text: str, waiting: set[str]) -> Any:
+def _wrong_callback(text: str, nodes: list[definition.Node], key: str) -> Any:
     if "callback" not in text:
         return None
     try:
@@ -147,22 +152,23 @@ def _wrong_callback(text: str, waiting: set[str]) -> Any:
     except expressions.ExpressionError:
         return None  # told by the check of the field itself
     for path in paths:
-        if path[:2] == ("run", "callback") and (len(path) < 3 or path[2] not in waiting):
+        if path[:2] == ("run", "callback") and (len(path) < 3 or path[2] not in _callbacks_in_reach(nodes, key)):
             return _l("“run.callback” needs the key of a step of this lane that waits for a callback, e.g. run.callback.answer.")
     return None
 
 
-def _connection_problems(workflow: Definition, node: definition.Node) -> list[Problem]:
+def _connections(workflow: Definition, families: tuple[str, ...], kind: str) -> set[str]:
+    return {chosen for chosen, _name in connections.choices(workflow.tenant_id, families, workflow_id=workflow.id, step_kind=kind)}
+
+
+def _connection_problems(node: definition.Node, allowed: Callable[[tuple[str, ...], str], set[str]]) -> list[Problem]:
     """Say which connection of a step is not there, of the wrong kind, or not for this workflow."""
     kind, config = node.get("kind", ""), node.get("config") or {}
     found = []
     for field in FIELDS.get(kind, ()):
         chosen = str(config.get(field.name) or "")
-        if field.type == "connection" and chosen:
-            families = [family for family, _label in field.choices]
-            known = dict(connections.choices(workflow.tenant_id, families, workflow_id=workflow.id, step_kind=kind))
-            if chosen not in known:
-                found.append(Problem(node["key"], field.name, inputs.NO_SUCH_CONNECTION))
+        if field.type == "connection" and chosen and chosen not in allowed(tuple(family for family, _label in field.choices), kind):
+            found.append(Problem(node["key"], field.name, inputs.NO_SUCH_CONNECTION))
     return found
 
 

@@ -6,6 +6,7 @@ import "./flow/choose.js";
 import "./flow/clipboard.js";
 import "./flow/pick.js";
 import "./flow/find.js";
+import "./flow/zoom.js";
 import "./flow/branches.js";
 import "./flow/drag.js";
 import "./flow/keys.js";

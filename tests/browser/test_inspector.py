@@ -109,3 +109,17 @@ def test_values_are_completed_picked_and_tried_with_keys(address, chromium, tena
 
     assert {state: wrong for state, wrong in found.items() if wrong} == {}
     assert [each for each in noise if "status of 422" not in each] == []
+
+
+def test_the_whole_flow_is_as_large_as_the_window_allows(address, chromium, tenant, workflow_id):
+    context, page = signed_in(chromium, address, tenant, "ar", "light", width=1280, height=500)
+    found = {}
+    for height in (500, 2600):
+        page.set_viewport_size({"width": 1280, "height": height})
+        page.goto(f"{address}/workflows/{workflow_id}/design")
+        with page.expect_response(lambda answer: "zoom=" in answer.url) as told:
+            page.locator("#zoom-fit").click()
+        found[height] = told.value.url.partition("zoom=")[2].partition("&")[0]
+    context.close()
+
+    assert found == {500: "60", 2600: "100"}

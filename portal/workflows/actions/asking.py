@@ -22,10 +22,10 @@ MAX_REMIND_H = 30 * 24
 
 TITLE = (
     Field("title", "text", _l("What is asked"), _l("The headline of the task, e.g. Leave of ${ input.name }"), required=True),
-    Field("title_ar", "text", _l("What is asked, in Arabic")),
+    Field("title_ar", "text", _l("What is asked, in Arabic"), _l("Empty: the other one is shown.")),
     Field("details", "long_text", _l("What people must know to decide")),
 )
-PEOPLE = Field("candidates", "people", _l("Who may decide"), required=True, default=())
+PEOPLE = Field("candidates", "people", _l("Who may decide"), _l("Everybody who belongs to one of them."), required=True, default=())
 LANES = Field(
     "own_lanes",
     "boolean",
@@ -34,7 +34,7 @@ LANES = Field(
     default=False,
 )
 REST = (
-    Field("form", "inputs", _l("What they fill in"), default=()),
+    Field("form", "inputs", _l("What they fill in"), _l("Later steps read it as values of this step."), default=()),
     Field(
         "quorum",
         "choice",
@@ -47,7 +47,15 @@ REST = (
         ),
         default="any",
     ),
-    Field("quorum_count", "number", _l("How many"), required=True, default=2, show_when=("quorum", ("count",))),
+    Field(
+        "quorum_count",
+        "number",
+        _l("How many"),
+        _l("A number of people, 100 at most"),
+        required=True,
+        default=2,
+        show_when=("quorum", ("count",)),
+    ),
     Field(
         "four_eyes",
         "choice",

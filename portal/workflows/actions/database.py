@@ -45,7 +45,7 @@ class Database:
         ),
         Field("values", "pairs", _l("Values"), _l("Column and its value"), required=True, default=(), show_when=("operation", WRITES)),
         Field("order", "text", _l("In the order of"), _l("A column; -amount has the largest first"), show_when=("operation", ("find",))),
-        Field("limit", "number", _l("At most how many rows"), default=20, show_when=("operation", ("find",))),
+        Field("limit", "number", _l("At most how many rows"), _l("100 at most"), default=20, show_when=("operation", ("find",))),
     )
     outputs: ClassVar[tuple[tuple[str, Any], ...]] = (
         ("id", _l("Id of the added row")),

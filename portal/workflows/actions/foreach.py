@@ -25,7 +25,9 @@ class ForEach:
         ),
         Field("list", "expression", _l("List"), _l("e.g. steps.find.rows"), required=True, show_when=("source", ("list",))),
         Field("times", "number", _l("How many times"), required=True, default=3, least=0, most=MAX_ITEMS, show_when=("source", ("times",))),
-        Field("at_once", "number", _l("At the same time, at most"), default=1, least=1, most=MAX_AT_ONCE),
+        Field(
+            "at_once", "number", _l("At the same time, at most"), _l("With 1, one after the other."), default=1, least=1, most=MAX_AT_ONCE
+        ),
         Field(
             "if_fails",
             "choice",

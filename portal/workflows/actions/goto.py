@@ -15,7 +15,7 @@ class GoTo:
     label: ClassVar[Any] = _l("Go to")
     description: ClassVar[Any] = _l("Go back or forward to another step")
     fields: ClassVar[tuple[Field, ...]] = (
-        Field("to", "step", _l("Step"), required=True),
+        Field("to", "step", _l("Step"), _l("One of the same lane, before or after this one"), required=True),
         Field("when", "expression", _l("Only if"), _l("Empty: always. Otherwise the run goes on with the next step.")),
         Field("most", "number", _l("Times at most"), default=10, least=1, most=MAX_JUMPS),
         Field(

@@ -19,9 +19,9 @@ class Limit:
     description: ClassVar[Any] = _l("Take the first or the last items of a list")
     fields: ClassVar[tuple[Field, ...]] = (
         Field("list", "expression", _l("List"), _l("For example steps.orders.items"), required=True),
-        Field("count", "number", _l("How many"), required=True, default=10),
+        Field("count", "number", _l("How many"), _l("A number of items; 0 for none"), required=True, default=10),
         Field("end", "choice", _l("From"), choices=(("first", _l("the beginning")), ("last", _l("the end"))), default="first"),
-        Field("skip", "number", _l("Leave out before that"), default=0),
+        Field("skip", "number", _l("Leave out before that"), _l("A number of items; 0 for none"), default=0),
     )
     outputs: ClassVar[tuple[tuple[str, Any], ...]] = (("items", _l("The items taken")), ("count", _l("How many items")))
 

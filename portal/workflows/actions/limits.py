@@ -20,9 +20,14 @@ UNITS = (
 SECONDS = {"minutes": 60, "hours": 3600, "days": 86400, "working_hours": 3600, "working_days": 86400}
 MAX_S = 30 * 86400
 
-AMOUNT = Field("limit", "number", _l("At the latest after"), _l("Empty: only the time limit of the run ends the wait."))
+AMOUNT = Field(
+    "limit",
+    "number",
+    _l("At the latest after"),
+    _l("In the unit below, 30 days at most. Empty: only the time limit of the run ends the wait."),
+)
 UNIT = Field("limit_unit", "choice", _l("Unit"), choices=UNITS, default="working_days")
-CALENDAR = Field("calendar", "calendar", _l("Calendar of working time"))
+CALENDAR = Field("calendar", "calendar", _l("Calendar of working time"), _l("Matters for working hours and working days."))
 TOO_SHORT = _l("The time limit of the run is shorter than this. Raise it at the start card.")
 
 

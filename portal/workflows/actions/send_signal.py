@@ -21,9 +21,11 @@ class SendSignal:
     label: ClassVar[Any] = _l("Send a signal")
     description: ClassVar[Any] = _l("Tell a run that waits, now or later, that something happened")
     fields: ClassVar[tuple[Field, ...]] = (
-        Field("signal", "text", _l("Name of the signal"), required=True),
+        Field(
+            "signal", "text", _l("Name of the signal"), _l("Such as invoice.paid; the step that waits uses the same name."), required=True
+        ),
         Field("corr_key", "text", _l("Key"), _l("The same as of the step that waits; empty for none.")),
-        Field("values", "pairs", _l("Values to send along"), default=()),
+        Field("values", "pairs", _l("Values to send along"), _l("Name and value of each"), default=()),
         Field("unheard", "choice", _l("If nobody waits for it yet"), choices=UNHEARD, default="keep"),
     )
     outputs: ClassVar[tuple[tuple[str, Any], ...]] = (("id", _l("Id of the signal; none if nobody heard it")),)

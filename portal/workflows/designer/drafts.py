@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.orm import aliased
 
 from portal import events
 from portal.audit import service as audit
@@ -57,10 +58,12 @@ class History:
 
 def history(workflow: WorkflowTemplate) -> History:
     """Return what can be undone and redone."""
-    here = _revision(workflow, workflow.draft_revision)
-    before = _neighbour(workflow, -1)
-    behind = _neighbour(workflow, 1)
-    return History(here.label if here and before else None, behind.label if behind else None)
+    before = aliased(WorkflowRevision)
+    number, now = WorkflowRevision.number, workflow.draft_revision
+    labels = select(WorkflowRevision.label).where(*_of(workflow)).limit(1)
+    undo = labels.where(number == now, exists().where(*_of(workflow, before), before.number < now))
+    redo = labels.where(number > now).order_by(number)
+    return History(*db.session().execute(select(undo.scalar_subquery(), redo.scalar_subquery())).one())
 
 
 def add_step(tenant_id: UUID, workflow_id: UUID, node: Node, place: Place, *, revision: int, by: Actor) -> str:
@@ -323,8 +326,8 @@ def _show(workflow: WorkflowTemplate, nodes: list[Node], settings: Settings, num
     bus.announce(events.WorkflowDraftChanged(workflow.tenant_id, workflow.id))
 
 
-def _of(workflow: WorkflowTemplate) -> tuple[Any, Any]:
-    return WorkflowRevision.tenant_id == workflow.tenant_id, WorkflowRevision.template_id == workflow.id
+def _of(workflow: WorkflowTemplate, revision: Any = WorkflowRevision) -> tuple[Any, Any]:
+    return revision.tenant_id == workflow.tenant_id, revision.template_id == workflow.id
 
 
 def _revision(workflow: WorkflowTemplate, number: int) -> WorkflowRevision | None:

@@ -9,8 +9,8 @@ from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import ERROR, Node, Problem, is_fork
 from portal.workflows.designer import edits
 from portal.workflows.designer.edits import Card
-from portal.workflows.designer.fields import summary_of
 from portal.workflows.designer.lanes import lane_icon, lane_name
+from portal.workflows.designer.summaries import summary_of
 
 
 def run_tree(nodes: list[Node], states: Mapping[str, Any], crowds: Mapping[str, Mapping[str, int]] | None = None) -> list[Card]:

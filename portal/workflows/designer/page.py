@@ -16,7 +16,7 @@ from portal.workflows import literals, people, queries, service, vetting
 from portal.workflows.actions.base import Action
 from portal.workflows.actions.registry import ACTIONS, begins
 from portal.workflows.calendars import service as calendars
-from portal.workflows.definition import DEFAULT_DEADLINE_S, Node
+from portal.workflows.definition import DEFAULT_DEADLINE_S, MAX_ATTEMPTS, MAX_TIMEOUT_S, Node, Problem
 from portal.workflows.designer import bounds, drafts, edits, fields
 from portal.workflows.designer.edits import Card, Place
 from portal.workflows.designer.fields import StartForm, StepForm
@@ -57,6 +57,7 @@ def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepFor
     for card in edits.every_card(cards):
         card.is_pinned = card.key in (workflow.pins or ())
     chosen = next((card for card in edits.every_card(cards) if card.key == step), None)
+    starting = [problem for problem in problems if problem.step is None]
     history = drafts.history(workflow)
     always, added = triggers.ways_of(tenant_id, workflow_id) if step == "start" else ([], triggers.added_to(tenant_id, workflow_id))
     return {
@@ -68,14 +69,14 @@ def page_of(tenant_id: UUID, workflow_id: UUID, *, step: str = "", form: StepFor
         "cards": cards,
         "names": {node["key"]: node for node in workflow.nodes},
         "total": len(workflow.nodes),
-        "start_problems": [problem for problem in problems if problem.step is None],
+        "start_problems": starting,
         "selected": step if step == "start" else chosen.key if chosen else "",
         "card": chosen,
         "starts": added,
         "every_start": [*added, *always],
         "undo": WHAT.get(history.undo or ""),
         "redo": WHAT.get(history.redo or ""),
-        "inspector": _step(tenant_id, workflow, chosen, form) if chosen else _start(workflow, form) if step == "start" else None,
+        "inspector": _step(tenant_id, workflow, chosen, form) if chosen else _start(workflow, starting, form) if step == "start" else None,
     }
 
 
@@ -102,12 +103,15 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "sample": sample_of(workflow, card.key),
         "fate": words.fate(effect, attempts=attempts, timeout_s=node.get("timeout_s") or 30),
         "attempts": attempts,
+        "between": fields.between,
+        "most": {"attempts": MAX_ATTEMPTS, "timeout_s": MAX_TIMEOUT_S},
         "timeout_s": node.get("timeout_s") or 30,
         "waits": {name: node.get(name, (node.get("retry") or {}).get(name, "")) for name in fields.WAITS},
         "usual_waits": {"base_s": int(BASE_S), "cap_s": int(CAP_S)},
         "retry_on": (node.get("retry") or {}).get("on", DEFAULT_CLASSES),
         "classes": list(fields.CLASS_LABELS.items()),
         "on_error": node.get("on_error") or "fail",
+        "policy": words.policy(node.get("on_error") or "fail"),
         "on_errors": list(fields.ON_ERROR_LABELS.items()),
         "hideable": [(each.name, each.label) for each in action.fields if each.type in HIDEABLE] if action else [],
         "sensitive": node.get("sensitive") or [],
@@ -140,8 +144,8 @@ def _begin_with(workflow: WorkflowTemplate, key: str) -> Any:
     return sources.defaults(workflow.settings) if key == pins.INPUTS else sources.empty_result(edits.find(workflow.nodes, key))
 
 
-def _start(workflow: WorkflowTemplate, form: Any) -> dict[str, Any]:
-    stored = {problem.field: problem.message for problem in vetting.check_draft(workflow) if problem.step is None}
+def _start(workflow: WorkflowTemplate, problems: list[Problem], form: Any) -> dict[str, Any]:
+    stored = {problem.field: problem.message for problem in problems}
     amount, unit = fields.deadline_parts(workflow.settings.get("deadline_s", DEFAULT_DEADLINE_S))
     given = form.typed if form else {}
     return {

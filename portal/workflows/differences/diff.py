@@ -29,8 +29,6 @@ class _Absent:
 
 
 ABSENT = _Absent()
-
-
 EMPTY: tuple[Any, ...] = (ABSENT, None, "", [], {}, (), False)
 
 
@@ -74,11 +72,6 @@ class Difference:
             self.added or self.removed or self.changed or self.moved
             or self.inputs_added or self.inputs_removed or self.inputs_changed or self.settings
         )  # fmt: skip
-
-    @property
-    def inputs_moved(self) -> bool:
-        """Whether nothing but the order of the inputs differs among them."""
-        return any(change.path == ("inputs",) for change in self.settings)
 
 
 def compare(old: tuple[list[Node], Settings], new: tuple[list[Node], Settings]) -> Difference:

@@ -66,17 +66,17 @@ def steps_of(found: Difference) -> list[StepLines]:
 def lines_of(changed: Changed) -> tuple[Line, ...]:
     """Return the fields of a step or an input that differ."""
     kind = changed.new.get("kind", "")
-    return tuple(_line(change, kind) for change in changed.changes)
+    return tuple(line_of(change, kind) for change in changed.changes)
 
 
 def line_of(change: Change, kind: str) -> Line:
     """Return one field that differs, of a step of this kind; "" for the start."""
-    return _line(change, kind)
+    return Line(_label(change.path, kind), short(change.old), short(change.new))
 
 
 def settings_of(found: Difference) -> list[Line]:
     """Return the settings of the start that differ."""
-    return [_line(change, "") for change in found.settings]
+    return [line_of(change, "") for change in found.settings]
 
 
 def counts_of(found: Difference) -> dict[str, int]:
@@ -99,10 +99,6 @@ def short(value: Any) -> str | None:
     else:
         text = str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def _line(change: Change, kind: str) -> Line:
-    return Line(_label(change.path, kind), short(change.old), short(change.new))
 
 
 def _label(path: Path, kind: str) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from portal.core import clock, db
 from portal.workflows import literals, payloads, redaction
@@ -49,7 +48,8 @@ def samples_of(workflow: WorkflowTemplate, key: str, *, may_read: bool) -> Sampl
         may_read: whether results of real runs may be used.
     """
     pinned = workflow.pins or {}
-    inputs, steps = _of_runs(workflow.tenant_id, workflow.id) if may_read else (None, {})
+    inputs = _inputs(workflow) if may_read and pins.INPUTS not in pinned else None
+    steps = _results(workflow, [node["key"] for node in workflow.nodes if node["key"] not in (key, *pinned)]) if may_read else {}
     origin: dict[str, str] = {}
     given = defaults(workflow.settings)
     real = pinned[pins.INPUTS]["value"] if pins.INPUTS in pinned else inputs
@@ -74,13 +74,13 @@ def samples_of(workflow: WorkflowTemplate, key: str, *, may_read: bool) -> Sampl
 
 def last_result(workflow: WorkflowTemplate, node: Node) -> tuple[bool, Any]:
     """Return whether a real run has a result of a step, and the result, secrets as dots."""
-    kind, value = _of_runs(workflow.tenant_id, workflow.id)[1].get(node["key"], ("", None))
+    kind, value = _results(workflow, [node["key"]]).get(node["key"], ("", None))
     return (True, literals.masked(value)) if kind == node["kind"] else (False, None)
 
 
 def last_inputs(workflow: WorkflowTemplate) -> dict[str, Any] | None:
     """Return the inputs of the last real run, secrets as dots; None when there is none."""
-    found = _of_runs(workflow.tenant_id, workflow.id)[0]
+    found = _inputs(workflow)
     return None if found is None else pins.without_secrets(workflow.settings, found)
 
 
@@ -138,22 +138,44 @@ def first_item(node: Node, context: dict[str, Any]) -> Any:
     return value[0] if isinstance(value, list) and value else None
 
 
-def _of_runs(tenant_id: UUID, workflow_id: UUID) -> tuple[dict[str, Any] | None, dict[str, tuple[str, Any]]]:
-    """Return the inputs of the newest run, and the result that each step had last: key → (kind, result)."""
-    connection = db.session().connection()
-    last = connection.exec_driver_sql(
-        "select input_data from workflow_executions where tenant_id = %s and workflow_id = %s order by created_at desc limit 1",
-        (tenant_id, workflow_id),
-    ).first()
-    rows = connection.exec_driver_sql(
-        """
-        select distinct on (s.node_key) s.node_key, s.kind, s.output from workflow_steps s
-        where s.tenant_id = %s and s.state = 'succeeded' and s.execution_id in (
-          select id from workflow_executions where tenant_id = %s and workflow_id = %s order by created_at desc limit %s)
-        order by s.node_key, s.finished_at desc
-        """,
-        (tenant_id, tenant_id, workflow_id, MOST_RUNS),
-    ).all()  # fmt: skip
+def _inputs(workflow: WorkflowTemplate) -> dict[str, Any] | None:
+    """Return the inputs of the newest run."""
+    last = (
+        db.session()
+        .connection()
+        .exec_driver_sql(
+            "select input_data from workflow_executions where tenant_id = %s and workflow_id = %s order by created_at desc limit 1",
+            (workflow.tenant_id, workflow.id),
+        )
+        .first()
+    )
+    inputs = None if last is None else redaction.shown(payloads.read_one(workflow.tenant_id, last.input_data))
+    return inputs if isinstance(inputs, dict) else None
+
+
+def _results(workflow: WorkflowTemplate, keys: list[str]) -> dict[str, tuple[str, Any]]:
+    """Return the result that each of these steps had in the newest run that has one: key → (kind, result)."""
+    tenant_id = workflow.tenant_id
+    # From run to run and to one row of it by the index: how often a step ran inside a loop makes no difference.
+    rows = (
+        db.session()
+        .connection()
+        .exec_driver_sql(
+            """
+            with runs as materialized (
+              select id, created_at from workflow_executions where tenant_id = %s and workflow_id = %s order by created_at desc limit %s)
+            select wanted.key, last.kind, last.output from unnest(%s::text[]) wanted(key) cross join lateral (
+              select step.kind, step.output from runs cross join lateral (
+                select s.kind, s.output from workflow_steps s
+                where s.tenant_id = %s and s.execution_id = runs.id and s.node_key = wanted.key and s.state = 'succeeded'
+                order by s.scope_path desc, s.gen desc limit 1) step
+              order by runs.created_at desc limit 1) last
+            order by wanted.key
+            """,
+            (tenant_id, workflow.id, MOST_RUNS, keys, tenant_id),
+        )
+        .all()
+    )
     room, steps = LARGEST_ALL, {}
     for row in rows:
         if payloads.looks_kept(row.output):
@@ -161,6 +183,5 @@ def _of_runs(tenant_id: UUID, workflow_id: UUID) -> tuple[dict[str, Any] | None,
             if size > LARGEST or size > room:
                 continue
             room -= size
-        steps[row.node_key] = (row.kind, redaction.shown(payloads.read_one(tenant_id, row.output)))
-    inputs = None if last is None else redaction.shown(payloads.read_one(tenant_id, last.input_data))
-    return inputs if isinstance(inputs, dict) else None, steps
+        steps[row.key] = (row.kind, redaction.shown(payloads.read_one(tenant_id, row.output)))
+    return steps

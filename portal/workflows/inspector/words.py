@@ -1,4 +1,4 @@
-"""What becomes of a step in hard times, in plain sentences: cut off, tried again, out of time. Pure."""
+"""What becomes of a step in hard times, in plain sentences: cut off, tried again, out of time, failed. Pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,19 @@ CUT_OFF: dict[str, Any] = {
     "at_least_once": _l("If it is cut off, it is done again. So in rare cases the receiver gets it twice."),
     "unsafe": _l("If it is cut off when it may have been sent, it is not done again by itself: somebody looks and decides."),
 }
+
+IF_IT_FAILS: dict[str, Any] = {
+    "fail": _l(
+        "Once it has failed for good, the error goes to the step around it. Where nothing catches it the run has failed, and what can be taken back is taken back."
+    ),
+    "continue": _l("Once it has failed for good, the run goes on with the next step. In place of a result, this step then has the error."),
+    "lane": _l("Once it has failed for good, the run goes into the lane “If it fails”, whose steps can read the error, and on from there."),
+}
+
+
+def policy(on_error: str) -> Any:
+    """Return the sentence about what a failure of the step does."""
+    return IF_IT_FAILS.get(on_error, IF_IT_FAILS["fail"])
 
 
 def fate(effect: str, *, attempts: Any, timeout_s: Any) -> list[Any]:

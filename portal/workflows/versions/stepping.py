@@ -60,12 +60,16 @@ class Tried:
 def try_step(tenant_id: UUID, workflow_id: UUID, key: str, *, may_read: bool, by: Actor) -> Tried:
     """Try one step of the draft with sample values. Steps that only compute, and rows of data tables, are really worked out.
 
+    A step of a kind that does not exist any more is refused.
+
     Raises:
         NotFound: no such workflow.
         TrialsBusy: as many trials go on as may.
     """
     workflow = workflows.get_workflow(tenant_id, workflow_id)
     node = next(each for each in workflow.nodes if each["key"] == key)
+    if node["kind"] not in ACTIONS:
+        return Tried(STEP, "refused", problems=[each for each in vetting.check_draft(workflow) if each.step == key])
     context = sources.samples_of(workflow, key, may_read=may_read).context
     config = worked_out(node, context)
     if isinstance(config, Failed):

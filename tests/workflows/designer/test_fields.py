@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
+from portal.workflows import definition
 from portal.workflows.actions.registry import ACTIONS
-from portal.workflows.designer import fields
+from portal.workflows.designer import fields, summaries
+from portal.workflows.inspector import words
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +132,7 @@ def test_a_time_limit_out_of_bounds_is_refused(amount):
     ],
 )
 def test_a_card_says_what_its_step_does(kind, config, said):
-    assert " ".join(text for _kind, text in fields.summary_of(step(kind, **config))) == said
+    assert " ".join(text for _kind, text in summaries.summary_of(step(kind, **config))) == said
 
 
 @pytest.mark.parametrize(("given", "kept", "wrong"), [
@@ -147,3 +150,30 @@ def test_how_long_a_step_waits_before_it_is_tried_again(app, given, kept, wrong)
     assert set(form.errors) == set(wrong)
     if kept is not None:
         assert form.changes["retry"] == kept
+
+
+def test_every_field_that_is_written_says_what_may_be_written():
+    """A number says its unit or its bounds, a text that it may hold values, pairs what stands at either side."""
+    chosen = {"choice", "boolean", "connection", "people", "table"}
+    silent = set()
+    for kind, action in ACTIONS.items():
+        for each in action.fields:
+            config = {each.show_when[0]: each.show_when[1][0]} if each.show_when else {}
+            shown = fields.shown_fields(step(kind, **config), action, choices={}, errors={})
+            silent |= {(kind, one.name) for one in shown if one.type not in chosen and not str(one.hint)}
+    assert silent == set()
+
+
+@pytest.mark.parametrize("policy", definition.ON_ERROR)
+def test_each_policy_for_errors_says_what_it_does_in_both_languages(policy):
+    said = []
+    for tag in ("en", "ar"):
+        with force_locale(tag):
+            said.append(str(words.policy(policy)))
+    assert said[0] != said[1] and said[0].startswith("Once it has failed") and said[1].startswith("إذا فشلت")
+
+
+def test_the_bounds_of_a_number_stand_beside_it():
+    shown = fields.shown_fields(step("repeat"), ACTIONS["repeat"], choices={}, errors={})
+
+    assert next(str(each.hint) for each in shown if each.name == "c-rounds") == "From 1 to 1,000."
