@@ -28,6 +28,7 @@ from portal.workflows.definition import (
     Settings,
     config_of,
 )
+from portal.workflows.differences.words import CLASS_LABELS, ON_ERROR_LABELS
 from portal.workflows.designer import bounds
 from portal.workflows.engine import retry
 from portal.workflows.people import MOST_NAMED, WHO
@@ -51,18 +52,6 @@ INPUT_TYPE_LABELS = {
     "email": _l("E-mail address"),
     "choice": _l("Choice"),
     "boolean": _l("Yes or no"),
-}
-ON_ERROR_LABELS = {
-    "fail": _l("The run fails, or the step around it catches it"),
-    "continue": _l("Go on as if nothing had happened"),
-    "lane": _l("Go into an error lane"),
-}
-CLASS_LABELS = {
-    "transient": _l("It may work a moment later (not reachable, busy)"),
-    "timeout": _l("No answer in time"),
-    "auth": _l("Access was refused"),
-    "validation": _l("The values were not accepted"),
-    "permanent": _l("Anything else"),
 }
 UNITS = (("60", _l("Minutes")), ("3600", _l("Hours")), ("86400", _l("Days")))
 

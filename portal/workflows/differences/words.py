@@ -10,9 +10,27 @@ from typing import Any
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.registry import ACTIONS, FIELDS
-from portal.workflows.differences.diff import ABSENT, Change, Changed, Difference, Path
+from portal.workflows.differences.diff import ABSENT, EMPTY, Change, Changed, Difference, Path
+from portal.workflows.engine.retry import DEFAULT_CLASSES
 
 LONGEST = 2_000
+ON_ERROR_LABELS = {
+    "fail": _l("The run fails, or the step around it catches it"),
+    "continue": _l("Go on as if nothing had happened"),
+    "lane": _l("Go into an error lane"),
+}
+CLASS_LABELS = {
+    "transient": _l("It may work a moment later (not reachable, busy)"),
+    "timeout": _l("No answer in time"),
+    "auth": _l("Access was refused"),
+    "validation": _l("The values were not accepted"),
+    "permanent": _l("Anything else"),
+}
+# What a step does that says nothing of it: whoever saves a form writes it down and has changed nothing.
+USUAL: dict[Path, tuple[Any, ...]] = {
+    ("on_error",): (ABSENT, "fail"),
+    ("retry", "on"): (ABSENT, list(DEFAULT_CLASSES)),
+}
 OWN: dict[Path, Any] = {
     ("name",): _l("Name"),
     ("name_ar",): _l("Name in Arabic"),
@@ -24,7 +42,12 @@ OWN: dict[Path, Any] = {
     ("sensitive",): _l("Sensitive values"),
     ("retry", "attempts"): _l("Attempts"),
     ("retry", "on"): _l("Tried again after"),
+    ("retry", "base_s"): _l("First wait before trying again"),
+    ("retry", "cap_s"): _l("Longest wait"),
     ("deadline_s",): _l("Time limit in seconds"),
+    ("concurrency",): _l("Runs at once, at most"),
+    ("priority",): _l("Urgency"),
+    ("lane",): _l("Runs in the lane for bulk work"),
     ("error_workflow",): _l("Workflow that deals with failures"),
     ("inputs",): _l("Order of the inputs"),
     ("label",): _l("Label"),
@@ -59,19 +82,21 @@ def steps_of(found: Difference) -> list[StepLines]:
     """Return every step that differs, once: those of the newer side in its order, then what was removed."""
     shown = {node["key"]: StepLines(node, _kind(node), "added") for node in found.added}
     shown |= {each.key: StepLines(each.new, _kind(each.new), "moved", is_moved=True) for each in found.moved}
-    shown |= {each.key: StepLines(each.new, _kind(each.new), "changed", lines_of(each), is_moved=each.is_moved) for each in found.changed}
+    for each in found.changed:
+        if lines := lines_of(each):
+            shown[each.key] = StepLines(each.new, _kind(each.new), "changed", lines, is_moved=each.is_moved)
     return [shown[key] for key in found.order if key in shown] + [StepLines(node, _kind(node), "removed") for node in found.removed]
 
 
 def lines_of(changed: Changed) -> tuple[Line, ...]:
     """Return the fields of a step or an input that differ."""
     kind = changed.new.get("kind", "")
-    return tuple(line_of(change, kind) for change in changed.changes)
+    return tuple(line_of(change, kind) for change in changed.changes if not _means_the_same(change))
 
 
 def line_of(change: Change, kind: str) -> Line:
     """Return one field that differs, of a step of this kind; "" for the start."""
-    return Line(_label(change.path, kind), short(change.old), short(change.new))
+    return Line(_label(change.path, kind), _said(change.path, change.old, kind), _said(change.path, change.new, kind))
 
 
 def settings_of(found: Difference) -> list[Line]:
@@ -99,6 +124,29 @@ def short(value: Any) -> str | None:
     else:
         text = str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _means_the_same(change: Change) -> bool:
+    alike = USUAL.get(change.path, EMPTY)
+    return change.old in alike and change.new in alike
+
+
+def _said(path: Path, value: Any, kind: str) -> str | None:
+    """Write a value in words where the form has words for it."""
+    if path == ("on_error",) and value in ON_ERROR_LABELS:
+        return str(ON_ERROR_LABELS[value])
+    if path == ("retry", "on") and isinstance(value, list):
+        return "\n".join(str(CLASS_LABELS.get(each, each)) for each in value) or None
+    if path == ("sensitive",) and isinstance(value, list):
+        return "\n".join(str(_label(("config", each), kind)) for each in value) or None
+    if path == ("concurrency",) and isinstance(value, Mapping):
+        return " · ".join(str(each) for each in (value.get("limit"), value.get("key")) if each) or None
+    if path == ("lane",) and value == "bulk":
+        return _("Yes")
+    if path[0] == "config" and isinstance(value, str):
+        field = next((each for each in FIELDS.get(kind, ()) if each.name == path[-1]), None)
+        value = dict(field.choices).get(value, value) if field and field.type == "choice" else value
+    return short(value)
 
 
 def _label(path: Path, kind: str) -> Any:
