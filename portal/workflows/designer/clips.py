@@ -24,6 +24,7 @@ from portal.workflows.definition import (
     lanes_of,
 )
 from portal.workflows.designer import fields
+from portal.workflows.differences.words import CLASS_LABELS
 from portal.workflows.people import MOST_NAMED, WHO
 
 MARK = "nasij"
@@ -108,7 +109,7 @@ def _retry(given: Any) -> dict[str, Any]:
     made: dict[str, Any] = {"attempts": _whole(policy.get("attempts"), MAX_ATTEMPTS, 3)}
     made |= {name: _whole(policy[name], most, most) for name, most in fields.WAITS.items() if name in policy}
     if isinstance(policy.get("on"), list):
-        made["on"] = [each for each in fields.CLASS_LABELS if each in policy["on"]]
+        made["on"] = [each for each in CLASS_LABELS if each in policy["on"]]
     return made
 
 

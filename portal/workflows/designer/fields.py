@@ -28,8 +28,8 @@ from portal.workflows.definition import (
     Settings,
     config_of,
 )
-from portal.workflows.differences.words import CLASS_LABELS, ON_ERROR_LABELS
 from portal.workflows.designer import bounds
+from portal.workflows.differences.words import CLASS_LABELS
 from portal.workflows.engine import retry
 from portal.workflows.people import MOST_NAMED, WHO
 

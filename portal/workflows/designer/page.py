@@ -22,6 +22,7 @@ from portal.workflows.designer.edits import Card, Place
 from portal.workflows.designer.fields import StartForm, StepForm
 from portal.workflows.designer.flow import draft_tree
 from portal.workflows.designer.lanes import lane_name
+from portal.workflows.differences.words import CLASS_LABELS, ON_ERROR_LABELS
 from portal.workflows.engine.retry import BASE_S, CAP_S, DEFAULT_CLASSES
 from portal.workflows.inspector import functions, picker, pins, preview, sources, words
 from portal.workflows.models import WorkflowTemplate
@@ -109,10 +110,10 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "waits": {name: node.get(name, (node.get("retry") or {}).get(name, "")) for name in fields.WAITS},
         "usual_waits": {"base_s": int(BASE_S), "cap_s": int(CAP_S)},
         "retry_on": (node.get("retry") or {}).get("on", DEFAULT_CLASSES),
-        "classes": list(fields.CLASS_LABELS.items()),
+        "classes": list(CLASS_LABELS.items()),
         "on_error": node.get("on_error") or "fail",
         "policy": words.policy(node.get("on_error") or "fail"),
-        "on_errors": list(fields.ON_ERROR_LABELS.items()),
+        "on_errors": list(ON_ERROR_LABELS.items()),
         "hideable": [(each.name, each.label) for each in action.fields if each.type in HIDEABLE] if action else [],
         "sensitive": node.get("sensitive") or [],
         "has_undo": bool(node.get("undo")),
