@@ -101,7 +101,7 @@ class Engine:
         """Carry out one claimed step and what follows it in its transaction; leave what it made ready."""
         from portal.workflows.engine.store import settling
 
-        settling.apply(self.claim(), None, carry=False)
+        settling.settle(self.claim(), None, None, carry=False)
 
     def sweep(self) -> int:
         return janitor.sweep()

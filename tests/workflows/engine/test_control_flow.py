@@ -204,7 +204,7 @@ def test_a_leased_step_of_a_cancelled_lane_ends_without_consequences(engine):
         fine("last"),
     )
     run_id = engine.start(workflow)
-    settling.apply(engine.claim(), None, carry=True)
+    settling.settle(engine.claim(), None, None, carry=True)
     lease = engine.claim()
     assert lease.node_key == "mail"
     run = leasing.open_run(lease)
@@ -214,7 +214,7 @@ def test_a_leased_step_of_a_cancelled_lane_ends_without_consequences(engine):
     assert engine.states(run_id) == {"race": "succeeded", "mail": "leased", "quick": "succeeded", "last": "succeeded"}
     assert engine.run(run_id).status == "running"
     assert leasing.fence(lease, {}) is False
-    assert settling.settle(lease, run, Done({"x": 1}), carry=True) is None
+    assert settling.settle(lease, run, Done({"x": 1}), carry=True)[1] is None
     assert engine.run(run_id).status == "succeeded"
 
 
@@ -226,13 +226,13 @@ def test_a_run_that_fails_while_a_worker_holds_a_step_waits_for_it(engine):
         bad("b", parent="both", lane="lane_2"),
     )
     run_id = engine.start(workflow)
-    settling.apply(engine.claim(), None, carry=True)
+    settling.settle(engine.claim(), None, None, carry=True)
     lease = engine.claim()
     run = leasing.open_run(lease)
 
     engine.sweep()
     assert engine.run(run_id).status == "cancelling"
-    assert settling.settle(lease, run, Done({"x": 1}), carry=True) is None
+    assert settling.settle(lease, run, Done({"x": 1}), carry=True)[1] is None
 
     ended = engine.run(run_id)
     assert (ended.status, ended.error["step"]) == ("failed", "b")
@@ -425,7 +425,7 @@ def test_a_worker_ends_the_step_in_hand_of_a_paused_run_and_begins_nothing(engin
     with engine.in_house():
         service.pause_run(engine.house.id, run_id, by=engine.by)
 
-    settling.apply(lease, None, carry=True)
+    settling.settle(lease, None, None, carry=True)
 
     assert engine.states(run_id) == {"a": "succeeded", "b": "ready"}
     assert engine.claim() is None

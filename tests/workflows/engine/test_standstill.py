@@ -70,7 +70,7 @@ def test_a_worker_claims_nothing_of_it_and_goes_on_when_it_does(engine):
     assert sum(look.ready_counts().values()) == 0
     engine.assert_nothing_is_stuck()
 
-    settling.apply(lease, None, carry=False)
+    settling.settle(lease, None, None, carry=False)
     assert engine.states(lease.run_id)["one"] == "succeeded", "what was in hand comes to its end"
     assert runner.pump(worker="real", budget_s=20) == 0
 

@@ -32,29 +32,36 @@ def prepare(lease: Lease, run: Run) -> Call | Failed:
     return call_of(run, frame, run.graph.nodes[lease.node_key], lease.attempt)
 
 
-def settle(lease: Lease, run: Run, outcome: Outcome, *, carry: bool) -> Lease | None:
+def settle(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool, anew: bool = False) -> tuple[Run | None, Lease | None]:
     """End the attempt: keep its outcome, begin what follows, finish the run if nothing is left. One transaction.
 
     Args:
-        carry: lease the first step that follows to the same worker, in the same transaction; db steps are done in it.
-
-    Returns:
-        The lease of the step to go on with, or None. A lost lease changes nothing and raises nothing.
-    """
-    return _settled(lease, run, outcome, carry=carry)[1]
-
-
-def apply(lease: Lease, run: Run | None, *, carry: bool) -> tuple[Run | None, Lease | None]:
-    """Do a pure or db step in the transaction that settles it, and so exactly once.
-
-    Args:
         run: what the worker knows of it; None has it read here, in the same transaction.
-        carry: as for `settle`.
+        outcome: what came of it; None for a pure or db step, which is done here, and so exactly once.
+        carry: lease the first step that follows to the same worker, in the same transaction; db steps are done in it.
+        anew: read first whether what the worker knows still holds, and what has changed.
 
     Returns:
-        The run, None if it has ended or is ending; and the lease as `settle` returns it.
+        The run, None if it has ended or is ending; and the lease of the step to go on with, or None. A lost lease changes nothing.
+
+    Raises:
+        NotKept: inside of `db.ahead`, that of the settle before it was not kept.
     """
-    return _settled(lease, run, None, carry=carry)
+    may_apply, looks = carry, anew or run is None
+    for _attempt in range(4):
+        if run is not None and looks:
+            run.event_seq = -1  # what transactions that were not kept had changed in memory must not stay
+        try:
+            with nullcontext() if looks else db.optimistic():
+                return _settle(lease, run, outcome, carry=carry, may_apply=may_apply)
+        except NotHere:
+            may_apply = False
+        except Refused as refused:
+            outcome = refused.failed
+        except db.Mistaken:
+            pass  # what others changed meanwhile is read now
+        looks = True
+    raise AssertionError("unreachable: none can happen twice")
 
 
 def apply_here(lease: Lease) -> None:
@@ -100,24 +107,6 @@ def begin_here(connection: Connection, run: Run, *, worker: str, accepted: dict[
         log.info("a run is left to the workers", extra={"run": str(run.id)}, exc_info=True)
     run.status, run.event_seq, run.frames = "pending", 0, {"": Frame()}
     return False
-
-
-def _settled(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool) -> tuple[Run | None, Lease | None]:
-    may_apply, looks = carry, run is None
-    for _attempt in range(4):
-        try:
-            with nullcontext() if looks else db.optimistic():
-                return _settle(lease, run, outcome, carry=carry, may_apply=may_apply)
-        except NotHere:
-            may_apply = False
-        except Refused as refused:
-            outcome = refused.failed
-        except db.Mistaken:
-            pass  # what others changed meanwhile is read now
-        looks = True
-        if run is not None:
-            run.event_seq = -1  # what the transaction had changed in memory was rolled back: read it anew
-    raise AssertionError("unreachable: none can happen twice")
 
 
 def _settle(
