@@ -12,6 +12,7 @@ from portal.core.errors import Invalid
 from portal.core.ids import new_id
 from portal.lists import bulk, queries, service
 from portal.lists.kinds import Verb
+from portal.workflows import list_queries
 from portal.workflows import lists as ours
 from portal.workflows import queries as workflows
 from portal.workflows.list_queries import WorkflowFilter
@@ -308,7 +309,7 @@ def test_pausing_workflows_can_be_undone_after_it_is_over(app, tenant, as_role, 
     asked = ask(browser, "off", "workflows", all="1")
     work(tenant)
     with db.transaction(tenant.id):
-        assert workflows.count_workflows(tenant.id, wanted=WorkflowFilter(states=("off",))) == 3
+        assert list_queries.count_workflows(tenant.id, wanted=WorkflowFilter(states=("off",))) == 3
     page = browser.get(f"/bulk/{asked}")
     assert "Undo" in page.text and "It was paused already." in page.text
 

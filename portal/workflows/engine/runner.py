@@ -106,9 +106,10 @@ def carry(lease: Lease, *, keeper: Keeper, until: float) -> int:
                 sent = settle
                 steps += 1
             except db.NotKept:
-                assert sent is not None
+                assert sent is not None and run is not None
                 log.info("a step is settled again: its commit was not kept", exc_info=True)
-                run, following = again(partial(sent, anew=True))
+                run.is_stale = True
+                run, following = again(sent)
         if run is None:
             # The run ended or is ending while its step was being claimed: give the step its end.
             again(partial(ending.give_up, lease))

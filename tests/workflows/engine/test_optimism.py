@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from portal.core import db
 from portal.core.access import SYSTEM
 from portal.datatables import service as tables
 from portal.workflows import service
+from portal.workflows.engine import runner
 from portal.workflows.engine.store import following, settling
+from tests.workflows.engine.conftest import step
 from tests.workflows.engine.test_database_steps import COLUMNS, insert
 
 
@@ -153,4 +158,32 @@ def test_a_worker_that_went_ahead_of_what_was_not_kept_does_that_step_again(engi
         engine.pump()
     ends = ("cancelled", [*range(1, number)]) if meanwhile == "cancelled" else ("succeeded", [1, 2, 3, 4])
     assert (engine.run(run_id).status, rows(engine)) == ends
+    engine.assert_sound(run_id)
+
+
+def test_what_a_transaction_that_is_repeated_had_changed_in_memory_is_forgotten(engine, monkeypatch):
+    """Another worker told just as many events meanwhile: a count that is right by chance hides neither its steps nor what was undone."""
+    monkeypatch.setattr(following, "MAX_APPLIED", 0)
+    add_table(engine)
+    lanes = [insert(f"{lane}_{each}", "1", parent="both", lane=lane) for lane in ("lane_1", "lane_2") for each in (1, 2)]
+    run_id = engine.start(engine.publish(step("both", "parallel", lanes=2), *lanes, insert("last", "2")))
+    settling.settle(engine.claim(), None, None, carry=False)
+    theirs, ours = (settling.settle(engine.claim(), None, None, carry=True) for _worker in range(2))
+    write, broken = settling.write_settle, []
+
+    def deadlocked(*given, **more):
+        write(*given, **more)
+        if not broken:
+            broken.append(True)
+            with ThreadPoolExecutor(1) as apart:
+                run, lease = theirs
+                apart.submit(settling.settle, lease, run, None, carry=False).result()
+            raise OperationalError("", {}, psycopg.errors.DeadlockDetected())
+
+    monkeypatch.setattr(settling, "write_settle", deadlocked)
+    run, lease = ours
+    runner.again(partial(settling.settle, lease, run, None, carry=False))
+    engine.pump()
+
+    assert (engine.run(run_id).status, rows(engine)) == ("succeeded", [1, 1, 1, 1, 2])
     engine.assert_sound(run_id)

@@ -10,8 +10,7 @@ from sqlalchemy import text
 
 from portal.core import db
 from portal.datatables import service as tables
-from portal.workflows import literals
-from portal.workflows import queries as workflows
+from portal.workflows import list_queries, literals
 from portal.workflows.actions.base import Done, Failed
 from portal.workflows.versions import dry
 from tests.workflows.engine.conftest import step, values
@@ -175,7 +174,7 @@ def test_no_page_and_no_other_transaction_sees_a_trial(engine, monkeypatch):
     class Looking(Nothing):
         def result(self, node, scope):
             with db.unit_of_work(engine.house.id):
-                seen.append(workflows.count_runs(engine.house.id))
+                seen.append(list_queries.count_runs(engine.house.id))
             return
 
     rehearse(engine, step("mail", "email", to="a@example.com", subject="s", body="b"), samples=Looking())

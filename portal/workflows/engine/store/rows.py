@@ -106,9 +106,9 @@ class Frame:
 
 @dataclass(slots=True)
 class Run:
-    """What a worker knows of the run that it carries forward; right as long as `event_seq` is the row's.
+    """What a worker knows of the run that it carries forward; right as long as `event_seq` is the row's, and it is not stale.
 
-    Only frames that live are held, and those around them: a for-each over 100,000 items needs no more memory than one over ten.
+    A transaction that changed it here and was not kept leaves it stale: whoever goes on with it reads it anew first. Only frames that live are held, and those around them: a for-each over 100,000 items needs no more memory than one over ten.
     """
 
     tenant_id: UUID
@@ -132,6 +132,7 @@ class Run:
     frames: dict[str, Frame] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
     ended: dict[str, Frame] = field(default_factory=dict)  # frames that ended, around one that lives
+    is_stale: bool = False
 
     @property
     def root(self) -> Frame:

@@ -32,35 +32,35 @@ def prepare(lease: Lease, run: Run) -> Call | Failed:
     return call_of(run, frame, run.graph.nodes[lease.node_key], lease.attempt)
 
 
-def settle(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool, anew: bool = False) -> tuple[Run | None, Lease | None]:
+def settle(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool) -> tuple[Run | None, Lease | None]:
     """End the attempt: keep its outcome, begin what follows, finish the run if nothing is left. One transaction.
 
     Args:
         run: what the worker knows of it; None has it read here, in the same transaction.
         outcome: what came of it; None for a pure or db step, which is done here, and so exactly once.
         carry: lease the first step that follows to the same worker, in the same transaction; db steps are done in it.
-        anew: read first whether what the worker knows still holds, and what has changed.
 
     Returns:
         The run, None if it has ended or is ending; and the lease of the step to go on with, or None. A lost lease changes nothing.
 
     Raises:
-        NotKept: inside of `db.ahead`, that of the settle before it was not kept.
+        NotKept: inside of `db.ahead`, the settle before it was not kept.
     """
-    may_apply, looks = carry, anew or run is None
+    may_apply = carry
     for _attempt in range(4):
-        if run is not None and looks:
-            run.event_seq = -1  # what transactions that were not kept had changed in memory must not stay
         try:
-            with nullcontext() if looks else db.optimistic():
+            with nullcontext() if run is None or run.is_stale else db.optimistic():
                 return _settle(lease, run, outcome, carry=carry, may_apply=may_apply)
-        except NotHere:
-            may_apply = False
-        except Refused as refused:
-            outcome = refused.failed
-        except db.Mistaken:
-            pass  # what others changed meanwhile is read now
-        looks = True
+        except BaseException as broken:
+            if run is not None:
+                # What it changed here was rolled back there. A count of events that is right by chance must not hide that.
+                run.is_stale = True
+            if isinstance(broken, NotHere):
+                may_apply = False
+            elif isinstance(broken, Refused):
+                outcome = broken.failed
+            elif not isinstance(broken, db.Mistaken):
+                raise
     raise AssertionError("unreachable: none can happen twice")
 
 
@@ -152,8 +152,8 @@ def _is_mine(connection: Connection, lease: Lease, run: Run) -> bool:
     if row is None:
         return False
     run.status = row.status
-    if row.event_seq != run.event_seq:
-        run.event_seq = row.event_seq
+    if run.is_stale or row.event_seq != run.event_seq:
+        run.event_seq, run.is_stale = row.event_seq, False
         read_steps(connection, run)
     return True
 
