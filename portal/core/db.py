@@ -10,7 +10,7 @@ import json
 import logging
 import select
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +27,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from portal.core import failpoints, wire
 from portal.core.config import current_settings
 from portal.core.ids import new_id
-from portal.core.wire import NotKept as NotKept
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +94,6 @@ class Unit:
 
     Args:
         trial: None for work that is meant; in a trial nothing is ever committed, and a transaction opens only if this is True.
-        held: the connection of an `ahead` around, which outlives the unit.
     """
 
     session: Session
@@ -104,11 +102,9 @@ class Unit:
     later: list[Callable[[], object]] = field(default_factory=list)
     trial: bool | None = None
     moves: list[str] = field(default_factory=list)
-    held: Connection | None = None
 
 
 _unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
-_held: ContextVar[Connection | None] = ContextVar("held", default=None)
 
 
 _looks_first = True
@@ -198,9 +194,7 @@ def patience(seconds: float) -> Iterator[None]:
 def unit_of_work(tenant_id: UUID | None = None, *, system: bool = False) -> Iterator[Session]:
     """Open the unit of a request or job: reads inside share one transaction, rolled back at the end."""
     outer = _unit.get()
-    held = _held.get() if outer is None and not system else None
-    opened = Session(held or engine(system=system), expire_on_commit=False)
-    unit = Unit(opened, tenant_id, trial=outer.trial if outer else None, held=held)
+    unit = Unit(Session(engine(system=system), expire_on_commit=False), tenant_id, trial=outer.trial if outer else None)
     token = _unit.set(unit)
     if tenant_id is not None:
         _tell_tenant(unit)
@@ -337,29 +331,22 @@ def _commit(unit: Unit) -> None:
         unit.later.clear()
         raise OnlyTried(is_whole=True)
     moves, unit.moves = unit.moves, []
-    waiting, unit.later = unit.later, []
-    committed = partial(_committed, moves, waiting)
     try:
         failpoints.hit("before", moves)
-        if unit.held is not None:
-            driver(unit.held).goes_ahead = is_optimistic()
         unit.session.commit()
-        if unit.held is None or not driver(unit.held).after_arrival(committed):
-            committed()
+        failpoints.hit("after", moves)
     except BaseException:
         unit.session.rollback()
+        unit.later.clear()
         raise
-    _tell_tenant(unit)
-
-
-def _committed(moves: list[str], waiting: list[Callable[[], object]]) -> None:
-    failpoints.hit("after", moves)
+    waiting, unit.later = unit.later, []
     for call in waiting:
         # The change is committed; a lost hint may only add delay, so it must not fail the request.
         try:
             call()
         except Exception:
             log.warning("after-commit call failed", exc_info=True)
+    _tell_tenant(unit)
 
 
 def _tell_tenant(unit: Unit) -> None:
@@ -412,33 +399,6 @@ def optimistic() -> Iterator[None]:
 def is_optimistic() -> bool:
     """Say whether the open transaction may rely on what is known."""
     return _optimistic.get()
-
-
-@contextmanager
-def ahead() -> Iterator[None]:
-    """Hold a connection in the block, and go on before the commit of an optimistic transaction that has read nothing is acknowledged.
-
-    The next statement waits for it, the next commit, or `arrive`, which is to be called before the block ends. What was left for after
-    the commit runs then. If it was not kept, `NotKept` is raised there: what came after it has sent nothing.
-    """
-    with engine().connect() as connection:
-        token, wired = _held.set(connection), driver(connection)
-        try:
-            yield
-        finally:
-            _held.reset(token)
-            with suppress(NotKept):
-                wired.arrive()
-
-
-def arrive() -> None:
-    """Wait for the commit that was gone ahead of, if there is one.
-
-    Raises:
-        NotKept: it was not kept, or nobody knows.
-    """
-    if (held := _held.get()) is not None:
-        driver(held).arrive()
 
 
 def driver(connection: Connection) -> wire.Connection:

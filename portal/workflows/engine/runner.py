@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from portal.core import db, jobs
+from portal.core import jobs
 from portal.core.config import current_settings
 from portal.core.log import logged_with
 from portal.workflows.actions.base import Call, Failed, Outcome
@@ -26,7 +26,6 @@ from portal.workflows.engine.store.rows import Lease, Run
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-Settle = Callable[..., tuple[Run | None, Lease | None]]
 
 OVERRUN_GRACE_S = 5.0
 BUSY_S = 0.05
@@ -86,46 +85,29 @@ def pump(
 
 
 def carry(lease: Lease, *, keeper: Keeper, until: float) -> int:
-    """Carry one run forward from a leased step; returns how many steps were carried out.
-
-    The next step is worked out before the commit of the one before is acknowledged; it is acknowledged before anything more is written,
-    or leaves the house.
-    """
+    """Carry one run forward from a leased step; returns how many steps were carried out."""
     run: Run | None = None
     steps = 0
     following: Lease | None = lease
-    sent: Settle | None = None
-    with logged_with(tenant=lease.tenant_id, run=lease.run_id), hints.gathered(), db.ahead():
-        while True:
-            try:
-                if following is None:
-                    db.arrive()
-                    break
-                run, settle = _done(following, run, keeper, go_on=time.monotonic() < until)
-                run, following = again(settle) if settle else (run, None)
-                sent = settle
-                steps += 1
-            except db.NotKept:
-                assert sent is not None and run is not None
-                log.info("a step is settled again: its commit was not kept", exc_info=True)
-                run.is_stale = True
-                run, following = again(sent)
+    with logged_with(tenant=lease.tenant_id, run=lease.run_id), hints.gathered():
+        while following is not None:
+            run, following = _step(following, run, keeper=keeper, go_on=time.monotonic() < until)
+            steps += 1
         if run is None:
             # The run ended or is ending while its step was being claimed: give the step its end.
             again(partial(ending.give_up, lease))
     return steps
 
 
-def _done(lease: Lease, run: Run | None, keeper: Keeper, *, go_on: bool) -> tuple[Run | None, Settle | None]:
-    """Do a step; returns how it is to be settled, which does the pure and db steps, or None if it is not to be."""
+def _step(lease: Lease, run: Run | None, *, keeper: Keeper, go_on: bool) -> tuple[Run | None, Lease | None]:
     if lease.effect in ("pure", "db"):
-        return run, partial(settling.settle, lease, run, None, carry=go_on)
+        return again(partial(settling.settle, lease, run, None, carry=go_on))
     run = run or again(partial(leasing.open_run, lease))
     if run is None:
         return None, None
     call = settling.prepare(lease, run)
     if isinstance(call, Failed):
-        return run, partial(settling.settle, lease, run, call, carry=go_on)
+        return again(partial(settling.settle, lease, run, call, carry=go_on))
     if not again(partial(rates.may_leave, lease, call.config)):
         return run, None
     if not again(partial(leasing.fence, lease, call.config, run.secrets)):
@@ -134,7 +116,7 @@ def _done(lease: Lease, run: Run | None, keeper: Keeper, *, go_on: bool) -> tupl
     hints.tell_now()
     with keeper.keeping(lease):
         outcome = _perform(lease, call)
-    return run, partial(settling.settle, lease, run, outcome, carry=go_on)
+    return again(partial(settling.settle, lease, run, outcome, carry=go_on))
 
 
 def _perform(lease: Lease, call: Call) -> Outcome:

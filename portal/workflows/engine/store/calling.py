@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from portal.core import db
 from portal.workflows.actions.base import Call, Failed, Outcome
 from portal.workflows.actions.registry import ACTIONS, FIELDS
 from portal.workflows.definition import as_template, config_of
@@ -93,7 +92,7 @@ def perform_own(call: Call, kind: str) -> Outcome:
     """
     try:
         outcome = ACTIONS[kind].perform(call)
-    except (DBAPIError, db.NotKept):
+    except DBAPIError:
         raise  # the transaction is lost either way; the move is repeated or the lease expires
     except Exception:
         log.exception("an action broke")
@@ -114,8 +113,6 @@ def perform_here(call: Call, node: dict[str, Any], effect: str) -> Outcome:
         return action.perform(call)
     try:
         outcome = action.perform(call)
-    except db.NotKept:
-        raise
     except Exception as broken:
         # Whatever it was, the step meets it again in a transaction of its own, where it is judged, kept and retried.
         raise NotHere from broken

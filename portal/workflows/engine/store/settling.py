@@ -42,9 +42,6 @@ def settle(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: boo
 
     Returns:
         The run, None if it has ended or is ending; and the lease of the step to go on with, or None. A lost lease changes nothing.
-
-    Raises:
-        NotKept: inside of `db.ahead`, the settle before it was not kept.
     """
     may_apply = carry
     for _attempt in range(4):
