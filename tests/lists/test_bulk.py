@@ -316,7 +316,7 @@ def test_pausing_workflows_can_be_undone_after_it_is_over(app, tenant, as_role, 
     back = browser.post(f"/bulk/{asked}/undo").headers["Location"].rsplit("/", 1)[1]
     work(tenant)
     with db.transaction(tenant.id):
-        assert workflows.workflow_ids(
+        assert list_queries.workflow_ids(
             tenant.id, wanted=WorkflowFilter(states=("off",)), at=bulk_of(tenant, back).finished_at, after=None, limit=9
         ) == [off]
     assert bulk_of(tenant, back).done_count == 2

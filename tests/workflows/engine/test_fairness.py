@@ -65,7 +65,7 @@ def serve(app, wanted: int) -> list:
                 lease = leasing.claim(worker=name, lease_s=30)
                 if lease is None:
                     return
-                settling.apply(lease, None, carry=False)
+                settling.settle(lease, None, None, carry=False)
 
     threads = [threading.Thread(target=work, args=(f"w{number}",)) for number in range(WORKERS)]
     for thread in threads:
@@ -170,7 +170,7 @@ def test_no_snapshot_shows_more_in_hand_than_the_limit(app, crowd):
                     time.sleep(0.005)
                     continue
                 time.sleep(0.003)
-                settling.apply(lease, None, carry=True)
+                settling.settle(lease, None, None, carry=True)
 
     threads = [threading.Thread(target=work, args=(f"w{number}",)) for number in range(6)]
     watcher = threading.Thread(target=watch)

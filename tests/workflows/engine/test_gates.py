@@ -211,7 +211,7 @@ def test_a_sub_workflow_waits_at_its_gate_and_its_caller_for_it(engine):
             continue
         from portal.workflows.engine.store import settling
 
-        settling.apply(lease, None, carry=False)
+        settling.settle(lease, None, None, carry=False)
     assert engine.states(parent) == {"call": "waiting"}
 
     ending.give_up(held)

@@ -129,9 +129,9 @@ class Machine(RuleBasedStateMachine):
         before = None if mine else self.rows(lease.run_id)
         applies = lease.effect in ("pure", "db")
         if not applies and number in self.opened:
-            assert settling.settle(lease, self.opened[number], OUTCOMES[how], carry=False) is None
+            assert settling.settle(lease, self.opened[number], OUTCOMES[how], carry=False)[1] is None
         elif applies:
-            if settling.apply(lease, None, carry=False)[0] is None:
+            if settling.settle(lease, None, None, carry=False)[0] is None:
                 ending.give_up(lease)
         elif mine and (run := leasing.open_run(lease)) is not None:
             settling.settle(lease, run, OUTCOMES[how], carry=False)

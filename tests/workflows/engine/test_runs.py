@@ -124,7 +124,7 @@ def test_a_lost_worker_is_replaced_and_its_late_answer_changes_nothing(engine):
     engine.sweep()
     assert engine.states(run_id) == {"only": "ready"}
     call = settling.prepare(lease, run)
-    assert settling.settle(lease, run, runner.ACTIONS["set"].perform(call), carry=False) is None
+    assert settling.settle(lease, run, runner.ACTIONS["set"].perform(call), carry=False)[1] is None
     assert engine.states(run_id) == {"only": "ready"}
     assert engine.finish(run_id).status == "succeeded"
 
@@ -183,7 +183,7 @@ def test_cancelling_ends_what_waits_and_stops_what_is_leased(engine):
     assert engine.run(waiting).status == "cancelled"
     assert engine.run(leased).status == "cancelling"
     assert leasing.heartbeat(lease, lease_s=2) is False
-    assert settling.settle(lease, run, Done({"x": 1}), carry=True) is None
+    assert settling.settle(lease, run, Done({"x": 1}), carry=True)[1] is None
     assert engine.run(leased).status == "cancelled"
     with pytest.raises(WrongState), engine.in_house():
         service.cancel_run(engine.house.id, waiting, by=engine.by)
