@@ -185,6 +185,14 @@ def test_looking_changes_nothing(starts, workflow_id, open_hook, caller):
     assert starts.runs(workflow_id) == [] and starts.receipts(open_hook) == []
 
 
+def test_what_a_program_was_told_is_said_to_the_builder_in_their_language(starts, workflow_id, open_hook, caller, tenant, sign_in):
+    post(caller, starts.token(open_hook), b'{"amount": "many"}', **{"webhook-id": "one"})
+    arrived = sign_in(tenant, "builder", "ar").get(f"/workflows/{workflow_id}/starts/{open_hook}").text_of("body//th/ul/li")
+
+    assert len(arrived) == 2 and "who هذه الخانة مطلوبة." in arrived
+    assert not any("Enter" in each for each in arrived)
+
+
 def test_wrong_inputs_are_named_and_a_later_delivery_is_taken(starts, workflow_id, open_hook, caller):
     token = starts.token(open_hook)
 
