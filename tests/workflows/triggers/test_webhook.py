@@ -12,6 +12,8 @@ from portal.core import db
 from portal.core.access import SYSTEM
 from portal.core.errors import Invalid
 from portal.datatables import service as tables
+from portal.i18n.preferences import Preferences
+from portal.i18n.reader import of, reading
 from portal.workflows.triggers import service
 from tests.workflows.triggers.conftest import declared, signed, step, values
 
@@ -185,9 +187,10 @@ def test_looking_changes_nothing(starts, workflow_id, open_hook, caller):
     assert starts.runs(workflow_id) == [] and starts.receipts(open_hook) == []
 
 
-def test_what_a_program_was_told_is_said_to_the_builder_in_their_language(starts, workflow_id, open_hook, caller, tenant, sign_in):
+def test_what_a_program_was_told_is_said_to_the_builder_in_their_language(starts, workflow_id, open_hook, caller, as_role):
     post(caller, starts.token(open_hook), b'{"amount": "many"}', **{"webhook-id": "one"})
-    arrived = sign_in(tenant, "builder", "ar").get(f"/workflows/{workflow_id}/starts/{open_hook}").text_of("body//th/ul/li")
+    with reading(of("ar", Preferences())):
+        arrived = as_role("builder").get(f"/workflows/{workflow_id}/starts/{open_hook}").text_of("body//th/ul/li")
 
     assert len(arrived) == 2 and "who هذه الخانة مطلوبة." in arrived
     assert not any("Enter" in each for each in arrived)
