@@ -12,7 +12,6 @@ from portal.i18n.preferences import Preferences
 from portal.i18n.reader import of, reading
 from portal.i18n.technical import set_apart
 
-
 CONDITION = 'input.status == "failed"'
 
 
