@@ -15,6 +15,7 @@ from uuid import UUID
 import html5lib
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -62,11 +63,29 @@ def app(servers: Any) -> Iterator[Flask]:
     from portal.app import create_app
     from portal.core import schema
 
+    _hash_cheaply()
     made = create_app()
     made.config.update(TESTING=False, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
     schema.migrate(made)
     # No context stays open: requests of a test would share its `g`, and with it who is signed in.
     return made
+
+
+def _hash_cheaply() -> None:
+    """Hash passwords without the cost of a real hash: that one takes every core for a tenth of a second, and most tests sign in."""
+    from portal.identity import passwords
+
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    passwords._NOBODY = passwords.hash_password("nobody has this password")
+
+
+@pytest.fixture
+def real_hashes(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash as the product does."""
+    from portal.identity import passwords
+
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(**passwords.COST))
+    monkeypatch.setattr(passwords, "_NOBODY", passwords.hash_password("nobody has this password"))
 
 
 @dataclass
@@ -90,12 +109,13 @@ def make_house(name: str = "Test house") -> House:
 
     mark = new_id().hex
     house = House(tenants.add_tenant(f"t-{mark}", name=name, name_ar="بيت الاختبار"), name)
-    for role in PERMISSIONS:
-        person = _person(house.email(role), role)
-        identity.add_member(house.id, person, role, by=SYSTEM)
-        house.people[role] = person
-        if role in ("owner", "admin"):
-            factors.add_app(person, KEY)
+    with db.transaction(house.id):
+        for role in PERMISSIONS:
+            person = _person(house.email(role), role)
+            identity.add_member(house.id, person, role, by=SYSTEM)
+            house.people[role] = person
+            if role in ("owner", "admin"):
+                factors.add_app(person, KEY)
     return house
 
 
@@ -126,7 +146,7 @@ _hash: list[str] = []
 
 
 def _person(email: str, name: str) -> UUID:
-    """Add a person; all share one password hash, because a real one takes a tenth of a second each."""
+    """Add a person; all share one password hash."""
     from portal.identity.models import Person
     from portal.identity.passwords import hash_password
 
