@@ -24,9 +24,11 @@ from portal.core import clock, db, jobs
 from portal.core.access import SYSTEM
 from portal.core.config import current_settings
 from portal.core.ids import new_id
+from portal.identity import passwords
 
 # Fixtures that tests of several packages use: the mail server, other systems, the engine.
 pytest_plugins = ("tests.mail.server", "tests.connections.systems", "tests.workflows.engine.running")
+REAL_HASHER = passwords._hasher
 PASSWORD = "correct horse battery staple"
 # The authenticator app of everybody who must have one.
 KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -73,8 +75,6 @@ def app(servers: Any) -> Iterator[Flask]:
 
 def _hash_cheaply() -> None:
     """Hash passwords without the cost of a real hash: that one takes every core for a tenth of a second, and most tests sign in."""
-    from portal.identity import passwords
-
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     passwords._NOBODY = passwords.hash_password("nobody has this password")
 
@@ -82,9 +82,7 @@ def _hash_cheaply() -> None:
 @pytest.fixture
 def real_hashes(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash as the product does."""
-    from portal.identity import passwords
-
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(**passwords.COST))
+    monkeypatch.setattr(passwords, "_hasher", REAL_HASHER)
     monkeypatch.setattr(passwords, "_NOBODY", passwords.hash_password("nobody has this password"))
 
 
@@ -148,10 +146,9 @@ _hash: list[str] = []
 def _person(email: str, name: str) -> UUID:
     """Add a person; all share one password hash."""
     from portal.identity.models import Person
-    from portal.identity.passwords import hash_password
 
     if not _hash:
-        _hash.append(hash_password(PASSWORD))
+        _hash.append(passwords.hash_password(PASSWORD))
     with db.transaction() as session:
         person = Person(
             email=email,

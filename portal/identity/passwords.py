@@ -8,8 +8,7 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-COST = {"time_cost": 3, "memory_cost": 64 * 1024, "parallelism": 4}
-_hasher = PasswordHasher(**COST)
+_hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4)
 # 64 MiB each: a burst of sign-ins must not exhaust the memory of the process.
 _slots = BoundedSemaphore(4)
 # Checked when the address is unknown, so that the answer takes as long as for a wrong password.
