@@ -1,4 +1,4 @@
-"""What a step used outside; samples that were pinned from runs are asked to say from which."""
+"""What a step used outside; samples that were taken from a run and do not say from which are removed: nobody could tell when to."""
 
 from alembic import op
 
@@ -10,6 +10,10 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("alter table workflow_steps add column used jsonb")
+    op.execute(
+        "update workflow_templates set pins = (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(pins)"
+        " where value ->> 'source' is distinct from 'run') where pins <> '{}'"
+    )
 
 
 def downgrade() -> None:
