@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from portal.connections.service import MASK
 from portal.audit import service as audit
+from portal.connections.service import MASK
 from portal.core import clock, db
 from portal.core.access import Actor
 from portal.core.errors import Invalid, NotFound
