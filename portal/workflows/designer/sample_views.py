@@ -49,6 +49,7 @@ def pin(workflow_id: UUID, key: str) -> Response:
         pins.unpin(here.tenant_id, workflow_id, key)
         return edited(workflow_id, key, _("The sample was removed."), push=False)
     outlives = "outlives" in request.form
+    run_id: UUID | None
     try:
         if do == "last":
             value, run_id = _last(workflow, node)

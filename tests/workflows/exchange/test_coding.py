@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -34,7 +35,7 @@ def imported(source, *, many=False, kind="code", **more):
         before,
         node("Code", kind, 2, **{"functionCode" if kind == "function" else "jsCode": source}, **more),
     ]
-    wires = {one: {"main": [[{"node": two, "type": "main", "index": 0}]]} for one, two in zip(names, names[1:], strict=False)}
+    wires = {one: {"main": [[{"node": two, "type": "main", "index": 0}]]} for one, two in itertools.pairwise(names)}
     (found,) = service.read(json.dumps({"name": "x", "nodes": nodes, "connections": wires}).encode())
     line = next(each for each in found.report.lines if each.name == "Code")
     step = next((each for each in found.steps if each["key"] == "code"), None)
