@@ -10,10 +10,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("alter table workflow_steps add column used jsonb")
+    op.execute("alter table workflow_templates no force row level security")
     op.execute(
         "update workflow_templates set pins = (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(pins)"
         " where value ->> 'source' is distinct from 'run') where pins <> '{}'"
     )
+    op.execute("alter table workflow_templates force row level security")
 
 
 def downgrade() -> None:
