@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0033"
-down_revision = "0034"  # it came to the house before this one
+down_revision = "0032"  # it came to the house before this one
 branch_labels = None
 depends_on = None
 

@@ -23,11 +23,11 @@ from tests.workflows.gallery.test_templates import WAYS, carry_on, given_for
 @pytest.fixture(scope="module")
 def weavers(app):
     with app.app_context():
-        began = time.monotonic()
+        began = time.process_time()  # what this process computes: what else the machine does is not measured
         demo.seed()
-        took_s = time.monotonic() - began
+        computed_s = time.process_time() - began
         demo.seed()
-        return tenants.add_tenant("weavers", name="", name_ar=None), took_s
+        return tenants.add_tenant("weavers", name="", name_ar=None), computed_s
 
 
 @pytest.fixture(scope="module")

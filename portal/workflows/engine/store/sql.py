@@ -85,8 +85,10 @@ tried as (
   from moved m join workflow_steps was on was.tenant_id = %(tenant)s and was.id = %(step)s  -- as it was before this statement
   on conflict do nothing),  -- a wait that ends is no second attempt
 """
-# Attempts add up. It is part of the statement only where something was measured: pure steps do not pay for it.
-USED = """,
+# It is part of the statement only where something was measured: pure steps do not pay for it.
+USED = ", used = %(used)s::jsonb"
+# Attempts add up.
+USED_MORE = """,
       used = (select coalesce(jsonb_object_agg(name, amount), '{}') from (
         select each.name, sum(each.amount::bigint) as amount from (
           select * from jsonb_each_text(coalesce(s.used, '{}')) union all select * from jsonb_each_text(%(used)s::jsonb)) as each(name, amount)
@@ -177,11 +179,10 @@ def write_settle(
         "error": db.to_json(apart.masked(step["error"])) if step["error"] else None, "code": (step["error"] or {}).get("code"),
         "input": apart.text_of(config), "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
     }  # fmt: skip
-    used = step.get("used")
-    is_measured = used is not None and (bool(used) or lease.effect not in ("pure", "db"))
-    if is_measured:
-        own["used"] = db.to_json(used)
-    moved = MOVED.format(still=STILL if moves.guess else "", used=USED if is_measured else "")
+    used, measured = step.get("used"), ""
+    if used or (used is not None and lease.effect not in ("pure", "db")):
+        own["used"], measured = db.to_json(used), USED if lease.attempt == 1 else USED_MORE
+    moved = MOVED.format(still=STILL if moves.guess else "", used=measured)
     write_moves(connection, moves, status, ends_as=ends_as, moved=moved, own=own, apart=apart)
 
 
