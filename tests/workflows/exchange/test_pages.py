@@ -48,10 +48,10 @@ def builder(as_role):
         (
             "en",
             "Import report",
-            "To be looked at: 4",
-            "Code (javaScript) is not carried out. Its source stands in the note: build it from steps.",
+            "To be looked at: 2",
+            "Code (python) is not carried out. Its source stands in the note: build it from steps.",
         ),
-        ("ar", "تقرير الاستيراد", "للمراجعة: 4", "لا تُنفَّذ الشيفرة (javaScript). تجد نصها في الملاحظة: ابنِ عملها من خطوات."),
+        ("ar", "تقرير الاستيراد", "للمراجعة: 2", "لا تُنفَّذ الشيفرة (python). تجد نصها في الملاحظة: ابنِ عملها من خطوات."),
     ],
 )
 def test_a_file_becomes_a_draft_with_a_report(tenant, sign_in, locale, title, level, said):
@@ -229,8 +229,8 @@ def test_programs_are_told_in_words(program):
     taken = program.post("/api/v1/workflows/import", data=n8n("40"), content_type="application/json", headers={"Accept-Language": "ar"})
     (item,) = taken.json["items"]
 
-    assert item["source"] == "n8n" and item["lines"][1]["words"][0]["code"] == "code"
-    assert "الشيفرة" in item["lines"][1]["words"][0]["text"]
+    assert item["source"] == "n8n" and [each["words"][0]["code"] for each in item["lines"][1:3]] == ["code_turned", "code"]
+    assert "الشيفرة" in item["lines"][2]["words"][0]["text"]
 
 
 @pytest.mark.parametrize("content", [b"{", b"", b"{}", b'{"format": "nasij.workflow"}'])
