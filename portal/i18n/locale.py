@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 
 from portal.core import access
 from portal.i18n import catalogues, formats, pseudo, words
+from portal.i18n.coded import coded
 from portal.i18n.reader import LOCALES, Locale, current, preferences_of
 
 __all__ = ["LOCALES", "Locale", "bilingual", "chosen_tag", "current", "init_app", "known", "plain_name"]
@@ -33,7 +34,9 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.add_extension("jinja2.ext.i18n")
     words.init_app(app, _voices)
-    app.jinja_env.filters.update({name: _for_each_reader(written) for name, written in formats.FILTERS.items()})
+    app.jinja_env.filters.update(
+        {name: _for_each_reader(written) for name, written in formats.FILTERS.items()} | {"coded": _for_each_reader(coded)}
+    )
     app.jinja_env.globals.update(bilingual=bilingual, named=named, plain_name=plain_name, reader=current, money_of=formats.money)
     app.context_processor(lambda: {"locale": _shown()})
 
