@@ -10,7 +10,7 @@ from typing import Any
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.registry import ACTIONS, FIELDS
-from portal.workflows.differences.diff import ABSENT, EMPTY, Change, Changed, Difference, Path
+from portal.workflows.differences.diff import ABSENT, EMPTY, Change, Changed, Difference, Path, changes_of
 from portal.workflows.engine.retry import DEFAULT_CLASSES
 
 LONGEST = 2_000
@@ -80,12 +80,19 @@ class StepLines:
 
 def steps_of(found: Difference) -> list[StepLines]:
     """Return every step that differs, once: those of the newer side in its order, then what was removed."""
-    shown = {node["key"]: StepLines(node, _kind(node), "added") for node in found.added}
+    shown = {node["key"]: StepLines(node, _kind(node), "added", _settings_of(node)) for node in found.added}
     shown |= {each.key: StepLines(each.new, _kind(each.new), "moved", is_moved=True) for each in found.moved}
     for each in found.changed:
         if lines := lines_of(each):
             shown[each.key] = StepLines(each.new, _kind(each.new), "changed", lines, is_moved=each.is_moved)
     return [shown[key] for key in found.order if key in shown] + [StepLines(node, _kind(node), "removed") for node in found.removed]
+
+
+def _settings_of(node: Mapping[str, Any]) -> tuple[Line, ...]:
+    """Return what a new step is set to do: whoever approves it must see to whom it writes."""
+    kind = str(node.get("kind", ""))
+    changes = changes_of({"config": {}}, {"config": node.get("config") or {}})
+    return tuple(line_of(change, kind) for change in changes if not _means_the_same(change))
 
 
 def lines_of(changed: Changed) -> tuple[Line, ...]:
