@@ -198,3 +198,10 @@ def test_values_among_arabic_stand_apart_in_the_field_alone(stored, shown):
     assert fields.shown_fields(pairs, ACTIONS["set"], choices={}, errors={})[0].value[0]["value"] == shown
     assert read("email", ("c-subject", shown)).changes["config"]["subject"] == stored
     assert read("set", ("c-values-name", "x"), ("c-values-value", shown)).changes["config"]["values"][0]["value"] == stored
+
+
+@pytest.mark.parametrize(("tag", "said"), [("ar", "طلب"), ("en", "Order")])
+@pytest.mark.parametrize("kind", ["approval", "task", "slack", "teams"])
+def test_a_card_says_it_in_the_readers_language(kind, tag, said):
+    with force_locale(tag):
+        assert summaries.summary_of(step(kind, title="Order", title_ar="طلب")) == [("text", said)]
