@@ -10,8 +10,8 @@ from typing import Any
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.registry import ACTIONS, FIELDS
-from portal.workflows.differences.diff import ABSENT, EMPTY, Change, Changed, Difference, Path, changes_of
-from portal.workflows.engine.retry import DEFAULT_CLASSES
+from portal.workflows.differences.diff import ABSENT, EMPTY, OPENED, Change, Changed, Difference, Path, changes_of
+from portal.workflows.engine.retry import ATTEMPTS, DEFAULT_CLASSES
 
 LONGEST = 2_000
 ON_ERROR_LABELS = {
@@ -30,6 +30,8 @@ CLASS_LABELS = {
 USUAL: dict[Path, tuple[Any, ...]] = {
     ("on_error",): (ABSENT, "fail"),
     ("retry", "on"): (ABSENT, list(DEFAULT_CLASSES)),
+    ("retry", "attempts"): (ABSENT, None, ATTEMPTS),
+    ("timeout_s",): (ABSENT, None, 30),
 }
 OWN: dict[Path, Any] = {
     ("name",): _l("Name"),
@@ -98,7 +100,15 @@ def _settings_of(node: Mapping[str, Any]) -> tuple[Line, ...]:
 def lines_of(changed: Changed) -> tuple[Line, ...]:
     """Return the fields of a step or an input that differ."""
     kind = changed.new.get("kind", "")
-    return tuple(line_of(change, kind) for change in changed.changes if not _means_the_same(change))
+    return tuple(line_of(each, kind) for change in changed.changes for each in _opened(change) if not _means_the_same(each))
+
+
+def _opened(change: Change) -> tuple[Change, ...]:
+    """Take a group of settings that one side does not have at all apart, as the groups of both sides are."""
+    if change.path[0] not in OPENED or len(change.path) > 1:
+        return (change,)
+    sides = ({change.path[0]: each if isinstance(each, Mapping) else {}} for each in (change.old, change.new))
+    return changes_of(*sides)
 
 
 def line_of(change: Change, kind: str) -> Line:
