@@ -15,6 +15,7 @@ from uuid import UUID
 import html5lib
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -23,9 +24,11 @@ from portal.core import clock, db, jobs
 from portal.core.access import SYSTEM
 from portal.core.config import current_settings
 from portal.core.ids import new_id
+from portal.identity import passwords
 
 # Fixtures that tests of several packages use: the mail server, other systems, the engine.
 pytest_plugins = ("tests.mail.server", "tests.connections.systems", "tests.workflows.engine.running")
+REAL_HASHER = passwords._hasher
 PASSWORD = "correct horse battery staple"
 # The authenticator app of everybody who must have one.
 KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -62,11 +65,25 @@ def app(servers: Any) -> Iterator[Flask]:
     from portal.app import create_app
     from portal.core import schema
 
+    _hash_cheaply()
     made = create_app()
     made.config.update(TESTING=False, WTF_CSRF_ENABLED=False, PROPAGATE_EXCEPTIONS=False)
     schema.migrate(made)
     # No context stays open: requests of a test would share its `g`, and with it who is signed in.
     return made
+
+
+def _hash_cheaply() -> None:
+    """Hash passwords without the cost of a real hash: that one takes every core for a tenth of a second, and most tests sign in."""
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    passwords._NOBODY = passwords.hash_password("nobody has this password")
+
+
+@pytest.fixture
+def real_hashes(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash as the product does."""
+    monkeypatch.setattr(passwords, "_hasher", REAL_HASHER)
+    monkeypatch.setattr(passwords, "_NOBODY", passwords.hash_password("nobody has this password"))
 
 
 @dataclass
@@ -90,12 +107,13 @@ def make_house(name: str = "Test house") -> House:
 
     mark = new_id().hex
     house = House(tenants.add_tenant(f"t-{mark}", name=name, name_ar="بيت الاختبار"), name)
-    for role in PERMISSIONS:
-        person = _person(house.email(role), role)
-        identity.add_member(house.id, person, role, by=SYSTEM)
-        house.people[role] = person
-        if role in ("owner", "admin"):
-            factors.add_app(person, KEY)
+    with db.transaction(house.id):
+        for role in PERMISSIONS:
+            person = _person(house.email(role), role)
+            identity.add_member(house.id, person, role, by=SYSTEM)
+            house.people[role] = person
+            if role in ("owner", "admin"):
+                factors.add_app(person, KEY)
     return house
 
 
@@ -126,12 +144,11 @@ _hash: list[str] = []
 
 
 def _person(email: str, name: str) -> UUID:
-    """Add a person; all share one password hash, because a real one takes a tenth of a second each."""
+    """Add a person; all share one password hash."""
     from portal.identity.models import Person
-    from portal.identity.passwords import hash_password
 
     if not _hash:
-        _hash.append(hash_password(PASSWORD))
+        _hash.append(passwords.hash_password(PASSWORD))
     with db.transaction() as session:
         person = Person(
             email=email,

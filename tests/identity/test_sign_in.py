@@ -117,3 +117,16 @@ def test_flask_login_knows_the_same_person(app, tenant, as_role):
         app.after_request_funcs[None].remove(look)
 
     assert seen[-2:] == [(True, str(tenant.people["member"])), (False, None)]
+
+
+def test_passwords_are_hashed_at_the_full_cost_and_a_weaker_hash_is_made_anew_at_sign_in(app, tenant, real_hashes):
+    kept = text("select password_hash from people where id = :id")
+    with db.transaction() as session:
+        weak = session.scalar(kept, {"id": tenant.people["member"]})
+
+    assert pass_sign_in(app.test_client(), tenant, "member").status_code == 303
+
+    with db.transaction() as session:
+        strong = session.scalar(kept, {"id": tenant.people["member"]})
+    assert "m=65536,t=3,p=4$" not in weak
+    assert strong.startswith("$argon2id$v=19$m=65536,t=3,p=4$"), "64 MiB, three passes, four lanes: RFC 9106 and more than OWASP asks for"

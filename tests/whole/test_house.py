@@ -149,3 +149,11 @@ def test_addresses_do_not_vanish(app):
 
     assert known <= now, f"these addresses are gone: {sorted(known - now)}"
     assert now <= known, f"add the new addresses to {ROUTES.name}: {sorted(now - known)}"
+
+
+def test_the_map_names_each_place_once_and_only_places_that_are_there():
+    rows = re.findall(r"^\| (`portal/[^|]+`) \|", (ROOT / "docs" / "map.md").read_text("utf-8"), re.MULTILINE)
+    places = [place for row in rows for place in re.findall(r"`([^`]+)`", row)]
+    assert len(places) == len(set(places)), sorted({each for each in places if places.count(each) > 1})
+    gone = [each for each in places if each.startswith("portal/") and not (ROOT / each).exists()]
+    assert len(places) > 50 and gone == []

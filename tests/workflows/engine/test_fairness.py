@@ -102,6 +102,32 @@ def test_who_stands_in_line_is_served_by_weight(app, crowd, weights):
     assert_fair(order, {one.house.id: weight for one, weight in zip(tenants, weights, strict=True)})
 
 
+def test_a_line_that_another_worker_claims_from_is_passed_by_a_few_times_and_then_waited_for(app, crowd):
+    """A worker that is slow in the middle of its claim must not have the others serve one tenant alone."""
+    slow, other = crowd(20), crowd(20)
+    serve(app, 4)
+    taken = []
+
+    def work() -> None:
+        with app.app_context():
+            for _ in range(8):
+                taken.append(claimed().tenant_id)
+
+    with psycopg.connect(current_settings().database_owner_url) as holder:
+        holder.execute("select from workflow_lanes where lane = 'fast' and tenant_id = %s for update", (slow.house.id,))
+        worker = threading.Thread(target=work)
+        worker.start()
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%claim_step%'"
+        with psycopg.connect(current_settings().database_owner_url, autocommit=True) as looking:
+            while not looking.execute(waits).fetchone()[0] and worker.is_alive():
+                time.sleep(0.02)
+        passed_by = list(taken)
+    worker.join()
+
+    assert set(passed_by) == {other.house.id} and len(passed_by) <= 4
+    assert slow.house.id in taken
+
+
 def test_a_newcomer_waits_for_one_turn_of_each_other_at_most(app, crowd):
     first, second = crowd(60), crowd(60)
     serve(app, 40)

@@ -82,7 +82,7 @@ tried as (
   insert into workflow_attempts (tenant_id, step_id, epoch, number, worker, started_at, outcome, error_code)
   select %(tenant)s, m.id, %(epoch)s::int, m.attempt, %(worker)s::text,
          coalesce(was.hard_until - make_interval(secs => was.timeout_s), m.started_at), %(state)s::text, %(code)s::text
-  from moved m join workflow_steps was on was.tenant_id = %(tenant)s and was.id = m.id  -- as it was before this statement
+  from moved m join workflow_steps was on was.tenant_id = %(tenant)s and was.id = %(step)s  -- as it was before this statement
   on conflict do nothing),  -- a wait that ends is no second attempt
 """
 # The columns of a run that is accepted.

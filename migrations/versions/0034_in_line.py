@@ -1,0 +1,48 @@
+"""A worker does not pass by a line that another one is claiming from more often than is fair: then it waits."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0034"
+down_revision = "0032"
+branch_labels = None
+depends_on = None
+
+CLAIM = "claim_step(text[], text, float8, text, uuid, float8)"
+PLACE = """case when l.claimed_at >= head.available_at then l.vtime
+                      else greatest(l.vtime, (select max(b.began) from workflow_lanes b where b.lane = lane_name)) end"""
+# What of the claim changes: as it was, as it is. Turns are counted as lines count them: by weight, a second of work is one more.
+EDITS = (
+    (
+        "  holds_one boolean := false;",
+        "  passed_by float8;  -- the place of a line that another worker was claiming from\n  holds_one boolean := false;",
+    ),
+    ("count(*) over () as active\n", f"count(*) over () as active,\n               {PLACE} as place\n"),
+    (
+        "      now_at := clock_timestamp();\n      for line in",
+        "      now_at := clock_timestamp();\n      passed_by := null;\n      for line in",
+    ),
+    (
+        "        if line.is_unknown then\n",
+        "        exit when round = 1 and not holds_one and line.place > passed_by + 2;\n        if line.is_unknown then\n",
+    ),
+    ("          is_busy := true;\n", "          is_busy := true;\n          passed_by := least(passed_by, line.place);\n"),
+)
+
+
+def upgrade() -> None:
+    _edit(EDITS)
+
+
+def downgrade() -> None:
+    _edit((new, old) for old, new in EDITS)
+
+
+def _edit(edits) -> None:
+    """Change the claim where it stands; its owner and who may call it stay."""
+    connection = op.get_bind()
+    text = connection.scalar(sa.text("select pg_get_functiondef(cast(:name as regprocedure))"), {"name": CLAIM})
+    for old, new in edits:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    connection.exec_driver_sql(text.replace("%", "%%"))
