@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from portal.core import tenancy
+from portal.core import schema, tenancy
 
 revision = "0027"
 down_revision = "0026"
@@ -31,23 +31,13 @@ def upgrade() -> None:
     op.add_column("workflow_executions", sa.Column("keys_of", sa.UUID(), nullable=True))
     op.add_column("workflow_publish_requests", sa.Column("name", sa.String(), nullable=True))
     op.add_column("workflow_publish_requests", sa.Column("name_ar", sa.String(), nullable=True))
-    _edit(EDITS)
+    schema.edit_function(op.get_bind(), CLAIM, EDITS)
 
 
 def downgrade() -> None:
-    _edit((new, old) for old, new in EDITS)
+    schema.edit_function(op.get_bind(), CLAIM, ((new, old) for old, new in EDITS))
     op.drop_column("workflow_publish_requests", "name_ar")
     op.drop_column("workflow_publish_requests", "name")
     op.drop_column("workflow_executions", "keys_of")
     op.drop_constraint(op.f("ck_workflow_lanes_own_cap_is_sound"), "workflow_lanes")
     op.drop_column("workflow_lanes", "own_cap")
-
-
-def _edit(edits) -> None:
-    """Change the claim where it stands; its owner and who may call it stay."""
-    connection = op.get_bind()
-    text = connection.scalar(sa.text("select pg_get_functiondef(cast(:name as regprocedure))"), {"name": CLAIM})
-    for old, new in edits:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    connection.exec_driver_sql(text.replace("%", "%%"))

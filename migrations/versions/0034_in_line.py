@@ -1,7 +1,8 @@
 """A worker does not pass by a line that another one is claiming from more often than is fair: then it waits."""
 
-import sqlalchemy as sa
 from alembic import op
+
+from portal.core import schema
 
 revision = "0034"
 down_revision = "0032"
@@ -31,18 +32,8 @@ EDITS = (
 
 
 def upgrade() -> None:
-    _edit(EDITS)
+    schema.edit_function(op.get_bind(), CLAIM, EDITS)
 
 
 def downgrade() -> None:
-    _edit((new, old) for old, new in EDITS)
-
-
-def _edit(edits) -> None:
-    """Change the claim where it stands; its owner and who may call it stay."""
-    connection = op.get_bind()
-    text = connection.scalar(sa.text("select pg_get_functiondef(cast(:name as regprocedure))"), {"name": CLAIM})
-    for old, new in edits:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    connection.exec_driver_sql(text.replace("%", "%%"))
+    schema.edit_function(op.get_bind(), CLAIM, ((new, old) for old, new in EDITS))

@@ -21,7 +21,9 @@ from portal.core.config import current_settings
 PLAIN = frozenset({str, Markup, int, bool, float, type(None)})
 # What a component may use and still say the same to everybody who reads the same language.
 SAME_NAMES = frozenset({"ui", "_", "ngettext", "asset", "caller", "loop"})
-SAME_FILTERS = frozenset({"coded", "default", "first", "isolate", "join", "last", "length", "lower", "replace", "string", "trim", "upper"})
+SAME_FILTERS = frozenset(
+    {"default", "first", "isolate", "join", "last", "length", "lower", "replace", "set_apart", "string", "trim", "upper"}
+)
 # What takes attributes by name is kept only if it is named here: fields and copy buttons carry what people typed, and secrets.
 WITH_ATTRIBUTES = frozenset({"attributes", "button", "column_boxes", "icon_button"})
 KEPT_TEXTS = 1_000

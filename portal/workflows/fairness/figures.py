@@ -52,10 +52,12 @@ class Share:
     turn_p95: float | None
     bound_turns: int
     bound_ms: float
+    is_alone: bool = False
 
     @property
-    def is_within(self) -> bool:
-        return self.turn_p95 is None or self.turn_p95 <= self.bound_ms
+    def is_within(self) -> bool | None:
+        """Whether the others kept it waiting no longer than they may; None when it waited for nobody."""
+        return None if self.turn_p95 is None or self.is_alone else self.turn_p95 <= self.bound_ms
 
 
 def bound_turns(weight: int, weights: int, workers: int) -> int:
@@ -102,5 +104,5 @@ def share_of(row: Any, line: Line, bins: Mapping[tuple[UUID, str], tuple[Sequenc
         row.tenant_id, row.name, row.name_ar, row.lane, row.claims, row.served_s, row.weight, row.cap,
         row.served_s / line.served_s if line.served_s else 0.0, row.weight / line.weights,
         percentile(waits, 0.5), percentile(waits, 0.95), percentile(turns, 0.5), percentile(turns, 0.95),
-        most, (most * line.turn_s / line.workers + LOOK_S) * 1000,
+        most, (most * line.turn_s / line.workers + LOOK_S) * 1000, line.tenants == 1,
     )  # fmt: skip

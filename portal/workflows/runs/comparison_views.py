@@ -14,12 +14,12 @@ from portal.identity import service as identity
 from portal.workflows import explain, queries
 from portal.workflows.designer.flow import run_tree
 from portal.workflows.explain import Large
-from portal.workflows.models import WorkflowExecution, WorkflowVersion
+from portal.workflows.models import WorkflowExecution
 from portal.workflows.runs import comparing
 from portal.workflows.runs import queries as own
 from portal.workflows.runs.comparing import Field, Side
 from portal.workflows.runs.page import crowds_of
-from portal.workflows.runs.timeline import walk
+from portal.workflows.runs.timeline import lanes_of, walk
 from portal.workflows.views import bp
 
 
@@ -51,7 +51,8 @@ def compare_runs(run_id: UUID, other_run_id: UUID) -> Response:
     first = queries.get_version(here.tenant_id, old.version_id)
     versions = [first, first if new.version_id == first.id else queries.get_version(here.tenant_id, new.version_id)]
     names = identity.names_of({each.executed_by for each in (old, new) if each.executed_by})
-    cards = _cards(versions)
+    trees = [run_tree(version.nodes, {}) for version in reversed(versions)]
+    cards = _cards(trees)
     pairs = comparing.pair_up(list(cards), _sides(here, old), _sides(here, new))
     return render(
         "workflows/runs/compare.html",
@@ -62,6 +63,7 @@ def compare_runs(run_id: UUID, other_run_id: UUID) -> Response:
         inputs=_differing(here, old.input_data, new.input_data, "input"),
         results=_differing(here, old.output_data, new.output_data, "output"),
         cards=cards,
+        lanes={key: lane for tree in reversed(trees) for key, lane in lanes_of(tree).items()},
         pairs=pairs,
         different=[pair for pair in pairs if not pair.is_same],
     )
@@ -72,11 +74,11 @@ def _differing(here: Access, old: Any, new: Any, path: str) -> list[Field]:
     return list(comparing.fields(one, other, path))[: comparing.MOST]
 
 
-def _cards(versions: list[WorkflowVersion]) -> dict[str, Any]:
-    """Return the steps of both versions by key: those of the newer side in its order, then what only the older one has."""
+def _cards(trees: list[list[Any]]) -> dict[str, Any]:
+    """Return the steps of both versions by key: those of the first tree in its order, then what only the other one has."""
     found: dict[str, Any] = {}
-    for version in reversed(versions):
-        for card, _depth in walk(run_tree(version.nodes, {})):
+    for tree in trees:
+        for card, _depth in walk(tree):
             found.setdefault(card.key, card)
     return found
 

@@ -6,6 +6,7 @@ of the words beside it. Steps that ran more than once are summed up into one bar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,10 +55,16 @@ class Row:
 
     card: Any
     depth: int
+    lane: str  # what tells it apart from steps of the same name
     pieces: tuple[Piece, ...]
     took_ms: int | None
     after_ms: int | None
     count: int = 1
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether its last stretch of work came to nothing."""
+        return bool(self.pieces) and self.pieces[-1].what in ("ran", "crowd") and getattr(self.card.state, "state", None) == "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,10 @@ class Timeline:
     now: float | None
     rtl: bool
     begins: datetime
+
+    @property
+    def has_failed(self) -> bool:
+        return any(row.has_failed for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +119,8 @@ def lay_out(
     last = max([last, *known])
     total_s = max((last - begins).total_seconds(), 0.001)
     scale = Scale(begins, total_s if ends else total_s * HEADROOM, rtl)
-    rows = tuple(_row(card, depth, spans, crowds, scale, last) for card, depth in walk(cards))
+    lanes = lanes_of(cards)
+    rows = tuple(_row(card, depth, lanes.get(card.key, ""), spans, crowds, scale, last) for card, depth in walk(cards))
     return Timeline(rows, _ticks(scale, total_s, write), round(total_s * 1000), None if ends else scale.left(scale.at(now)), rtl, begins)
 
 
@@ -120,16 +132,36 @@ def walk(cards: Iterable[Any], depth: int = 0) -> Iterable[tuple[Any, int]]:
             yield from walk(lane.cards, depth + 1)
 
 
-def _row(card: Any, depth: int, spans: Mapping[str, Sequence[Span]], crowds: Mapping[str, Crowd], scale: Scale, last: datetime) -> Row:
+def lanes_of(cards: Iterable[Any]) -> dict[str, str]:
+    """Return by key the label of the lane in which a step stands, of those steps whose name another one bears too."""
+    found = list(_in_lanes(cards, ""))
+    often = Counter(_called(card) for card, _lane in found)
+    return {card.key: lane for card, lane in found if often[_called(card)] > 1}
+
+
+def _in_lanes(cards: Iterable[Any], lane: str) -> Iterable[tuple[Any, str]]:
+    for card in cards:
+        yield card, lane
+        for each in card.lanes:
+            yield from _in_lanes(each.cards, each.label)
+
+
+def _called(card: Any) -> tuple[str, str, str]:
+    return card.name, card.name_ar, "" if card.name or card.name_ar else card.label
+
+
+def _row(
+    card: Any, depth: int, lane: str, spans: Mapping[str, Sequence[Span]], crowds: Mapping[str, Crowd], scale: Scale, last: datetime
+) -> Row:
     if crowd := crowds.get(card.key):
         ends = crowd.ends or last
         piece = _piece("crowd", crowd.begins, ends, scale, is_open=crowd.ends is None)
-        return Row(card, depth, (piece,), _ms(crowd.begins, ends), _ms(scale.begins, crowd.begins), crowd.count)
+        return Row(card, depth, lane, (piece,), _ms(crowd.begins, ends), _ms(scale.begins, crowd.begins), crowd.count)
     line = spans.get(card.key) or ()
     if not line:
-        return Row(card, depth, (), None, None)
+        return Row(card, depth, lane, (), None, None)
     pieces = tuple(_piece(each.what, each.begins, each.ends, scale, is_open=each.is_open) for each in line)
-    return Row(card, depth, pieces, _ms(line[0].begins, line[-1].ends), _ms(scale.begins, line[0].begins))
+    return Row(card, depth, lane, pieces, _ms(line[0].begins, line[-1].ends), _ms(scale.begins, line[0].begins))
 
 
 def _piece(what: str, begins: datetime, ends: datetime, scale: Scale, *, is_open: bool) -> Piece:

@@ -157,6 +157,7 @@ def _detail(
         **_zones(trigger),
         receipts=queries.list_receipts(here.tenant_id, trigger_id, place=place),
         reason=wording.reason,
+        said_again=_,  # what a program was told is kept as it was told, in English
         outcomes=wording.OUTCOMES,
         can_change=can_change,
         is_built_in=trigger.kind in BUILT_IN,

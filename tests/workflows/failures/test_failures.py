@@ -69,6 +69,9 @@ def test_what_would_be_taken_up_is_shown_first_and_done_only_then(engine, broken
 
     assert page.status_code == 200
     assert "Nothing has happened yet." in page.text and "Add up" in page.text
+    assert {"Workflow", "Rows"} <= set(page.text_of("body//th[@scope='col']")) and all(
+        len(each) > 1 for each in page.text_of("body//th[@scope='col']")
+    )
     assert "It was taken up again already." in page.text and "Take 1 run up again" in page.text
     with engine.in_house() as session:
         assert session.scalar(text("select count(*) from bulk_actions")) == 0

@@ -64,6 +64,10 @@ def two(engine):
     return workflow, engine.go(workflow, who="big"), engine.go(workflow, who="small")
 
 
+def values_of(page, side):
+    return page.text_of(f"body//tr/td[{side}]/bdi[@class='value']")
+
+
 def test_the_page_says_which_way_each_took_and_what_differs(two, as_role):
     _workflow, one, other = two
     page = as_role("owner").get(f"/runs/{one.id}/compare/{other.id}")
@@ -72,20 +76,36 @@ def test_the_page_says_which_way_each_took_and_what_differs(two, as_role):
     fork = next(each for each in page.text_of("body//tr") if each.startswith("check"))
     assert fork.index("Yes") < fork.index("No"), "each side names the lane that it took"
     assert "steps.last.who" in page.text and "steps.last.same" not in page.text
-    assert set(page.text_of("body//del")) == {"big", "true"} and set(page.text_of("body//ins")) == {"small", "false"}
+    assert set(values_of(page, 1)) == {"big", "true"} and set(values_of(page, 2)) == {"small", "false"}
     assert f"/runs/{other.id}/compare/{one.id}" in page.text
 
 
 def test_the_sides_can_be_swapped(two, as_role):
     _workflow, one, other = two
     page = as_role("owner").get(f"/runs/{other.id}/compare/{one.id}")
-    assert set(page.text_of("body//del")) == {"small", "false"} and set(page.text_of("body//ins")) == {"big", "true"}
+    assert set(values_of(page, 1)) == {"small", "false"} and set(values_of(page, 2)) == {"big", "true"}
 
 
 def test_a_run_differs_from_itself_in_nothing(two, as_role):
     _workflow, one, _other = two
     page = as_role("owner").get(f"/runs/{one.id}/compare/{one.id}")
-    assert "Both went the same way" in page.text and page.text_of("body//del") == []
+    assert "Both went the same way" in page.text and values_of(page, 1) == []
+
+
+def test_steps_of_the_same_name_are_told_apart_by_their_lanes(engine, as_role):
+    workflow = engine.publish(
+        step("check", "condition", when='input.who == "big"'),
+        {**step("yes", "set", parent="check", lane="then", **values(x="1")), "name": "Tell them"},
+        {**step("no", "set", parent="check", lane="else", **values(x="2")), "name": "Tell them"},
+        {**step("last", "set", parent="check", lane="else", **values(x="2")), "name": "Only this"},
+        inputs=("who",),
+    )
+    one, other = engine.go(workflow, who="big"), engine.go(workflow, who="small")
+    owner = as_role("owner")
+
+    for path in (f"/runs/{one.id}/compare/{other.id}", f"/runs/{one.id}"):
+        names = owner.get(path).text_of("body//tr/th[@scope='row']")
+        assert {"Tell them Yes", "Tell them No", "Only this"} <= set(names), path
 
 
 def test_other_versions_are_said_and_led_to(engine, two, as_role):

@@ -246,8 +246,9 @@ def test_the_timeline_has_a_bar_and_a_row_for_each_step(engine, failed, tenant, 
     page = sign_in(tenant, "owner", locale).get(f"/runs/{failed.id}")
     assert page.text.count('class="gantt-row"') == 3
     assert page.text.count('class="gantt-ran') >= 2
-    first = [line for line in page.text.splitlines() if "gantt-ran" in line][1]
-    assert "%" in first and "style=" not in page.text
+    legend, bar, *_more = [line for line in page.text.splitlines() if "gantt-ran" in line and "is-failed" in line]
+    assert "</li>" in legend, "what a red bar means is said"
+    assert "%" in bar and "style=" not in page.text
 
 
 def test_the_file_of_a_run_holds_all_of_it(engine, failed, as_role):

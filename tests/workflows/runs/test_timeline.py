@@ -41,6 +41,7 @@ class Attempt:
 @dataclass
 class Lane:
     cards: list[Any]
+    label: str = ""
 
 
 @dataclass
@@ -48,6 +49,12 @@ class Card:
     key: str
     lanes: list[Any] = field(default_factory=list)
     state: Any = None
+    name: str = ""
+    name_ar: str = ""
+
+    @property
+    def label(self):
+        return self.key
 
 
 def told(spans):

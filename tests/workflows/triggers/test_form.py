@@ -75,6 +75,8 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(starts, workflow_id, pub
 
     assert page.status_code == 422 and 'value="tomorrow"' in page.text
     assert page.text.count("has-error") == 3
+    summary = page.text_of("body//div[@role='group']//li")
+    assert len(summary) == 3 and len({each.split(": ")[0] for each in summary}) == 3, "each names its field"
     assert starts.runs(workflow_id) == [] and starts.receipts(public) == []
 
 

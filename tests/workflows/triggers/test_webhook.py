@@ -12,6 +12,8 @@ from portal.core import db
 from portal.core.access import SYSTEM
 from portal.core.errors import Invalid
 from portal.datatables import service as tables
+from portal.i18n.preferences import Preferences
+from portal.i18n.reader import of, reading
 from portal.workflows.triggers import service
 from tests.workflows.triggers.conftest import declared, signed, step, values
 
@@ -183,6 +185,15 @@ def test_looking_changes_nothing(starts, workflow_id, open_hook, caller):
 
     assert answer.status_code == 405 and answer.headers["Allow"] in ("POST", "OPTIONS, POST", "POST, OPTIONS")
     assert starts.runs(workflow_id) == [] and starts.receipts(open_hook) == []
+
+
+def test_what_a_program_was_told_is_said_to_the_builder_in_their_language(starts, workflow_id, open_hook, caller, as_role):
+    post(caller, starts.token(open_hook), b'{"amount": "many"}', **{"webhook-id": "one"})
+    with reading(of("ar", Preferences())):
+        arrived = as_role("builder").get(f"/workflows/{workflow_id}/starts/{open_hook}").text_of("body//th/ul/li")
+
+    assert len(arrived) == 2 and "who هذه الخانة مطلوبة." in arrived
+    assert not any("Enter" in each for each in arrived)
 
 
 def test_wrong_inputs_are_named_and_a_later_delivery_is_taken(starts, workflow_id, open_hook, caller):
