@@ -24,7 +24,7 @@ from pymysql.constants import CLIENT, ER
 from portal.connections.errors import Unusable
 from portal.connections.statements import StatementRefused, for_driver
 from portal.connections.vault import Opened
-from portal.core import egress
+from portal.core import egress, metering
 
 CONNECT_S = 5
 MAX_ROWS = 1_000
@@ -70,7 +70,9 @@ def run(connection: Opened, statement: str, values: dict[str, Any], *, limit: in
     except egress.EgressError as refused:
         raise Unusable(refused.code, refused.message, again=refused.code == "dns") from None
     speak = _postgresql if connection.family == "postgresql" else _mysql
-    return speak(connection, address, text, bound, limit, timeout_s)
+    result = speak(connection, address, text, bound, limit, timeout_s)
+    metering.count(rows=result.count)
+    return result
 
 
 def check(connection: Opened) -> None:
@@ -108,6 +110,7 @@ def _postgresql(connection: Opened, address: str, text: str, bound: dict[str, An
             given = {name: _plain_value(value) for name, value in bound.items()}
             with line.cursor() as cursor:
                 phase = "statement"
+                metering.count(calls=1)
                 # Values travel apart from the text, and a second statement in it is refused, in both ways.
                 if READS.match(text):
                     stream: Any = cursor.stream(text.encode(), given, size=100)
@@ -186,6 +189,7 @@ def _mysql(connection: Opened, address: str, text: str, bound: dict[str, Any], l
                 with line.cursor() as cursor:
                     cursor.execute("start transaction read only" if settings.get("read_only") else "start transaction")
                     began = True
+                    metering.count(calls=1)
                     given = {name: _plain_value(value) for name, value in bound.items()}
                     values = {name: _Text(value) if isinstance(value, str) else value for name, value in given.items()}
                     # Always with values, if none: only then are the doubled % of the text read as one.

@@ -25,7 +25,7 @@ from urllib.parse import quote, urlsplit
 
 import httpcore2 as httpcore
 
-from portal.core import addresses, db
+from portal.core import addresses, db, metering
 from portal.core.addresses import Address, EgressRefused, Policy, Target, check_url, read_policy
 from portal.core.config import Settings, current_settings
 from portal.core.words import lazy_gettext as _l
@@ -175,7 +175,7 @@ def send(
         raise EgressError(code, str(refused.message), reason=refused.code) from None
     if body is not None and len(body) > min(max_request, MAX_KEPT):
         raise EgressError("too_large", "the request is too large")
-    with _explained(trip):
+    with _explained(trip), _counted(trip):
         reachable = _judged(target, rules, trip)
         return _call(_request(method, target, own, body), reachable, trip, min(max_body, MAX_KEPT))
 
@@ -232,6 +232,7 @@ class _Trip:
         self.began = time.monotonic()
         self.timeouts = timeouts
         self.wrote = False
+        self.written = 0
         self.received = 0
         self.has_head = False
 
@@ -267,6 +268,15 @@ def _explained(trip: _Trip) -> Iterator[None]:
         raise EgressError("connect" if not trip.wrote else "protocol", sent=trip.sent) from None
     except (httpcore.ProtocolError, httpcore.NetworkError):
         raise EgressError("protocol", sent=trip.sent) from None
+
+
+@contextlib.contextmanager
+def _counted(trip: _Trip) -> Iterator[None]:
+    """Count a call and its bytes, however it ended; one that came to no line is none."""
+    try:
+        yield
+    finally:
+        metering.count(calls=int(trip.wrote), sent=trip.written, received=trip.received)
 
 
 def _wait_until(moment: float) -> None:
@@ -409,7 +419,9 @@ class _Line(httpcore.NetworkStream):
             self._line.settimeout(self._trip.left(self._trip.timeouts.read_s))
             self._trip.wrote = True
             try:
-                view = view[self._line.send(view) :]
+                sent = self._line.send(view)
+                self._trip.written += sent
+                view = view[sent:]
             except (BrokenPipeError, ConnectionResetError) as broken:
                 # httpcore reads on: a server may answer (413, say) and close before it has read everything.
                 raise httpcore.WriteError from broken

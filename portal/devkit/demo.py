@@ -1,4 +1,5 @@
-"""The demo: one organisation, four people, workflows ready to run and ways to start them, a draft, two months of runs, open tasks; and staff."""
+"""The demo: one organisation, four people, workflows ready to run and ways to start them, a draft, two months of runs, open tasks, the
+tables of every template; and staff."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from portal.connections import service as connections
 from portal.connections.checking import Given
 from portal.core import clock, db, secrets
 from portal.core.access import SYSTEM, Actor
-from portal.devkit import past
+from portal.devkit import past, registers
 from portal.identity import service as identity
 from portal.identity.factors import service as factors
 from portal.tenants import service as tenants
@@ -115,6 +116,7 @@ def seed() -> list[dict[str, Any]]:
         missing = not list_queries.count_workflows(tenant_id)
     if missing:
         _live_through(tenant_id, ids, by)
+    registers.fill(tenant_id)
     return [
         {"email": email, "password": PASSWORD, "name": name, "name_ar": name_ar, "role": role, "totp": KEYS.get(email, "")}
         for email, name, name_ar, role, _locale in (*PEOPLE, STAFF)

@@ -268,6 +268,7 @@ class _Past:
                 "lease_epoch": attempt if has_begun else 0, "effect_class": effect, "effect_at": began if has_begun else None,
                 "idem_key": idem_key(run_id, node["key"]), "port": port, "output": output, "error": error, "created_at": began,
                 "started_at": began if has_begun else None, "finished_at": ended,
+                "used": self._used(node["kind"], effect, attempt, ended - began) if has_begun and ended else None,
             }
         )  # fmt: skip
         if has_begun and ended:
@@ -277,6 +278,13 @@ class _Past:
                     "started_at": began, "ended_at": ended, "outcome": state, "error_code": error["code"] if error else None,
                 }
             )  # fmt: skip
+
+    def _used(self, kind: str, effect: str, attempt: int, took: timedelta) -> dict[str, int] | None:
+        """Return what the step would have used outside."""
+        if effect in ("pure", "db"):
+            return {"rows": 1} if kind == "database" else None
+        calls = {"calls": attempt, "sent": attempt * self.chance.randint(380, 900), "busy_ms": round(took / timedelta(milliseconds=1))}
+        return {**calls, "mails": 1} if kind == "email" else {**calls, "received": attempt * self.chance.randint(240, 2_400)}
 
     def _tell(self, run_id: UUID, told: list[Told], began: datetime, ended: datetime) -> None:
         for seq, (kind, key) in enumerate(told, start=1):

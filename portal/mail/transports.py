@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from portal.core import metering
 from portal.core.config import Settings
 from portal.mail.errors import MailNotSent
 
@@ -41,6 +42,7 @@ class Null:
 
     def deliver(self, sender: str, recipients: list[str], message: bytes) -> None:
         """Keep the last 100 messages."""
+        metering.count(calls=1, mails=len(recipients), sent=len(message))
         self.kept.append((sender, recipients, message))
         del self.kept[:-100]
 
@@ -67,6 +69,7 @@ class Smtp:
             self._greet(server, watch)
             self._envelope(server, watch, sender, recipients)
             self._text(server, watch, message)
+        metering.count(mails=len(recipients))
 
     def _server(self, own_name: str) -> smtplib.SMTP:
         """Make the connection's object without connecting: whoever connects must be watched already."""
@@ -105,8 +108,10 @@ class Smtp:
         with _proven_unsent(watch):
             code, _said = server.docmd("data")
             _expect(watch, code, 354, "message_refused")
+            metering.count(calls=1)
             # Without the closing dot the server has no message yet: a line that breaks here delivered nothing.
             server.send(lines if lines.endswith(b"\r\n") else lines + b"\r\n")
+            metering.count(sent=len(lines))
         try:
             server.send(b".\r\n")
             code, _said = server.getreply()

@@ -249,6 +249,7 @@ class WorkflowStep(Identified, TenantScoped, Base):
     output: Mapped[Any | None] = mapped_column(JSONB)
     error: Mapped[Json | None]
     warning: Mapped[str | None]
+    used: Mapped[Json | None]  # outside, by all attempts together (core.metering); None where nothing was measured
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

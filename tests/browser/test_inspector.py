@@ -23,8 +23,8 @@ def workflow_id(app, tenant):
     with app.app_context(), db.transaction(tenant.id):
         made = service.create_workflow(tenant.id, name="Leave", name_ar="إجازة", sample="leave_request", by=by)
         sample = {"result": True, "values": {"reason": "Wedding", "مدة": 3}, "votes": [{"by": "Sara"}, {"by": "Ali"}], "note": ""}
-        pins.pin(tenant.id, made, "long_leave", sample, source="typed", by=by)
-        pins.pin(tenant.id, made, "start", {"employee": "Sara"}, source="typed", by=by)
+        pins.pin(tenant.id, made, "long_leave", sample, by=by)
+        pins.pin(tenant.id, made, "start", {"employee": "Sara"}, by=by)
     return made
 
 

@@ -9,19 +9,25 @@ import pytest
 from sqlalchemy import text
 
 from portal.core import db
+from portal.datatables import service as tables
 from portal.devkit import demo
+from portal.identity import service as identity
 from portal.tenants import service as tenants
+from portal.workflows import queries, service
+from portal.workflows.samples import catalogue
 from tests.conftest import Browser
+from tests.workflows.engine.conftest import Engine
+from tests.workflows.gallery.test_templates import WAYS, carry_on, given_for
 
 
 @pytest.fixture(scope="module")
 def weavers(app):
     with app.app_context():
-        began = time.monotonic()
+        began = time.process_time()  # what this process computes: what else the machine does is not measured
         demo.seed()
-        took_s = time.monotonic() - began
+        computed_s = time.process_time() - began
         demo.seed()
-        return tenants.add_tenant("weavers", name="", name_ar=None), took_s
+        return tenants.add_tenant("weavers", name="", name_ar=None), computed_s
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +102,45 @@ def test_what_is_open_can_be_taken_up(salma, weavers):
     assert salma.get(f"/runs/{doubtful}").status_code == 200
     if failed:
         assert salma.post(f"/runs/{failed[0]}/retry").status_code == 303
+
+
+class Weavers:
+    """The demo as a house: only the people who are there."""
+
+    def __init__(self, tenant_id):
+        self.id, self.name = tenant_id, "Weavers Trading"
+        with db.transaction(tenant_id):
+            self.people = {role: identity.member_ids(tenant_id, roles=(role,))[0] for _mail, _name, _ar, role, _locale in demo.PEOPLE}
+
+
+def test_tables_are_filled_once_and_what_people_changed_stays(weavers):
+    tenant_id = weavers[0]
+    with db.transaction(tenant_id):
+        assert {table.slug for sample in catalogue.SAMPLES.values() for table in sample.tables} <= tables.names(tenant_id).keys()
+        before = {slug: tables.count_rows(tenant_id, slug, {}) for slug in ("contracts", "keys", "accesses", "calls")}
+        assert all(before.values())
+        tables.delete_rows(tenant_id, "contracts", {"title": "Internet lines"})
+    demo.seed()
+    with db.transaction(tenant_id):
+        assert tables.count_rows(tenant_id, "contracts", {}) == before["contracts"] - 1
+        assert tables.count_rows(tenant_id, "keys", {}) == before["keys"]
+
+
+@pytest.mark.parametrize("slug", list(catalogue.SAMPLES))
+def test_every_template_runs_in_the_demo_with_its_people_and_its_rows(weavers, salma, slug, post, settings, other):
+    settings(post.port)
+    engine, sample = Engine(Weavers(weavers[0])), catalogue.get(slug)
+    with db.transaction(engine.house.id):
+        workflow_id = service.create_workflow(engine.house.id, name=sample.name, name_ar=sample.name_ar, sample=slug, by=engine.by)
+        service.publish_version(engine.house.id, workflow_id, by=engine.by)
+        inputs = queries.get_workflow(engine.house.id, workflow_id).settings["inputs"]
+
+    run_id = engine.start(workflow_id, **given_for(inputs))
+    carry_on(engine, run_id, WAYS["hoped"])
+
+    assert {key: row.error for key, row in engine.steps(run_id).items() if row.state == "failed"} == {}
+    assert engine.run(run_id).status == "succeeded"
+    with db.transaction(engine.house.id):
+        ran = {row.scope_path.partition(":")[0] for row in queries.steps_of(engine.house.id, run_id) if row.scope_path}
+    assert {node["key"] for node in sample.steps if node["kind"] == "foreach"} <= ran, "a loop had nothing to go through"
+    assert salma.get(f"/runs/{run_id}").status_code == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from portal.core import metering
 from portal.core.errors import Invalid, NotFound
 from portal.datatables import service as tables
 from portal.i18n.words import lazy_gettext as _l
@@ -59,11 +60,14 @@ class Database:
 
     def perform(self, call: Call) -> Outcome:
         try:
-            return Done(self._apply(call))
+            output = self._apply(call)
         except NotFound:
             return Failed("table_not_found", detail=str(call.config["table"]))
         except Invalid as wrong:
             return Failed("row_invalid", detail="; ".join(f"{column}: {text}" for column, text in wrong.problems.items()))
+        if call.config["operation"] != "count":
+            metering.count(rows=output["count"])
+        return Done(output)
 
     def _apply(self, call: Call) -> dict[str, Any]:
         config, table = call.config, str(call.config["table"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from portal.core import db
+from portal.core import db, metering
 from portal.i18n.words import lazy_gettext as _l
 from portal.tenants import service as tenants
 from portal.workflows import stored
@@ -60,6 +60,7 @@ class Document:
             return Failed(f"document_{refused.args[0]}", detail=" ".join(refused.args[1:]))
         except FileRefused as refused:
             return Failed(f"file_{refused.args[0]}")
+        metering.count(rows=len(sheet.rows))
         return Done({"file": file, "rows": len(sheet.rows)})
 
 

@@ -129,18 +129,14 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
 
 
 def sample_of(workflow: WorkflowTemplate, key: str) -> dict[str, Any]:
-    """Return the pinned sample of a step, or of the inputs; without one, what could be taken from the last run."""
+    """Return the pinned sample of a step, or of the inputs; without one, what could be taken from the last run; and the run of either."""
     pinned = (workflow.pins or {}).get(key)
     if pinned is not None:
-        return {"pinned": pinned, "value": literals.masked(pinned["value"]), "last": None}
+        return {"pinned": pinned, "value": literals.masked(pinned["value"]), "last": None, "run": pins.run_of(workflow, key)}
     last = None
     if access().can(Permission.RUN_READ):
-        if key == pins.INPUTS:
-            last = sources.last_inputs(workflow)
-        else:
-            has, value = sources.last_result(workflow, edits.find(workflow.nodes, key))
-            last = value if has else None
-    return {"pinned": None, "value": last if last is not None else _begin_with(workflow, key), "last": last}
+        last = sources.last_inputs(workflow) if key == pins.INPUTS else sources.last_result(workflow, edits.find(workflow.nodes, key))
+    return {"pinned": None, "value": last.value if last else _begin_with(workflow, key), "last": last, "run": last.run_id if last else None}
 
 
 def _begin_with(workflow: WorkflowTemplate, key: str) -> Any:

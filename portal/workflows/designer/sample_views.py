@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from uuid import UUID
 
 from flask import Response, request
@@ -47,28 +48,37 @@ def pin(workflow_id: UUID, key: str) -> Response:
     if do == "unpin":
         pins.unpin(here.tenant_id, workflow_id, key)
         return edited(workflow_id, key, _("The sample was removed."), push=False)
-    source = "typed"
+    outlives = "outlives" in request.form
+    run_id: UUID | None
     try:
         if do == "last":
-            source, value = "run", _last(workflow, node)
+            value, run_id = _last(workflow, node)
         else:
+            # What somebody changed was taken from the run all the same.
+            run_id = pins.run_of(workflow, key) or _run_of_form()
             value = pins.read(text)
             if node is None and not isinstance(value, dict):
                 raise Invalid({"sample": _("The sample of the inputs is a group of values in { }.")})
-        pins.pin(here.tenant_id, workflow_id, key, value, source=source, by=here.actor)
+        pins.pin(here.tenant_id, workflow_id, key, value, by=here.actor, run_id=run_id, outlives=outlives)
     except Invalid as wrong:
-        return answers.show(workflow_id, step=key, status=422, sample={"text": text, "error": wrong.problems["sample"]})
+        return answers.show(
+            workflow_id, step=key, status=422, sample={"text": text, "error": wrong.problems["sample"], "outlives": outlives}
+        )
     return edited(workflow_id, key, _("Pinned as a sample."), push=False)
 
 
-def _last(workflow: WorkflowTemplate, node: dict[str, object] | None) -> object:
-    value, has = None, False
+def _last(workflow: WorkflowTemplate, node: dict[str, Any] | None) -> sources.Last:
+    found = None
     if access().can(Permission.RUN_READ):
-        if node is None:
-            value = sources.last_inputs(workflow)
-            has = value is not None
-        else:
-            has, value = sources.last_result(workflow, node)
-    if not has:
+        found = sources.last_inputs(workflow) if node is None else sources.last_result(workflow, node)
+    if found is None:
         raise Invalid({"sample": _("No run has a result of this step yet.")})
-    return value
+    return found
+
+
+def _run_of_form() -> UUID | None:
+    """Return the run whose values stood in the form before somebody wrote into it."""
+    try:
+        return UUID(request.form.get("run", ""))
+    except ValueError:
+        return None

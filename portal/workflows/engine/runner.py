@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import threading
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from portal.core import jobs
+from portal.core import jobs, metering
 from portal.core.config import current_settings
 from portal.core.log import logged_with
 from portal.workflows.actions.base import Call, Failed, Outcome
@@ -114,9 +115,11 @@ def _step(lease: Lease, run: Run | None, *, keeper: Keeper, go_on: bool) -> tupl
         again(partial(ending.give_up, lease))
         return run, None
     hints.tell_now()
-    with keeper.keeping(lease):
+    with keeper.keeping(lease), metering.measured() as used:
+        began = time.perf_counter()
         outcome = _perform(lease, call)
-    return again(partial(settling.settle, lease, run, outcome, carry=go_on))
+        used["busy_ms"] = math.ceil((time.perf_counter() - began) * 1000)
+    return again(partial(settling.settle, lease, run, outcome, carry=go_on, used=used))
 
 
 def _perform(lease: Lease, call: Call) -> Outcome:

@@ -68,6 +68,14 @@ PARTS = {
     "workflow_attempts": OF_STEP, "workflow_timers": OF_RUN, "workflow_frames": OF_RUN, "workflow_files": OF_RUN,
     "workflow_payload_uses": OF_RUN, "workflow_events": OF_RUN, "workflow_steps": OF_RUN,
 }  # fmt: skip
+# Samples that somebody took from the run for the draft of its workflow: copies of what was in it, under the same rule and the same holds.
+SAMPLES = f"""
+update workflow_templates w set pins = (select coalesce(jsonb_object_agg(key, value), '{{}}') from jsonb_each(w.pins) where value ->> 'run' is distinct from :run_text)
+from workflow_tombstones t
+where w.tenant_id = :tenant and t.tenant_id = :tenant and t.execution_id = :run and t.workflow_id = w.id and t.deleted_at is null
+  and exists (select 1 from jsonb_each(w.pins) where value ->> 'run' = :run_text)
+  and not exists (select 1 from workflow_executions e where e.tenant_id = t.tenant_id and e.id = t.root_id and {HELD})
+"""
 # Only values that nothing uses, and none that somebody is just about to use: whoever does moves `expires_at` first.
 PAYLOADS = """
 delete from workflow_payloads p where (p.tenant_id, p.sha256) in (
@@ -109,6 +117,8 @@ def bury(tenant_id: UUID, run_id: UUID) -> bool:
 def delete(tenant_id: UUID, run_id: UUID) -> bool:
     """Delete all of a buried run; False when a hold has stopped it or somebody else has finished it."""
     values = {"tenant": tenant_id, "run": run_id, "batch": BATCH}
+    with db.transaction(tenant_id) as session:
+        session.execute(text(SAMPLES), {"tenant": tenant_id, "run": run_id, "run_text": str(run_id)})
     while True:
         done = _batch(values)
         if done is None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from portal.core import clock, db
 from portal.workflows import literals, payloads, redaction
@@ -40,6 +41,13 @@ class Samples:
         return self.origin.get(key, NONE) != NONE
 
 
+class Last(NamedTuple):
+    """A value of a real run, secrets as dots, and the run."""
+
+    value: Any
+    run_id: UUID
+
+
 def samples_of(workflow: WorkflowTemplate, key: str, *, may_read: bool) -> Samples:
     """Return the sample values at a step of the draft.
 
@@ -52,7 +60,7 @@ def samples_of(workflow: WorkflowTemplate, key: str, *, may_read: bool) -> Sampl
     steps = _results(workflow, [node["key"] for node in workflow.nodes if node["key"] not in (key, *pinned)]) if may_read else {}
     origin: dict[str, str] = {}
     given = defaults(workflow.settings)
-    real = pinned[pins.INPUTS]["value"] if pins.INPUTS in pinned else inputs
+    real = pinned[pins.INPUTS]["value"] if pins.INPUTS in pinned else inputs.value if inputs else None
     if isinstance(real, dict):
         given |= {name: each for name, each in pins.without_secrets(workflow.settings, real).items() if name in given}
     origin[pins.INPUTS] = PINNED if pins.INPUTS in pinned else RUN if inputs is not None else NONE
@@ -72,16 +80,16 @@ def samples_of(workflow: WorkflowTemplate, key: str, *, may_read: bool) -> Sampl
     return Samples({**context, **_placed(workflow.nodes, key, context)}, origin)
 
 
-def last_result(workflow: WorkflowTemplate, node: Node) -> tuple[bool, Any]:
-    """Return whether a real run has a result of a step, and the result, secrets as dots."""
-    kind, value = _results(workflow, [node["key"]]).get(node["key"], ("", None))
-    return (True, literals.masked(value)) if kind == node["kind"] else (False, None)
+def last_result(workflow: WorkflowTemplate, node: Node) -> Last | None:
+    """Return the last result of a step in a real run; None when there is none."""
+    found = _results(workflow, [node["key"]]).get(node["key"])
+    return Last(literals.masked(found[1]), found[2]) if found and found[0] == node["kind"] else None
 
 
-def last_inputs(workflow: WorkflowTemplate) -> dict[str, Any] | None:
-    """Return the inputs of the last real run, secrets as dots; None when there is none."""
+def last_inputs(workflow: WorkflowTemplate) -> Last | None:
+    """Return the inputs of the last real run; None when there is none."""
     found = _inputs(workflow)
-    return None if found is None else pins.without_secrets(workflow.settings, found)
+    return None if found is None else Last(pins.without_secrets(workflow.settings, found.value), found.run_id)
 
 
 def defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,23 +146,23 @@ def first_item(node: Node, context: dict[str, Any]) -> Any:
     return value[0] if isinstance(value, list) and value else None
 
 
-def _inputs(workflow: WorkflowTemplate) -> dict[str, Any] | None:
-    """Return the inputs of the newest run."""
+def _inputs(workflow: WorkflowTemplate) -> Last | None:
+    """Return the inputs of the newest run, sensitive ones among them."""
     last = (
         db.session()
         .connection()
         .exec_driver_sql(
-            "select input_data from workflow_executions where tenant_id = %s and workflow_id = %s order by created_at desc limit 1",
+            "select id, input_data from workflow_executions where tenant_id = %s and workflow_id = %s order by created_at desc limit 1",
             (workflow.tenant_id, workflow.id),
         )
         .first()
     )
     inputs = None if last is None else redaction.shown(payloads.read_one(workflow.tenant_id, last.input_data))
-    return inputs if isinstance(inputs, dict) else None
+    return Last(inputs, last.id) if last is not None and isinstance(inputs, dict) else None
 
 
-def _results(workflow: WorkflowTemplate, keys: list[str]) -> dict[str, tuple[str, Any]]:
-    """Return the result that each of these steps had in the newest run that has one: key → (kind, result)."""
+def _results(workflow: WorkflowTemplate, keys: list[str]) -> dict[str, tuple[str, Any, UUID]]:
+    """Return the result that each of these steps had in the newest run that has one: key → (kind, result, run)."""
     tenant_id = workflow.tenant_id
     # From run to run and to one row of it by the index: how often a step ran inside a loop makes no difference.
     rows = (
@@ -164,8 +172,8 @@ def _results(workflow: WorkflowTemplate, keys: list[str]) -> dict[str, tuple[str
             """
             with runs as materialized (
               select id, created_at from workflow_executions where tenant_id = %s and workflow_id = %s order by created_at desc limit %s)
-            select wanted.key, last.kind, last.output from unnest(%s::text[]) wanted(key) cross join lateral (
-              select step.kind, step.output from runs cross join lateral (
+            select wanted.key, last.kind, last.output, last.run from unnest(%s::text[]) wanted(key) cross join lateral (
+              select step.kind, step.output, runs.id as run from runs cross join lateral (
                 select s.kind, s.output from workflow_steps s
                 where s.tenant_id = %s and s.execution_id = runs.id and s.node_key = wanted.key and s.state = 'succeeded'
                 order by s.scope_path desc, s.gen desc limit 1) step
@@ -183,5 +191,5 @@ def _results(workflow: WorkflowTemplate, keys: list[str]) -> dict[str, tuple[str
             if size > LARGEST or size > room:
                 continue
             room -= size
-        steps[row.key] = (row.kind, redaction.shown(payloads.read_one(tenant_id, row.output)))
+        steps[row.key] = (row.kind, redaction.shown(payloads.read_one(tenant_id, row.output)), row.run)
     return steps

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,13 @@ from portal.core import db
 from portal.workflows import queries, service
 from portal.workflows.definition import Node
 from portal.workflows.history import chain, events
+from portal.workflows.runs import queries as own
+from portal.workflows.runs import usage
 
 FORMAT = "nasij-run/1"
 PAGE = 500
 STEPS = """
-select id, node_key, scope_path, gen, kind, state, port, attempt, crash_count, effect_class, effect_at, idem_key, input, output, error, warning,
+select id, node_key, scope_path, gen, kind, state, port, attempt, crash_count, effect_class, effect_at, idem_key, input, output, error, warning, used,
        created_at, available_at, started_at, finished_at
 from workflow_steps where tenant_id = :tenant and execution_id = :run and id > :after order by id limit :limit
 """
@@ -81,6 +84,7 @@ def _head(tenant_id: UUID, run_id: UUID) -> dict[str, Any]:
             "id": run.id, "status": run.status, "accepted_at": run.created_at, "started_at": run.started_at, "ended_at": run.completed_at,
             "started_by": run.executed_by, "goes_on_from": run.replay_of, "deals_with_failure_of": run.error_of, "priority": run.priority,
             "input": service.whole_value(tenant_id, run.input_data), "output": service.whole_value(tenant_id, run.output_data), "error": run.error,
+            "used": asdict(usage.of_run(own.used_of(tenant_id, run_id))),
         },
         "workflow": {"id": workflow.id, "name": workflow.name, "name_ar": workflow.name_ar},
         "version": {

@@ -17,8 +17,9 @@ from portal.workflows.designer.edits import Card
 from portal.workflows.engine.store import answering, hurrying
 from portal.workflows.explain import Large, StepView
 from portal.workflows.runs import queries as own
-from portal.workflows.runs import spans, telling, trees
+from portal.workflows.runs import spans, telling, trees, usage
 from portal.workflows.runs.spans import Span, Sums
+from portal.workflows.runs.usage import Usage
 from portal.workflows.tasks import queries as tasks
 from portal.workflows.tasks import service as task_verbs
 from portal.workflows.tasks.wording import outcome_of, title_of
@@ -104,6 +105,7 @@ class Inspected:
     can_skip: bool = False
     id: UUID | None = None
     kept_bytes: int = 0
+    used: Usage | None = None
 
 
 def inspect(here: Access, run: Any, card: Card, *, scope: str | None, signal: Any, files: Sequence[Any], due_at: Any) -> Inspected:
@@ -148,6 +150,7 @@ def inspect(here: Access, run: Any, card: Card, *, scope: str | None, signal: An
         can_skip=row.state == "waiting" and row.kind in hurrying.SKIPPABLE and run.status not in ("paused", "cancelling", "compensating"),
         id=row.id,
         kept_bytes=sum(each.size for each in made),
+        used=usage.of_step(row),
     )
 
 

@@ -17,7 +17,7 @@ from portal.workflows import explain, queries, service, stored
 from portal.workflows.designer import edits
 from portal.workflows.designer.flow import run_tree
 from portal.workflows.home.wording import brief_duration
-from portal.workflows.runs import inspecting, timeline
+from portal.workflows.runs import inspecting, timeline, usage
 from portal.workflows.runs import queries as own
 from portal.workflows.runs.spans import Span, spans_of
 from portal.workflows.runs.timeline import Crowd
@@ -62,6 +62,7 @@ def show_run(
         has_undo=any(node.get("undo") for node in version.nodes),
         moves=moving.moves_of(here.tenant_id, run_id),
         files=files,
+        used=usage.of_run(own.used_of(here.tenant_id, run_id)),
         ended=service.has_ended(found.status),
         start=triggers.start_of(here.tenant_id, run_id),
         typed=typed or {},

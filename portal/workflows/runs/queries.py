@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from portal.core import db
+from portal.workflows.runs.spans import PATIENT
 
 LOGGED = 200
 LOOKED_AT = 50_000
@@ -109,6 +110,30 @@ def outline(tenant_id: UUID, run_id: UUID) -> Sequence[Row[Any]]:
             {"tenant": tenant_id, "run": run_id},
         )
         .all()
+    )
+
+
+def used_of(tenant_id: UUID, run_id: UUID) -> Row[Any]:
+    """Return what all steps of a run used together: calls, sent, received, mails, rows, busy_ms, lost, unknown (`usage.Usage`)."""
+    return (
+        db.session()
+        .execute(
+            text(
+                """
+                select coalesce(sum((used ->> 'calls')::bigint), 0)::bigint as calls, coalesce(sum((used ->> 'sent')::bigint), 0)::bigint as sent,
+                       coalesce(sum((used ->> 'received')::bigint), 0)::bigint as received,
+                       coalesce(sum((used ->> 'mails')::bigint), 0)::bigint as mails, coalesce(sum((used ->> 'rows')::bigint), 0)::bigint as rows,
+                       coalesce(sum(case when effect_class not in ('pure', 'db') then (used ->> 'busy_ms')::bigint
+                                         when kind <> all(:patient) then extract(epoch from finished_at - started_at) * 1000 end), 0)::bigint as busy_ms,
+                       coalesce(sum(crash_count), 0)::bigint as lost,
+                       coalesce(bool_or(used is null and effect_at is not null and state <> 'leased' and effect_class not in ('pure', 'db')), false)
+                         as unknown
+                from workflow_steps where tenant_id = :tenant and execution_id = :run
+                """
+            ),
+            {"tenant": tenant_id, "run": run_id, "patient": sorted(PATIENT)},
+        )
+        .one()
     )
 
 

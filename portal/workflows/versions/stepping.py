@@ -217,9 +217,9 @@ def _not_sent(workflow: WorkflowTemplate, node: Node, given: Any, *, may_read: b
     pinned = (workflow.pins or {}).get(node["key"])
     if pinned is not None:
         return Tried(STEP, "not_sent", given=given, output=masked(pinned["value"]), sample=sources.PINNED)
-    has, last = sources.last_result(workflow, node) if may_read else (False, None)
-    if has:
-        return Tried(STEP, "not_sent", given=given, output=last, sample=sources.RUN)
+    last = sources.last_result(workflow, node) if may_read else None
+    if last is not None:
+        return Tried(STEP, "not_sent", given=given, output=last.value, sample=sources.RUN)
     return Tried(STEP, "not_sent", given=given, output=sources.empty_result(node), sample=sources.NONE)
 
 

@@ -65,7 +65,7 @@ BECOMES = {
     ("37_sub_workflow", 0): ('call_other:subworkflow', "MR"),
     ("38_two_starts", 0): ('starts:switch(case_1: a:set | case_2: b:set) end:set', "RRMMM"),
     ("39_waits", 0): ('a_while:wait until:wait called:callback old:wait', "MMMCM"),
-    ("40_code", 0): ('code:group python:group old:group use:set', "MRRRR"),
+    ("40_code", 0): ('code:set python:group use:set', "MCRCR"),
     ("41_agent", 0): ('agent:group after:set', "MRRRRRR"),
     ("42_unknown", 0): ('slack:group ways:switch(case_3: y:set community:group)', "MRRMMRR"),
     ("43_disabled_notes", 0): ('off:condition(then: off_2:webhook) off_code:condition on:set', "MCCMMM"),
@@ -238,7 +238,7 @@ def test_values_are_said_in_ours(name, key, place, said):
         ("37_sub_workflow", "Call other", ["workflow", "waits"]),
         ("38_two_starts", "Hook", ["webhook_address", "several_starts"]),
         ("39_waits", "Called", ["callback"]),
-        ("40_code", "Code", ["code"]),
+        ("40_code", "Code", ["code_turned"]),
         ("41_agent", "Agent", ["agent"]),
         ("41_agent", "Model", ["helper"]),
         ("42_unknown", "Slack", ["unknown"]),
@@ -298,10 +298,10 @@ def test_settings_of_a_step_come_along():
 
 @pytest.mark.parametrize("name", ["52_deep", "53_grid"])
 def test_what_is_too_deep_or_crosses_too_often_is_cut_and_named(name):
-    began = time.monotonic()
+    began = time.process_time()
     found = imported(name)
 
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert len(found.steps) < 400
     assert any(code in ("deep", "goes_on") for each in found.report.lines for code, _about in each.words)
     cut = [step for step in found.steps if step["key"].startswith("goes_on")]
@@ -313,10 +313,10 @@ def test_what_is_too_deep_or_crosses_too_often_is_cut_and_named(name):
 def test_a_line_of_five_hundred_nodes_is_read_quickly():
     nodes = [{"name": f"N{number}", "type": "n8n-nodes-base.set", "typeVersion": 3.4, "parameters": {}} for number in range(500)]
     wires = {f"N{number}": {"main": [[{"node": f"N{number + 1}", "type": "main", "index": 0}]]} for number in range(499)}
-    began = time.monotonic()
+    began = time.process_time()
     (found,) = service.read(json.dumps({"nodes": nodes, "connections": wires}))
 
-    assert time.monotonic() - began < 5 and len(found.report.lines) == 500
+    assert time.process_time() - began < 5 and len(found.report.lines) == 500
 
 
 def crossed(count, each_way):
@@ -336,10 +336,10 @@ def crossed(count, each_way):
     ids=["each leads to all", "forwards only", "long and crossed", "a star"],
 )
 def test_a_graph_that_crosses_itself_everywhere_is_cut_in_time(document):
-    began = time.monotonic()
+    began = time.process_time()
     (found,) = service.read(json.dumps(document))
 
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert len(found.steps) < 1_300 and len(found.report.lines) == len(document["nodes"])
     assert all(each.step or each.level == "review" for each in found.report.lines)
 

@@ -14,6 +14,7 @@ from portal.core.config import current_settings
 from portal.core.errors import Invalid, NotFound
 from portal.workflows.history import events, retention, sweeping
 from portal.workflows.history.retention import Rule
+from portal.workflows.inspector import pins
 from tests.workflows.engine.conftest import step, values
 
 BAD = "${ int('no number') }"
@@ -223,3 +224,47 @@ def test_figures_and_reasons_that_make_no_sense_are_refused(engine, simple):
                 retention.set_rule(engine.house.id, simple, Rule(*figures), by=engine.by)
         with pytest.raises(Invalid):
             retention.hold(engine.house.id, reason="  ", by=engine.by)
+
+
+def test_samples_go_with_the_run_that_they_were_taken_from_unless_somebody_said_that_they_stay(engine, simple):
+    run, other = engine.go(simple), engine.go(simple)
+    with engine.in_house():
+        pins.pin(engine.house.id, simple, "a", {"x": "taken"}, by=engine.by, run_id=run.id)
+        pins.pin(engine.house.id, simple, "start", {"who": "made up"}, by=engine.by)
+    rule(engine, None, 7, 7)
+    with engine.in_house():
+        hold = retention.hold(engine.house.id, reason="a question of the law", by=engine.by, run_id=run.id)
+    age(run.id, 10)
+
+    sweeping.sweep()
+    assert samples(engine, simple) == {"a", "start"}  # held: neither the run goes nor what came of it
+    with engine.in_house():
+        retention.lift(engine.house.id, hold, reason="it is answered", by=engine.by)
+    before = engine.run(other.id)
+    sweeping.sweep()
+    assert not is_there(engine, run.id) and samples(engine, simple) == {"start"}
+
+    with engine.in_house():
+        pins.pin(engine.house.id, simple, "a", {"x": "stays"}, by=engine.by, run_id=before.id, outlives=True)
+    age(other.id, 10)
+    sweeping.sweep()
+    assert not is_there(engine, other.id) and samples(engine, simple) == {"a", "start"}
+    with engine.in_house() as session:
+        told = session.execute(text("select target_id, actor_id, details from audit_entries where action = 'sample.kept'")).one()
+    assert (told.target_id, told.actor_id, told.details) == (simple, engine.by.id, {"step": "a", "run": str(other.id)})
+
+
+def test_what_is_taken_from_a_run_that_is_being_deleted_is_refused(engine, simple):
+    run = engine.go(simple)
+    rule(engine, None, 7, 7)
+    age(run.id, 10)
+    assert sweeping.bury(engine.house.id, run.id)
+
+    with engine.in_house(), pytest.raises(Invalid):
+        pins.pin(engine.house.id, simple, "a", {"x": "late"}, by=engine.by, run_id=run.id)
+    assert samples(engine, simple) == set()
+
+
+def samples(engine: Any, workflow_id: Any) -> set[str]:
+    with engine.in_house() as session:
+        return set(session.scalar(text("select pins from workflow_templates where id = :id"), {"id": workflow_id}))

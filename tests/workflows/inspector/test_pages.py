@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from sqlalchemy import text
 
 from portal.core import db
+from portal.core.ids import new_id
 from portal.workflows import definition, queries, service
 from portal.workflows.inspector import pins, preview, sources
 from portal.workflows.models import WorkflowTemplate
@@ -181,6 +183,37 @@ def test_a_sample_from_the_last_run_has_dots_for_secrets(made, engine, as_role):
     assert pin(browser, made, "mail", "", do="last").status_code == 422, "it never ran"
 
 
+def pins_of(engine, workflow_id):
+    with engine.in_house():
+        return queries.get_workflow(engine.house.id, workflow_id).pins
+
+
+def test_a_sample_that_was_taken_from_a_run_belongs_to_it_also_when_it_was_changed(made, engine, as_role):
+    browser, url = as_role("builder"), f"/workflows/{made}/design?step=first"
+    page = browser.get(url)
+    (run_id,) = re.findall(r'name="run" value="([^"]+)"', page.text)
+    assert "this sample goes with it" in page.text_of("#sample-run-first")[0]
+
+    send = f"/workflows/{made}/design/steps/first/sample"
+    assert browser.post(send, data={"sample": '{"greeting": "Hello Sara!"}', "do": "pin", "run": run_id}).status_code == 303
+    assert (pins_of(engine, made)["first"]["run"], pins_of(engine, made)["first"]["source"]) == (run_id, "run")
+    assert pin(browser, made, "first", '{"greeting": "Hello"}').status_code == 303
+    assert pins_of(engine, made)["first"]["run"] == run_id
+    assert "this sample goes with it" in browser.get(url).text_of("#sample-run-first")[0]
+
+    assert browser.post(send, data={"sample": '{"greeting": "Hello"}', "do": "pin", "outlives": "1"}).status_code == 303
+    assert "run" not in pins_of(engine, made)["first"] and "sample-run-first" not in browser.get(url).text
+
+
+def test_a_sample_of_a_run_that_is_gone_or_of_others_is_refused_and_the_text_kept(made, engine, as_role):
+    send = {"sample": '{"greeting": "mine"}', "do": "pin", "run": str(new_id()), "outlives": "1"}
+    page = as_role("builder").post(f"/workflows/{made}/design/steps/first/sample", data=send)
+
+    assert page.status_code == 422 and "was deleted" in page.text_of("#sample-text-first-error")[0]
+    assert "mine" in page.text_of("#sample-text-first")[0] and re.search(r'id="sample-outlives-first"[^>]* checked', page.text)
+    assert pins_of(engine, made) == {}
+
+
 @pytest.mark.parametrize(
     ("sample", "says"),
     [
@@ -246,7 +279,7 @@ def test_the_way_to_a_step_goes_no_further(made, engine, as_role):
     with engine.in_house():
         told = stepping.try_path(engine.house.id, made, "check", may_read=True, by=engine.by)
         far = stepping.try_path(engine.house.id, made, "yes", may_read=True, by=engine.by)
-        pins.pin(engine.house.id, made, "start", {"who": "Ali"}, source="typed", by=engine.by)
+        pins.pin(engine.house.id, made, "start", {"who": "Ali"}, by=engine.by)
         other = stepping.try_path(engine.house.id, made, "yes", may_read=True, by=engine.by)
 
     assert (told.state, told.port, [each["key"] for each in told.passed]) == ("done", "then", ["first"])

@@ -106,14 +106,14 @@ def give_up(lease: Lease) -> None:
             settle_in(Moves(run, connection, lease.worker, may_carry=False), lease, None)
 
 
-def end_cancelled(connection: Connection, run: Run, lease: Lease, done: Done | None) -> None:
+def end_cancelled(connection: Connection, run: Run, lease: Lease, done: Done | None, *, used: dict[str, int] | None = None) -> None:
     """End the leased step of a cancelled run; what it did stands, nothing follows it."""
     moves = Moves(run, connection, lease.worker, may_carry=False)
     frame = run.frame(lease.scope) or Frame(lease.scope)
     state = "succeeded" if done is not None else "cancelled"
     moves.tell(f"step.{state}", lease.node_key, frame)
     port, output = (done.port, done.output) if done is not None else (None, None)
-    step = {"state": state, "port": port, "output": output, "error": None, "delay_s": 0, "seq": run.event_seq}
+    step = {"state": state, "port": port, "output": output, "error": None, "delay_s": 0, "seq": run.event_seq, "used": used}
     write_settle(connection, lease, step, moves, None, None)
     if not is_leased(connection, run):
         finish_closed(connection, run)

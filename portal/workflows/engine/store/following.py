@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from portal.core import db
+from portal.core import db, metering
 from portal.core.ids import new_id
 from portal.workflows import payloads
 from portal.workflows.actions.base import Call, Calls, Done, Failed, Jump, Opened, Outcome, Stop, Waiting
@@ -203,9 +203,18 @@ def _may_apply(moves: Moves) -> bool:
 def _compute(moves: Moves, frame: Frame, node: dict[str, Any], effect: str) -> None:
     began = time.perf_counter()
     call = call_of(moves.run, frame, node, attempt=1)
-    outcome: Outcome = call if isinstance(call, Failed) else perform_here(call, node, effect)
+    used = None
+    if isinstance(call, Failed):
+        outcome: Outcome = call
+    elif effect == "pure":
+        outcome = perform_here(call, node, effect)
+    else:
+        with metering.measured() as used:
+            outcome = perform_here(call, node, effect)
     config = call.config if isinstance(call, Call) else None
     row = born(moves.run, node, "succeeded", frame=frame, config=config, attempt=1, took_s=time.perf_counter() - began)
+    if used:
+        row["used"] = used
     moves.born.append(row)
     frame.ids[node["key"]] = UUID(row["id"])
     take(moves, frame, node, row, outcome)

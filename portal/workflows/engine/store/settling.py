@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from portal import events
-from portal.core import bus, db
+from portal.core import bus, db, metering
 from portal.workflows.actions.base import Call, Done, Failed, Outcome
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store import compensating, framing, opening
@@ -32,13 +32,16 @@ def prepare(lease: Lease, run: Run) -> Call | Failed:
     return call_of(run, frame, run.graph.nodes[lease.node_key], lease.attempt)
 
 
-def settle(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool) -> tuple[Run | None, Lease | None]:
+def settle(
+    lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: bool, used: dict[str, int] | None = None
+) -> tuple[Run | None, Lease | None]:
     """End the attempt: keep its outcome, begin what follows, finish the run if nothing is left. One transaction.
 
     Args:
         run: what the worker knows of it; None has it read here, in the same transaction.
         outcome: what came of it; None for a pure or db step, which is done here, and so exactly once.
         carry: lease the first step that follows to the same worker, in the same transaction; db steps are done in it.
+        used: what the attempt used outside (`core.metering`); a db step is measured here.
 
     Returns:
         The run, None if it has ended or is ending; and the lease of the step to go on with, or None. A lost lease changes nothing.
@@ -47,7 +50,7 @@ def settle(lease: Lease, run: Run | None, outcome: Outcome | None, *, carry: boo
     for _attempt in range(4):
         try:
             with nullcontext() if run is None or run.is_stale else db.optimistic():
-                return _settle(lease, run, outcome, carry=carry, may_apply=may_apply)
+                return _settle(lease, run, outcome, carry=carry, may_apply=may_apply, used=used)
         except BaseException as broken:
             if run is not None:
                 # What it changed here was rolled back there. A count of events that is right by chance must not hide that.
@@ -113,6 +116,7 @@ def _settle(
     *,
     carry: bool,
     may_apply: bool,
+    used: dict[str, int] | None = None,
 ) -> tuple[Run | None, Lease | None]:
     with db.transaction(lease.tenant_id) as session:
         connection = session.connection()
@@ -124,14 +128,14 @@ def _settle(
         elif not may_guess and not _is_mine(connection, lease, run):
             return run, None
         if run.status == "cancelling":
-            end_cancelled(connection, run, lease, outcome if isinstance(outcome, Done) else None)
+            end_cancelled(connection, run, lease, outcome if isinstance(outcome, Done) else None, used=used)
             return run, None
         moves = Moves(run, connection, lease.worker, may_carry=carry, may_apply=may_apply, lane=lease.lane)
         if may_guess:
             moves.guess = run.status, run.event_seq
         if run.status == "pending":
             begin_running(moves)
-        settle_in(moves, lease, outcome)
+        settle_in(moves, lease, outcome, used=used)
         return run, moves.carried
 
 
@@ -155,17 +159,22 @@ def _is_mine(connection: Connection, lease: Lease, run: Run) -> bool:
     return True
 
 
-def settle_in(moves: Moves, lease: Lease, outcome: Outcome | None) -> None:
+def settle_in(moves: Moves, lease: Lease, outcome: Outcome | None, *, used: dict[str, int] | None = None) -> None:
     """Settle a step in the open transaction, which holds the run's row; without an outcome the step is done here."""
     run, frame, node = moves.run, moves.run.frames.get(lease.scope), moves.run.graph.nodes[lease.node_key]
     step = moves.own = own_row(lease)
+    step["used"] = used
     config = None
     if frame is None or frame.is_closing:
         _come_back(moves, frame, lease, step, outcome)
     else:
         if outcome is None:
             call = call_of(run, frame, node, lease.attempt)
-            outcome, config = (call, None) if isinstance(call, Failed) else (perform_own(call, lease.kind), call.config)
+            if isinstance(call, Failed):
+                outcome = call
+            else:
+                with metering.measured() as step["used"]:
+                    outcome, config = perform_own(call, lease.kind), call.config
         take(moves, frame, node, step, outcome, lease=lease)
     drain(moves)
     write(moves, lease, config)

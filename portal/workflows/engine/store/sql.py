@@ -16,16 +16,16 @@ from portal.workflows.payloads import Apart
 BORN = """
   insert into workflow_steps
     (id, tenant_id, execution_id, node_key, kind, scope_path, gen, queue, priority, state, attempt, lease_epoch, timeout_s, effect_class, idem_key,
-     port, input, output, error, ended_seq, lease_owner, lease_until, hard_until, started_at, finished_at)
+     port, input, output, error, ended_seq, used, lease_owner, lease_until, hard_until, started_at, finished_at)
   select r.id, %(tenant)s, %(run)s, r.node_key, r.kind, r.scope, r.gen,
          case when r.state = 'ready' then %(aside)s::text else '' end || coalesce(%(lane)s::text, r.lane), %(priority)s::int, r.state, r.attempt, r.epoch, r.timeout_s, r.effect,
-         r.idem_key, r.port, r.input, r.output, r.error, r.seq, case when r.leased then %(worker)s::text end,
+         r.idem_key, r.port, r.input, r.output, r.error, r.seq, r.used, case when r.leased then %(worker)s::text end,
          case when r.leased then clock_timestamp() + make_interval(secs => %(lease_s)s::float8) end,
          case when r.leased then clock_timestamp() + make_interval(secs => r.timeout_s) end,
          case when r.state in ('leased', 'waiting', 'succeeded', 'failed') then clock_timestamp() - make_interval(secs => r.took_s) end,
          case when r.state in ('succeeded', 'failed', 'skipped', 'cancelled') then clock_timestamp() end
   from jsonb_to_recordset(%(born)s::jsonb) as r(id uuid, node_key text, kind text, scope text, gen int, state text, attempt int, epoch int,
-       took_s float8, leased bool, timeout_s int, effect text, lane text, idem_key text, port text, input jsonb, output jsonb, error jsonb, seq int)
+       took_s float8, leased bool, timeout_s int, effect text, lane text, idem_key text, port text, input jsonb, output jsonb, error jsonb, seq int, used jsonb)
 """
 TOLD = """
   insert into workflow_events (tenant_id, execution_id, seq, kind, node_key, actor, data)
@@ -75,7 +75,7 @@ MOVED = """moved as (
       effect_at = case when %(state)s::text = 'ready' then null else s.effect_at end,
       queue = case when %(state)s::text = 'ready' then %(aside)s::text || s.queue else s.queue end,
       available_at = case when %(state)s::text = 'ready' then clock_timestamp() + make_interval(secs => %(delay_s)s::float8) else s.available_at end,
-      finished_at = case when %(ended)s::bool then clock_timestamp() end
+      finished_at = case when %(ended)s::bool then clock_timestamp() end{used}
   where s.tenant_id = %(tenant)s and s.id = %(step)s{still}
   returning s.id, s.started_at, s.attempt),
 tried as (
@@ -85,6 +85,14 @@ tried as (
   from moved m join workflow_steps was on was.tenant_id = %(tenant)s and was.id = %(step)s  -- as it was before this statement
   on conflict do nothing),  -- a wait that ends is no second attempt
 """
+# It is part of the statement only where something was measured: pure steps do not pay for it.
+USED = ", used = %(used)s::jsonb"
+# Attempts add up.
+USED_MORE = """,
+      used = (select coalesce(jsonb_object_agg(name, amount), '{}') from (
+        select each.name, sum(each.amount::bigint) as amount from (
+          select * from jsonb_each_text(coalesce(s.used, '{}')) union all select * from jsonb_each_text(%(used)s::jsonb)) as each(name, amount)
+        group by each.name) as summed)"""
 # The columns of a run that is accepted.
 ACCEPTED = """id, tenant_id, workflow_id, version_id, executed_by, input_data, dedup_key, replay_of, deadline_at, parent_step_id, root_id,
   depth, error_of, priority, gate_key, is_gated, keys_of"""
@@ -171,7 +179,11 @@ def write_settle(
         "error": db.to_json(apart.masked(step["error"])) if step["error"] else None, "code": (step["error"] or {}).get("code"),
         "input": apart.text_of(config), "delay_s": step["delay_s"], "ended": step["state"] in STEP_ENDED,
     }  # fmt: skip
-    write_moves(connection, moves, status, ends_as=ends_as, moved=MOVED.format(still=STILL if moves.guess else ""), own=own, apart=apart)
+    used, measured = step.get("used"), ""
+    if used or (used is not None and lease.effect not in ("pure", "db")):
+        own["used"], measured = db.to_json(used), USED if lease.attempt == 1 else USED_MORE
+    moved = MOVED.format(still=STILL if moves.guess else "", used=measured)
+    write_moves(connection, moves, status, ends_as=ends_as, moved=moved, own=own, apart=apart)
 
 
 def write_moves(

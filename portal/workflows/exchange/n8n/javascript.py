@@ -100,6 +100,21 @@ def read(source: str) -> Any:
     return tree
 
 
+def read_fields(source: str) -> dict[str, Any]:
+    """Return the trees of an object's fields; of an item of n8n (`{json: {…}}`) those inside it.
+
+    Raises:
+        NotSafe: it is too long or too deep, or holds anything else than names and values.
+    """
+    if len(source) > LONGEST:
+        raise NotSafe
+    reader = _Reader(source)
+    found = reader.fields(is_whole=True)
+    if reader.peek() != ("end", ""):
+        raise NotSafe
+    return found
+
+
 class _Reader:
     def __init__(self, source: str) -> None:
         self._source, self._place = source, 0
@@ -206,6 +221,30 @@ class _Reader:
                     break
             found.append(self.expression(0, depth + 1))
         return tuple(found)
+
+    def fields(self, *, is_whole: bool) -> dict[str, Any]:
+        """Read `{name: value, …}`; around the fields of an item may stand `{json: … }` and nothing else."""
+        self._must("{")
+        found: dict[str, Any] = {}
+        while not self._take("}"):
+            if found:
+                self._must(",")
+                if self._take("}"):
+                    break
+            kind, name = self._next()
+            if kind not in ("name", "text"):
+                raise NotSafe
+            name = unescaped(name[1:-1]) if kind == "text" else name
+            self._must(":")
+            if name == "json" and is_whole and not found and self.peek() == ("mark", "{"):
+                inner = self.fields(is_whole=False)
+                self._take(",")
+                self._must("}")
+                return inner
+            if name in found or (name == "json" and is_whole):
+                raise NotSafe
+            found[name] = self.expression(0, 0)
+        return found
 
     def _template(self, depth: int) -> Text:
         parts: list[Any] = []

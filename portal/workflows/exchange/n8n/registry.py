@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.workflows.exchange.n8n import calls, steps
+from portal.workflows.exchange.n8n import calls, coding, steps
 from portal.workflows.exchange.n8n.made import Turn
 
 STICKY = "stickyNote"
@@ -22,9 +22,9 @@ TURNS: dict[str, Turn] = {
     "wait": steps.wait,
     "stopAndError": steps.stop_and_error,
     "respondToWebhook": steps.respond,
-    "code": steps.code,
-    "function": steps.code,
-    "functionItem": steps.code,
+    "code": coding.code,
+    "function": coding.code,
+    "functionItem": coding.code,
     "noOp": steps.nothing,
     "merge": lambda ask: steps.merge(ask, []),
 }

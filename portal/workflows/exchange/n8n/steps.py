@@ -240,12 +240,6 @@ def respond(ask: Ask) -> Made:
     return Made("respond", config)
 
 
-def code(ask: Ask) -> Made:
-    """Keep a piece of code as a note; nothing carries it out."""
-    source = next((given for name in ("jsCode", "pythonCode", "functionCode") if isinstance(given := ask.given.get(name), str)), "")
-    return placeholder(ask, "code", str(ask.given.get("language") or "javaScript"), note=source[:LONGEST_NOTE])
-
-
 def nothing(ask: Ask) -> Made:
     return Made(None)
 
