@@ -15,7 +15,7 @@ from jinja2.runtime import Context
 from portal.core import access
 from portal.i18n import catalogues, formats, pseudo, words
 from portal.i18n.reader import LOCALES, Locale, current, preferences_of
-from portal.i18n.technical import set_apart
+from portal.i18n.technical import has_arabic, set_apart
 
 __all__ = ["LOCALES", "Locale", "bilingual", "chosen_tag", "current", "init_app", "known", "plain_name"]
 
@@ -35,7 +35,9 @@ def init_app(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     words.init_app(app, _voices)
     app.jinja_env.filters.update({name: _for_each_reader(written) for name, written in formats.FILTERS.items()})
-    app.jinja_env.filters["set_apart"] = _for_each_reader(lambda sentence: set_apart(sentence) if current().dir == "rtl" else sentence)
+    app.jinja_env.filters["set_apart"] = _for_each_reader(
+        lambda sentence: set_apart(sentence) if current().dir == "rtl" or has_arabic(sentence) else sentence
+    )
     app.jinja_env.globals.update(bilingual=bilingual, named=named, plain_name=plain_name, reader=current, money_of=formats.money)
     app.context_processor(lambda: {"locale": _shown()})
 

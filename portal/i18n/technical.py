@@ -6,9 +6,16 @@ import re
 
 from markupsafe import Markup, escape
 
-# What is written in ASCII, spaces inside of it; only with a letter or an asterisk in it: figures alone stand right by themselves.
+# What is written in ASCII, spaces inside of it; only with a letter, an asterisk or a bracket in it: figures alone stand right by themselves.
 _RUN = re.compile(r"[!-~]+(?: [!-~]+)*")
-_TELLING = re.compile(r"[A-Za-z*]")
+_TELLING = re.compile(r"[A-Za-z*${}]")
+_BEFORE = re.compile(r"(?:[ ,;]|:(?![a-z]))*")  # a colon before a letter is a name of SQL
+_ARABIC = re.compile("[\u0600-\u06ff]")
+
+
+def has_arabic(text: object) -> bool:
+    """Say whether there is Arabic in a text, so that what is technical in it must be set apart whatever the page's direction is."""
+    return bool(_ARABIC.search(str(text)))
 
 
 def set_apart(sentence: object) -> str | Markup:
@@ -22,7 +29,7 @@ def set_apart(sentence: object) -> str | Markup:
             return sentence
         text = sentence.unescape()
     for run in _RUN.finditer(text):
-        word = run[0].rstrip(".,;:!?").lstrip(" ,;:")
+        word = _BEFORE.sub("", run[0].rstrip(".,;:!?"), count=1)
         inner = word[1:] if word.startswith("(") and word.count("(") > word.count(")") else word
         inner = inner[:-1] if inner.endswith(")") and inner.count(")") > inner.count("(") else inner
         if _TELLING.search(inner):

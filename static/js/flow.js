@@ -1,4 +1,5 @@
 // The designer's hands, each in a file of its own. Every one of them is also a link or a form: the page works without all of it.
+import "./flow/bidi.js";
 import "./flow/save.js";
 import "./flow/values.js";
 import "./flow/complete.js";

@@ -9,7 +9,7 @@ import pytest
 from portal.core import db
 from portal.core.access import Actor
 from portal.core.config import ROOT
-from portal.workflows import service
+from portal.workflows import queries, service
 from portal.workflows.inspector import pins
 from tests.browser.conftest import IN_CHROMIUM, signed_in
 from tests.browser.test_accessibility import AXE, OVERFLOW, TAGS
@@ -123,3 +123,33 @@ def test_the_whole_flow_is_as_large_as_the_window_allows(address, chromium, tena
     context.close()
 
     assert found == {500: "60", 2600: "100"}
+
+
+def test_values_among_arabic_read_left_to_right_while_one_types(app, address, chromium, tenant, workflow_id):
+    context, page = signed_in(chromium, address, tenant, "ar", "light", width=1280, height=844)
+    page.goto(f"{address}/workflows/{workflow_id}/design?step=confirm")
+    subject = page.locator("#f-confirm-subject")
+    subject.fill("")
+    subject.press_sequentially("إجازة ${ input.emp")
+    assert subject.input_value() == "إجازة \u2066${ input.emp\u2069", "already before it is closed"
+    page.keyboard.press("Enter")
+    page.keyboard.press("End")
+    subject.press_sequentially("، شكرًا")
+    assert subject.input_value() == "إجازة \u2066${ input.employee }\u2069، شكرًا", "the cursor stood outside"
+    for _ in range(8):
+        page.keyboard.press("Backspace")
+    assert subject.input_value() == "إجازة \u2066${ input.employee\u2069 ", "the bracket goes with one key"
+    subject.press_sequentially("}")
+    with page.expect_response("**/steps/confirm"):
+        page.keyboard.press("Tab")
+    page.wait_for_load_state("networkidle")
+    assert subject.input_value() == "إجازة \u2066${ input.employee }\u2069"
+    assert page.locator("#pv-f-confirm-subject .preview-value").inner_text() == "إجازة Sara"
+    with app.app_context(), db.transaction(tenant.id):
+        node = next(each for each in queries.get_workflow(tenant.id, workflow_id).nodes if each["key"] == "confirm")
+    assert node["config"]["subject"] == "إجازة ${ input.employee }", "what is for the eye is not kept"
+    page.evaluate("() => document.addEventListener('copy', event => { document.title = event.clipboardData.getData('text/plain') })")
+    subject.press("Control+A")
+    subject.press("Control+C")
+    assert page.title() == "إجازة ${ input.employee }"
+    context.close()

@@ -29,6 +29,10 @@ def word(text):
         ("(X-Api-Key مثلًا)", f"({word('X-Api-Key')} مثلًا)"),
         ("من 1 إلى 30.", "من 1 إلى 30."),
         ("<b>", word("<b>")),
+        ("نص، مثل ${ input.name }.", f"نص، مثل {word('${ input.name }')}."),
+        ('مثل {"id": "${ run.id }"}', f"""مثل {word('{"id": "${ run.id }"}')}"""),
+        ("لم تُغلق «${»: أضف «}»", f"لم تُغلق «{word('${')}»: أضف «{word('}')}»"),
+        ("هكذا :name، مثل where city = :city", f"هكذا {word(':name')}، مثل {word('where city = :city')}"),
     ],
 )
 def test_technical_words_are_isolated(sentence, expected):
@@ -47,7 +51,9 @@ def test_nothing_of_a_sentence_is_lost(sentence):
 
 
 @pytest.mark.parametrize("tag", ["ar", "en"])
-def test_hints_of_a_field_are_apart_in_arabic_only(app, tag):
+def test_hints_of_a_field_are_apart_where_arabic_is_around(app, tag):
     with app.test_request_context(), reading(of(tag, Preferences())):
-        found = render_template_string('{% call ui.field("a", "b", hint="مثل a.b.") %}{% endcall %}')
-    assert (word("a.b") in found) == (tag == "ar") and "a.b" in found
+        found = render_template_string('{% call ui.field("a", "b", hint="like a.b.") %}{% endcall %}')
+        written = render_template_string('{% call ui.field("a", "b", hint="مثل a.b.") %}{% endcall %}')
+    assert (word("like a.b") in found) == (tag == "ar") and "a.b" in found
+    assert word("a.b") in written, "people write Arabic on English pages too"

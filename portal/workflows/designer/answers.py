@@ -71,14 +71,14 @@ def conflict(workflow_id: UUID, refused: DraftChanged, *, step: str = "", form: 
         "at": refused.at,
         "keeps": both.form is not None,
         "both": both,
-        "again": _again(workflow_id) if form is None else [],
+        "again": _again(workflow_id) if form is None else None,
         "address": request.path,
     }
     return show(workflow_id, step=step, status=409, form=both.form, conflict=said)
 
 
-def _again(workflow_id: UUID) -> list[tuple[str, str]]:
-    """Return the fields of the edit that was refused, to make it all the same; none where it is not possible any more."""
+def _again(workflow_id: UUID) -> list[tuple[str, str]] | None:
+    """Return the fields of the edit that was refused, to make it all the same; None where it is not possible any more."""
     given = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "revision")]
     keys = [key for name, value in given if name == "key" for key in value.split(",")] + [str((request.view_args or {}).get("key") or "")]
     place = None
@@ -87,8 +87,8 @@ def _again(workflow_id: UUID) -> list[tuple[str, str]]:
     elif request.endpoint in ("designer.add", "designer.paste"):
         place = asked_place(request.form)
     if request.endpoint not in REPEATABLE:
-        return []
-    return given if conflicts.is_still_possible(access().tenant_id, workflow_id, filter(None, keys), place) else []
+        return None
+    return given if conflicts.is_still_possible(access().tenant_id, workflow_id, filter(None, keys), place) else None
 
 
 def editing(view: Any) -> Any:

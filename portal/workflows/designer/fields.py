@@ -28,7 +28,7 @@ from portal.workflows.definition import (
     Settings,
     config_of,
 )
-from portal.workflows.designer import bounds
+from portal.workflows.designer import bidi, bounds
 from portal.workflows.differences.words import CLASS_LABELS
 from portal.workflows.engine import retry
 from portal.workflows.people import MOST_NAMED, WHO
@@ -107,7 +107,7 @@ def shown_fields(node: Node, action: Action, *, choices: Mapping[str, list[tuple
             label=each.label,
             hint=_hint(each),
             required=each.required or each.type == "choice",
-            value=config[each.name],
+            value=_drawn(each.type, config[each.name]) if (node["kind"], each.name) not in CODE_FIELDS else config[each.name],
             choices=choices.get(each.type, list(each.choices)),
             error=errors.get(each.name, ""),
             is_code=each.type in CODE_TYPES or (node["kind"], each.name) in CODE_FIELDS,
@@ -115,6 +115,15 @@ def shown_fields(node: Node, action: Action, *, choices: Mapping[str, list[tuple
         for each in action.fields
         if each.name in config
     ]
+
+
+def _drawn(kind: str, value: Any) -> Any:
+    """Return a value as its field shows it: texts with `${ … }` made to read well among Arabic."""
+    if kind in ("text", "long_text") and isinstance(value, str):
+        return bidi.isolated(value)
+    if kind == "pairs" and isinstance(value, list):
+        return [{**pair, "value": bidi.isolated(pair["value"])} if isinstance(pair.get("value"), str) else pair for pair in value]
+    return value
 
 
 def _hint(field: Field) -> Any:
@@ -219,7 +228,7 @@ def _read_field(wanted: Field, form: Any) -> dict[str, Any]:
         return {wanted.name: _read_asked(wanted, form)} if f"{name}-count" in form else {}
     if name not in form:
         return {}
-    text = clean(form.getlist(name)[-1])
+    text = clean(bidi.bare(form.getlist(name)[-1]))
     if len(text) > MAX_TEXT:
         raise ValueError(_("Use at most %(num)d characters.", num=MAX_TEXT))
     if wanted.type == "boolean":
@@ -235,7 +244,7 @@ def _read_field(wanted: Field, form: Any) -> dict[str, Any]:
 def _read_pairs(wanted: Field, form: Any) -> list[dict[str, str]]:
     name = f"c-{wanted.name}"
     both = zip(form.getlist(f"{name}-name"), form.getlist(f"{name}-value"), strict=False)
-    pairs = [{"name": clean(key)[:MAX_NAME], "value": clean(value).replace("\r\n", "\n")[:MAX_TEXT]} for key, value in both]
+    pairs = [{"name": clean(key)[:MAX_NAME], "value": clean(bidi.bare(value)).replace("\r\n", "\n")[:MAX_TEXT]} for key, value in both]
     which, _colon, number = form.get("drop", "").partition(":")
     if which == wanted.name and number.isdecimal() and int(number) < len(pairs):
         del pairs[int(number)]

@@ -85,7 +85,9 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
     node = {**card.node, **(form.typed if form else {})}
     action = ACTIONS.get(card.kind)
     # A step that was only just added is not scolded for being empty; its card says what is missing.
-    stored = {problem.field: problem.message for problem in card.problems} if card.node.get("config") != begins(action) else {}
+    is_new = card.node.get("config") == begins(action)
+    now, typed = (each.get("config") or {} for each in (card.node, node))
+    stored = {each.field: each.message for each in card.problems if not is_new and now.get(each.field) == typed.get(each.field)}
     errors = {**stored, **(form.errors if form else {})}
     shown = fields.shown_fields(node, action, choices=_choices(workflow, node, action), errors=errors) if action else []
     samples = sources.samples_of(workflow, card.key, may_read=access().can(Permission.RUN_READ))

@@ -14,7 +14,7 @@ from portal.core.render import render
 from portal.i18n.words import gettext as _
 from portal.workflows import queries
 from portal.workflows.actions.registry import FIELDS
-from portal.workflows.designer import answers, edits
+from portal.workflows.designer import answers, bidi, edits
 from portal.workflows.designer.answers import bp, edited, editing
 from portal.workflows.expressions import MAX_TEMPLATE
 from portal.workflows.inspector import pins, preview, sources
@@ -34,7 +34,7 @@ def preview_of(workflow_id: UUID, key: str) -> Response:
         raise NotFound
     samples = sources.samples_of(workflow, key, may_read=here.can(Permission.RUN_READ))
     desk = preview.Desk(node, workflow.nodes, workflow.settings, samples)
-    text = request.form.get("preview_text", "").replace("\r\n", "\n")
+    text = bidi.bare(request.form.get("preview_text", "")).replace("\r\n", "\n")
     made = desk.preview(name, text[: MAX_TEMPLATE + 1])
     return render("workflows/designer/preview.html", id=id_, made=made)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from portal.i18n.locale import bilingual
 from portal.i18n.words import ngettext
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import Node
@@ -63,8 +64,8 @@ _SUMMARIES: dict[str, Any] = {
     "email": lambda config, _node: _pieces(config.get("to")),
     "webhook": _about_webhook,
     "sql": lambda config, _node: [("code", " ".join(str(config.get("statement") or "").split())[:80])] if config.get("statement") else [],
-    "slack": lambda config, _node: _pieces(config.get("title_ar") or config.get("title") or config.get("text_ar") or config.get("text")),
-    "teams": lambda config, _node: _pieces(config.get("title_ar") or config.get("title") or config.get("text_ar") or config.get("text")),
+    "slack": lambda config, _node: _pieces(bilingual(config, "title") or bilingual(config, "text")),
+    "teams": lambda config, _node: _pieces(bilingual(config, "title") or bilingual(config, "text")),
     "document": lambda config, node: [("text", _choice(node, "format", config)), *_pieces(config.get("title") or config.get("name"))],
     **dict.fromkeys(("transform", "filter", "sort", "limit", "aggregate", "dedupe"), _about_list),
     "database": _about_database,
@@ -77,8 +78,8 @@ _SUMMARIES: dict[str, Any] = {
     "goto": lambda config, _node: [("code", str(config.get("to") or ""))] if config.get("to") else [],
     "stop": lambda config, node: [("text", _choice(node, "outcome", config))],
     "wait": _about_wait,
-    "approval": lambda config, _node: _pieces(config.get("title")),
-    "task": lambda config, _node: _pieces(config.get("title")),
+    "approval": lambda config, _node: _pieces(bilingual(config, "title")),
+    "task": lambda config, _node: _pieces(bilingual(config, "title")),
     "signal": lambda config, _node: [("code", str(config.get("signal") or ""))] if config.get("signal") else [],
     "send_signal": lambda config, _node: [("code", str(config.get("signal") or ""))] if config.get("signal") else [],
     "set": lambda config, _node: [("code", str(pair.get("name"))) for pair in config.get("values") or () if pair.get("name")],

@@ -10,8 +10,8 @@ from typing import Any
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.registry import ACTIONS, FIELDS
-from portal.workflows.differences.diff import ABSENT, EMPTY, Change, Changed, Difference, Path
-from portal.workflows.engine.retry import DEFAULT_CLASSES
+from portal.workflows.differences.diff import ABSENT, EMPTY, OPENED, Change, Changed, Difference, Path, changes_of
+from portal.workflows.engine.retry import ATTEMPTS, DEFAULT_CLASSES
 
 LONGEST = 2_000
 ON_ERROR_LABELS = {
@@ -30,6 +30,8 @@ CLASS_LABELS = {
 USUAL: dict[Path, tuple[Any, ...]] = {
     ("on_error",): (ABSENT, "fail"),
     ("retry", "on"): (ABSENT, list(DEFAULT_CLASSES)),
+    ("retry", "attempts"): (ABSENT, None, ATTEMPTS),
+    ("timeout_s",): (ABSENT, None, 30),
 }
 OWN: dict[Path, Any] = {
     ("name",): _l("Name"),
@@ -80,7 +82,7 @@ class StepLines:
 
 def steps_of(found: Difference) -> list[StepLines]:
     """Return every step that differs, once: those of the newer side in its order, then what was removed."""
-    shown = {node["key"]: StepLines(node, _kind(node), "added") for node in found.added}
+    shown = {node["key"]: StepLines(node, _kind(node), "added", _settings_of(node)) for node in found.added}
     shown |= {each.key: StepLines(each.new, _kind(each.new), "moved", is_moved=True) for each in found.moved}
     for each in found.changed:
         if lines := lines_of(each):
@@ -88,10 +90,25 @@ def steps_of(found: Difference) -> list[StepLines]:
     return [shown[key] for key in found.order if key in shown] + [StepLines(node, _kind(node), "removed") for node in found.removed]
 
 
+def _settings_of(node: Mapping[str, Any]) -> tuple[Line, ...]:
+    """Return what a new step is set to do: whoever approves it must see to whom it writes."""
+    kind = str(node.get("kind", ""))
+    changes = changes_of({"config": {}}, {"config": node.get("config") or {}})
+    return tuple(line_of(change, kind) for change in changes if not _means_the_same(change))
+
+
 def lines_of(changed: Changed) -> tuple[Line, ...]:
     """Return the fields of a step or an input that differ."""
     kind = changed.new.get("kind", "")
-    return tuple(line_of(change, kind) for change in changed.changes if not _means_the_same(change))
+    return tuple(line_of(each, kind) for change in changed.changes for each in _opened(change) if not _means_the_same(each))
+
+
+def _opened(change: Change) -> tuple[Change, ...]:
+    """Take a group of settings that one side does not have at all apart, as the groups of both sides are."""
+    if change.path[0] not in OPENED or len(change.path) > 1:
+        return (change,)
+    sides = ({change.path[0]: each if isinstance(each, Mapping) else {}} for each in (change.old, change.new))
+    return changes_of(*sides)
 
 
 def line_of(change: Change, kind: str) -> Line:

@@ -110,7 +110,7 @@ def _sentence(wrong: ValidationError) -> Any:
     asked: Any = wrong.validator_value
     if rule == "required":
         held: Any = wrong.instance
-        missing = next((name for name in asked if name not in held), "")
+        missing = next((name for name in asked if name not in held and repr(name) in wrong.message), "")  # one problem for each
         return _l("“%(name)s” is missing in “%(where)s”.", name=isolate(missing), where=where)
     if rule in ("additionalProperties", "unevaluatedProperties", "propertyNames"):
         return _l("“%(where)s” holds a name that is not known.", where=where)

@@ -17,6 +17,7 @@ from portal.core.render import render, see_other
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import queries, vetting
+from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.exchange import own, service, wording
 from portal.workflows.exchange.errors import FileRefused
 from portal.workflows.exchange.reporting import LEVELS, Line, Report
@@ -83,6 +84,8 @@ def report(workflow_id: UUID) -> Response:
         counts=found.counts(),
         groups=_groups(found, {node["key"] for node in workflow.nodes}, problems),
         general=[wording.say(word) for word in found.general if not word[0].startswith("check")],
+        steps={} if found.source == "n8n" else {node["key"]: node for node in workflow.nodes},
+        kinds={kind: action.label for kind, action in ACTIONS.items()},
         loose=[text for key, texts in problems.items() if key not in {line.step for line in found.lines} for text in texts],
         levels=wording.LEVELS,
         can_edit=here.can(Permission.WORKFLOW_EDIT),

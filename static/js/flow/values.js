@@ -1,4 +1,5 @@
 // Values for the fields of a step: put where the cursor stands, found in the picker, worked out with samples while one types.
+import { isolate, placeIn } from "./bidi.js";
 import { announce, by } from "./cards.js";
 
 const { htmx } = window;
@@ -15,8 +16,10 @@ document.addEventListener("click", (event) => {
   const go = event.target.closest("[data-go]");
   if (go) {
     const field = by(go.dataset.go);
-    field?.focus();
-    field?.setSelectionRange?.(+go.dataset.place, +go.dataset.place);
+    if (!field) return;
+    const place = placeIn(field.value, +go.dataset.place, true);
+    field.focus();
+    field.setSelectionRange(place, place);
     return;
   }
   const button = event.target.closest("[data-insert]");
@@ -31,6 +34,7 @@ document.addEventListener("click", (event) => {
   field.focus();
   field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
   announce(text);
+  isolate(field);
   field.dispatchEvent(new Event("change", { bubbles: true }));
 });
 

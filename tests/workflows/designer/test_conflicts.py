@@ -116,3 +116,25 @@ def test_who_lost_the_permission_keeps_what_was_typed(both, tenant, is_fragment)
     assert "You may not edit workflows any more" in page.text
     assert [each.text.strip() for each in page.tree().iter("textarea")] == ["My words", "Much text"]
     assert nodes() == before
+
+
+def test_a_step_that_another_changed_can_be_deleted_all_the_same(both):
+    url, mine, theirs, nodes = both
+    theirs.post(f"{url}/steps/confirm", data={"name": "Theirs", "revision": "0"})
+
+    page = mine.post(f"{url}/steps/confirm/delete", data={"revision": "0"})
+
+    form = page.tree().find(".//*[@id='do-again']/../..")
+    assert page.status_code == 409 and form is not None, "the edit sends nothing but its address"
+    mine.post(form.get("action"), data={"revision": "1"})
+    assert "confirm" not in nodes()
+
+
+def test_a_problem_of_the_draft_is_not_said_of_what_is_typed_on_top(both):
+    url, mine, theirs, _nodes = both
+    theirs.post(f"{url}/steps/confirm", data={"name": "Theirs", "c-to": "", "revision": "0"})
+
+    page = mine.post(f"{url}/steps/confirm", data={"name": "Mine", "c-to": "me@example.com", "revision": "0"})
+
+    assert inputs_of(page, "form-confirm")["c-to"] == "me@example.com"
+    assert 'id="f-confirm-to-error"' not in page.text

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.workflows import definition
 from portal.workflows.actions.registry import ACTIONS
-from portal.workflows.designer import fields, summaries
+from portal.workflows.designer import bidi, fields, summaries
 from portal.workflows.inspector import words
 
 
@@ -177,3 +177,31 @@ def test_the_bounds_of_a_number_stand_beside_it():
     shown = fields.shown_fields(step("repeat"), ACTIONS["repeat"], choices={}, errors={})
 
     assert next(str(each.hint) for each in shown if each.name == "c-rounds") == "From 1 to 1,000."
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("أمر ${ input.id }، شكرًا", "أمر \u2066${ input.id }\u2069، شكرًا"),
+        ('أمر ${ {"a": "}"}.a } ثم', 'أمر \u2066${ {"a": "}"}.a }\u2069 ثم'),
+        ('أمر ${ "مرحبًا" + input.name }', 'أمر \u2066${ "مرحبًا" + input.name }\u2069'),
+        ("أمر ${ input.id ثم", "أمر \u2066${ input.id\u2069 ثم"),
+        ("Order ${ input.id }", "Order ${ input.id }"),
+        ("أمر بلا قيم", "أمر بلا قيم"),
+    ],
+    ids=["closed", "brackets", "arabic inside", "open", "latin", "none"],
+)
+def test_values_among_arabic_stand_apart_in_the_field_alone(stored, shown):
+    pairs = step("set", values=[{"name": "x", "value": stored}])
+
+    assert bidi.isolated(stored) == shown
+    assert fields.shown_fields(pairs, ACTIONS["set"], choices={}, errors={})[0].value[0]["value"] == shown
+    assert read("email", ("c-subject", shown)).changes["config"]["subject"] == stored
+    assert read("set", ("c-values-name", "x"), ("c-values-value", shown)).changes["config"]["values"][0]["value"] == stored
+
+
+@pytest.mark.parametrize(("tag", "said"), [("ar", "طلب"), ("en", "Order")])
+@pytest.mark.parametrize("kind", ["approval", "task", "slack", "teams"])
+def test_a_card_says_it_in_the_readers_language(kind, tag, said):
+    with force_locale(tag):
+        assert summaries.summary_of(step(kind, title="Order", title_ar="طلب")) == [("text", said)]

@@ -253,6 +253,7 @@ def with_step(**more):
         ({**LEAST, "version": 2}, "newer Nasij"),
         ({**LEAST, "version": "1"}, "“version” is none of the known values"),
         ({each: LEAST[each] for each in LEAST if each != "steps"}, "“steps” is missing in “nasij.workflow”"),
+        ({each: LEAST[each] for each in LEAST if each not in ("name", "steps")}, "“steps” is missing in “nasij.workflow”"),
         ({**LEAST, "more": 1}, "holds a name that is not known"),
         ({**LEAST, "name": 5}, "“name” is of another kind"),
         ({**LEAST, "name": "x" * 201}, "“name” is longer or larger than 200"),

@@ -246,3 +246,13 @@ def test_programs_need_the_permission(app, tenant, made):
 
     assert program.post("/api/v1/workflows/import", data=n8n("01"), content_type="application/json").status_code == 403
     assert program.get(f"/api/v1/workflows/{made}/export").status_code == 403
+
+
+def test_the_report_of_our_own_file_names_steps_as_their_readers_do(tenant, sign_in):
+    step = {"key": "a", "kind": "wait", "name": "A rest", "name_ar": "استراحة", "parent": None, "lane": None, "config": {}}
+    document = {"format": "nasij.workflow", "version": 1, "name": "A", "settings": {}, "steps": [step]}
+    browser = sign_in(tenant, "builder", "ar")
+
+    page = browser.get(upload(browser, json.dumps(document).encode()).headers["Location"])
+
+    assert "استراحة" in page.text and "A rest" not in page.text and "انتظار" in page.text

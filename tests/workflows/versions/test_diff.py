@@ -7,6 +7,7 @@ import copy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from portal.workflows.differences import words
 from portal.workflows.differences.diff import ABSENT, apply, compare
 from tests.workflows.engine.conftest import step, values
 
@@ -99,3 +100,20 @@ def test_inputs_are_compared_one_by_one():
     assert [each["key"] for each in found.inputs_removed] == ["a"]
     assert [(each.key, each.changes[0].path) for each in found.inputs_changed] == [("b", ("type",))]
     assert [change.path for change in found.settings] == [("deadline_s",)]
+
+
+def test_settings_that_a_file_left_out_are_told_one_by_one_and_not_where_they_are_the_usual_ones(app):
+    bare = {each: value for each, value in step("a", "email", to="x@example.com").items() if each not in ("retry", "timeout_s")}
+    usual = {**bare, "retry": {"attempts": 3, "on": ["transient", "timeout"]}, "timeout_s": 30}
+
+    with app.test_request_context():
+        assert not words.steps_of(compare(([bare], {}), ([usual], {})))
+        found = words.steps_of(compare(([bare], {}), ([{**usual, "retry": {"attempts": 5}}], {})))
+    assert [(str(line.label), line.old, line.new) for line in found[0].lines] == [("Attempts", None, "5")]
+
+
+def test_what_a_new_step_is_set_to_do_is_told(app):
+    with app.test_request_context():
+        found = words.steps_of(compare(([], {}), ([step("a", "email", to="x@example.com", body="")], {})))
+
+    assert [(str(line.label), line.old, line.new) for line in found[0].lines] == [("To", None, "x@example.com")]

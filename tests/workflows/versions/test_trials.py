@@ -147,6 +147,8 @@ def test_the_pages_ask_show_and_replay(engine, workflow, as_role):
     assert browser.get(url).status_code == 200
     wrong = browser.post(url, data={"which": "draft", "in-n": "many"})
     assert wrong.status_code == 422 and "many" in wrong.text
+    empty = browser.post(url, data={"which": "draft", "in-n": "many"}).text_of(".error-summary")[0]
+    assert "N: Enter a number" in " ".join(empty.split()), "the line says which field it is about"
     made = browser.post(url, data={"which": "draft", "in-n": "15"})
     page = browser.get(made.headers["Location"])
     assert "Went another way" in page.text and "Nothing was sent" in page.text

@@ -109,6 +109,7 @@ def test_the_pages_list_name_compare_and_restore(engine, workflow, as_role):
 
     different = browser.get(f"{url}/compare?from=1&to=2")
     assert "1 step added" in different.text and "1 step changed" in different.text
+    assert any("Added" in each and "hours" in each.lower() for each in different.text_of("body//section")), "what a new step is set to do"
     assert "x: 1" in different.text_of(".break-anywhere")[0] and "x: 2" in different.text_of(".break-anywhere")[1]
     assert "No difference" in browser.get(f"{url}/compare").text
 
