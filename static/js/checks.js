@@ -39,7 +39,7 @@ function summarise(id, sentence) {
   const summary = document.querySelector(".error-summary");
   const link = summary?.querySelector(`a[href="#${CSS.escape(id)}"]`);
   if (!link) return;
-  if (sentence) link.firstElementChild.textContent = sentence;
+  if (sentence) link.lastElementChild.textContent = sentence;
   link.closest("li").hidden = !sentence;
   summary.hidden = ![...summary.querySelectorAll("li")].some((each) => !each.hidden);
   const { mark } = document.body.dataset;

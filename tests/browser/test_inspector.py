@@ -42,6 +42,7 @@ def test_values_are_completed_picked_and_tried_with_keys(address, chromium, tena
         page.evaluate("() => Promise.all(document.getAnimations().map(each => each.finished.catch(() => {})))")
         if pictures := os.environ.get("INSPECTOR_PICTURES"):
             page.screenshot(path=f"{pictures}/{locale}-{width}-{state}.png")
+        page.evaluate("window.scrollTo(0, 0)")  # what the bar at the top covers while one scrolls is no target
         page.evaluate(axe)
         found[state] = page.evaluate(AXE, TAGS)
         found[state, "wide"] = page.evaluate(OVERFLOW) if page.evaluate(OVERFLOW) > 0 else []

@@ -135,7 +135,7 @@ def test_the_house_starts_mends_itself_and_stops_whole(running):
     running.wait_for(r"The dispatcher process ended \(killed by SIGKILL\); starting it again")
 
     running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(30) == 0
+    assert running.process.wait(90) == 0
     assert "Stopped." in running.said()
     assert running.family() == {}
     assert {path.stem for path in (running.folder / "log").glob("*.log")} == CHILDREN
