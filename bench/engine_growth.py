@@ -24,7 +24,7 @@ where old.{key} = %(run)s
 def main() -> None:
     with house() as (servers, _app):
         tenant_id, workflow_id = five_sums()
-        pattern = start(tenant_id, workflow_id, carries="bench")
+        pattern = start(tenant_id, workflow_id, carries=True)
         _grow(servers, pattern, 1, FEW)
         few = _claims_per_s(tenant_id, workflow_id)
         _grow(servers, pattern, FEW + 1, MANY)

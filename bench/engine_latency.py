@@ -19,7 +19,7 @@ ROUNDS = 60
 
 def main() -> None:
     with house() as (servers, _app):
-        ours = Side(OUR_PROGRAM, *five_sums(), 1, processes=1)
+        ours = Side(OUR_PROGRAM, *five_sums(), 1, 10, processes=1)
         theirs = dbos(servers, "sums", processes=1, together=1)
         value, other, ratio = in_turn(lambda: ours.carry(1) * 1000, lambda: theirs.carry(1) * 1000, ROUNDS)
         ours.end()

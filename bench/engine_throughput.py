@@ -19,7 +19,7 @@ THREADS = 8
 def main() -> None:
     with house() as (servers, _app):
         tenant_id, workflow_id = five_sums()
-        ours = Side(OUR_PROGRAM, tenant_id, workflow_id, THREADS, processes=PROCESSES)
+        ours = Side(OUR_PROGRAM, tenant_id, workflow_id, THREADS, 10, processes=PROCESSES)
         theirs = dbos(servers, "sums", processes=PROCESSES)
         many = PROCESSES * RUNS
         value, other, ratio = in_turn(lambda: 3 * many / ours.carry(3 * RUNS), lambda: many / theirs.carry(RUNS), TURNS)

@@ -79,14 +79,18 @@ def _published(tenant_id: Any, kind: str, configs: list[dict[str, Any]]) -> Any:
     return workflow.id
 
 
-def start(tenant_id: Any, workflow_id: Any, *, carries: str | None = None) -> Any:
-    """Start one run."""
+def start(tenant_id: Any, workflow_id: Any, *, carries: bool = False) -> Any:
+    """Start one run; go on with it here as far as pure and db steps lead, if this process `carries` it."""
     from portal.core import db
     from portal.core.access import SYSTEM
     from portal.workflows import service
+    from portal.workflows.engine import runner
 
-    with db.transaction(tenant_id):
-        return service.start_run(tenant_id, workflow_id, given={}, by=SYSTEM, carries=carries)[0]
+    def move(hand: Any = None) -> Any:
+        with db.transaction(tenant_id):
+            return service.start_run(tenant_id, workflow_id, given={}, by=SYSTEM, hand=hand)[0]
+
+    return runner.start_here(move)[0] if carries else move()
 
 
 # Each process answers a line `NUMBER` with the seconds that so many runs took it, begun and ended in this process.
@@ -124,6 +128,7 @@ def carry(rounds):
         if len(handles) >= together: handles.pop(0).get_result()
     for handle in handles: handle.get_result()
 """
+# Of a transaction's db steps, those behind the first one: with 0 each has a commit of its own.
 OUR_PROGRAM = """
 import sys
 sys.path.insert(0, "bench")
@@ -133,10 +138,11 @@ from peers import start
 from uuid import UUID
 db.trust_connections()
 create_app().app_context().push()
-tenant, flow, together = UUID(sys.argv[1]), UUID(sys.argv[2]), int(sys.argv[3])
+from portal.workflows.engine.store import following
+tenant, flow, together, following.MAX_APPLIED = UUID(sys.argv[1]), UUID(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 pool = ThreadPoolExecutor(together)
 def carry(rounds):
-    list(pool.map(lambda _: start(tenant, flow, carries="bench"), range(rounds)))
+    list(pool.map(lambda _: start(tenant, flow, carries=True), range(rounds)))
 """
 OUR_PUMP = """
 import sys

@@ -20,6 +20,7 @@ from portal.workflows.engine import plan
 from portal.workflows.engine.states import RUN_ENDED
 from portal.workflows.engine.store import answering, ending, gates, pausing, rescuing, starting
 from portal.workflows.engine.store.reading import published
+from portal.workflows.engine.store.rows import Hand
 from portal.workflows.engine.store.starting import Reused
 from portal.workflows.errors import DraftInvalid, NeedsApproval, NotPublished, TaskTaken, WrongState
 from portal.workflows.models import WorkflowExecution, WorkflowRevision, WorkflowStep, WorkflowTemplate, WorkflowVersion
@@ -205,13 +206,13 @@ def start_run(
     given: dict[str, Any],
     by: Actor,
     dedup_key: str | None = None,
-    carries: str | None = None,
+    hand: Hand | None = None,
     priority: int | None = None,
 ) -> tuple[UUID, bool]:
     """Accept a run of the live version; return its id, and False if this key had started it before.
 
     Args:
-        carries: who does its first pure and db steps at once, in the same transaction.
+        hand: who does its first pure and db steps at once, in the same transaction, and goes on after its commit (`runner.start_here`).
 
     Raises:
         NotFound: no such workflow in this tenant.
@@ -232,7 +233,7 @@ def start_run(
             input_data=values,
             by=by.id,
             dedup_key=dedup_key,
-            carries=carries,
+            hand=hand,
             priority=priority,
         )
         if is_new:

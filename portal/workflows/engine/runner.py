@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from portal.core import jobs, metering
+from portal.core import db, jobs, metering
 from portal.core.config import current_settings
 from portal.core.log import logged_with
 from portal.workflows.actions.base import Call, Failed, Outcome
@@ -23,7 +23,7 @@ from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.engine.lanes import in_turn, read_lanes
 from portal.workflows.engine.store import ending, hints, leasing, rates, settling
 from portal.workflows.engine.store.leasing import Owed
-from portal.workflows.engine.store.rows import Lease, Run
+from portal.workflows.engine.store.rows import Hand, Lease, Run
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -98,6 +98,38 @@ def carry(lease: Lease, *, keeper: Keeper, until: float) -> int:
             # The run ended or is ending while its step was being claimed: give the step its end.
             again(partial(ending.give_up, lease))
     return steps
+
+
+def start_here(move: Callable[[Hand], T]) -> tuple[T, Hand]:
+    """Make a move that starts a run, and go on with the run in this process: a turn at most, until it has answered its caller.
+
+    Only pure and db steps are done here. What follows them waits for a worker, and so does the rest when this process breaks or dies:
+    the lease expires.
+
+    Args:
+        move: starts the run in a transaction of its own, safe to repeat, with the hand that it is given.
+    """
+    result, hand = again(partial(_start, move))
+    run, lease, end = hand.run, hand.lease, time.monotonic() + TURN_S
+    try:
+        while run is not None and lease is not None:
+            with logged_with(tenant=lease.tenant_id, run=lease.run_id), hints.gathered():
+                go_on = not hand.said() and time.monotonic() < end
+                run, lease = again(partial(settling.settle, lease, run, None, carry=go_on))
+    except Exception:
+        log.exception("a run is left to the workers")
+    return result, hand
+
+
+def _start(move: Callable[[Hand], T]) -> tuple[T, Hand]:
+    """Try it without reading what is known, then with a look; each with a new hand, for what was rolled back is nothing to go on with."""
+    hand = Hand(worker_name())
+    try:
+        with db.optimistic():
+            return move(hand), hand
+    except db.Mistaken:
+        hand = Hand(worker_name())
+        return move(hand), hand
 
 
 def _step(lease: Lease, run: Run | None, *, keeper: Keeper, go_on: bool) -> tuple[Run | None, Lease | None]:

@@ -19,6 +19,7 @@ from portal.core.ids import new_id
 from portal.workflows.engine import runner
 from portal.workflows.engine.store import starting
 from portal.workflows.engine.store.reading import published
+from portal.workflows.engine.store.rows import Hand
 from portal.workflows.errors import GateFull, NotPublished
 from portal.workflows.triggers import queries
 from portal.workflows.triggers.base import Opened
@@ -64,7 +65,6 @@ class Begun:
     is_new: bool = False
     outcome: str = "started"
     is_full: bool = False
-    answers: tuple[Any, ...] = ()  # what the run has already said to its caller
     problems: dict[str, str] = field(default_factory=dict)
 
 
@@ -73,15 +73,15 @@ class Accepted(NamedTuple):
 
     run_id: UUID
     is_new: bool
-    answers: tuple[Any, ...]
+    answers: list[Any]
 
 
-def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries: bool = False) -> Begun:
+def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, hand: Hand | None = None) -> Begun:
     """Start the run of what arrived, or find the one that it started before. One transaction, safe to repeat.
 
     Args:
         by: the person who asked, if it was one: the run is theirs.
-        carries: do pure and db steps at once, in the same transaction.
+        hand: does pure and db steps at once, in the same transaction, and goes on after its commit (`runner.start_here`).
 
     Raises:
         KeyUsed: the key came with another body before.
@@ -97,7 +97,6 @@ def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
         except Invalid as wrong:
             note(trigger, arrival, "refused", reason="inputs", problems=wrong.problems)
             return Begun(None, outcome="refused", problems=wrong.problems)
-        answers: list[Any] = []
         try:
             run_id, is_new = starting.start(
                 trigger.tenant_id,
@@ -106,10 +105,9 @@ def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
                 input_data=values,
                 by=by.id if by else None,
                 dedup_key=f"{trigger.id}:{arrival.key}",
-                carries=runner.worker_name() if carries else None,
+                hand=hand,
                 priority=arrival.priority,
                 seen=trigger.seen,
-                answers=answers,
             )
         except GateFull:
             note(trigger, arrival, "refused", reason="gate_full")
@@ -120,11 +118,14 @@ def begin(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
         note(trigger, arrival, "started", run_id=run_id)
         if by is not None:
             audit.record(trigger.tenant_id, by, "run.started", run_id, workflow=trigger.workflow_id, trigger=trigger.id)
-    return Begun(run_id, is_new=True, answers=tuple(answers))
+    return Begun(run_id, is_new=True)
 
 
 def begun(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries: bool = False) -> Accepted:
     """Do the same for a caller who must be told. What is refused is written down as well.
+
+    Args:
+        carries: do pure and db steps here, a second at most, until the run has said something to its caller.
 
     Raises:
         KeyUsed: as above.
@@ -132,19 +133,19 @@ def begun(trigger: Opened, arrival: Arrival, *, by: Actor | None = None, carries
         NotPublished: the workflow has no live version, or is switched off.
         Invalid: `.problems` names each wrong input.
     """
-    move = partial(runner.again, partial(begin, trigger, arrival, by=by, carries=carries))
-    try:
-        with db.optimistic():
-            found = move()
-    except db.Mistaken:
-        found = move()
+    answers: list[Any] = []
+    if carries:
+        found, hand = runner.start_here(lambda hand: begin(trigger, arrival, by=by, hand=hand))
+        answers = hand.said()
+    else:
+        found = runner.again(partial(begin, trigger, arrival, by=by))
     if found.outcome == "unpublished":
         raise NotPublished
     if found.is_full:
         raise GateFull
     if found.run_id is None:
         raise Invalid(found.problems)
-    return Accepted(found.run_id, found.is_new, found.answers)
+    return Accepted(found.run_id, found.is_new, answers)
 
 
 def note(

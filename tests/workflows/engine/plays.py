@@ -15,8 +15,9 @@ from portal.core import db, jobs
 from portal.core.errors import Conflict
 from portal.core.ids import new_id
 from portal.workflows import service
+from portal.workflows.engine import runner
 from portal.workflows.engine.states import RUN_ENDED
-from portal.workflows.engine.store import answering, ending, leasing
+from portal.workflows.engine.store import answering, ending, following, leasing
 from portal.workflows.engine.store.answering import Vote
 from portal.workflows.errors import TaskClosed, WrongState
 from portal.workflows.runs import service as steps
@@ -67,6 +68,27 @@ class Effects(Play):
         assert rows_of(self.stage, run_id) == 1
         assert counts["once"] + self.has(run_id, "step.in_doubt") >= 1 >= counts["once"]
         assert counts["first"] >= 2
+
+
+class Here(Play):
+    """Rows, each with a commit of its own, by the process that starts the run; then a call, which it leaves to a worker."""
+
+    calls = ("last",)
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return [*(row(f"row_{number}") for number in range(3)), self.stage.call("last")]
+
+    def start(self, case: str) -> UUID:
+        following.MAX_APPLIED = 0  # in this process alone, which plays nothing else
+
+        def move(hand: Any) -> UUID:
+            with self.stage.in_house():
+                return service.start_run(self.stage.house.id, self.workflow_id, given={}, by=self.stage.by, dedup_key=case, hand=hand)[0]
+
+        return runner.start_here(move)[0]
+
+    def look(self, run_id: UUID, counts: Counter[str]) -> None:
+        assert rows_of(self.stage, run_id) == 3
 
 
 class Slow(Play):
@@ -373,7 +395,7 @@ class Posted(Play):
 
 
 PLAYS = {each.__name__: each for each in (
-    Effects, Slow, People, Children, Undo, Paused, Early, Cancelled, Doubt, Replay, Scheduled, Arrived, Filled, Posted,
+    Effects, Here, Slow, People, Children, Undo, Paused, Early, Cancelled, Doubt, Replay, Scheduled, Arrived, Filled, Posted,
 )}  # fmt: skip
 # Every commit of the engine, and a play that comes to it. `test_failpoints` compares the names with the code.
 POINTS = {
@@ -384,4 +406,11 @@ POINTS = {
     "rescue": "Doubt", "settle.in_doubt": "Doubt", "decide": "Doubt", "replay": "Replay", "schedule": "Scheduled", "arrive": "Arrived",
     "outbox.take": "Posted", "outbox.done": "Posted",
 }  # fmt: skip
-ALSO = (("arrive", "Filled"), ("settle.succeeded", "Undo"), ("claim", "Undo"), ("settle.succeeded", "Children"))
+ALSO = (
+    ("start", "Here"),
+    ("settle.succeeded", "Here"),
+    ("arrive", "Filled"),
+    ("settle.succeeded", "Undo"),
+    ("claim", "Undo"),
+    ("settle.succeeded", "Children"),
+)

@@ -14,7 +14,9 @@ from portal.core.errors import Invalid
 from portal.datatables import service as tables
 from portal.i18n.preferences import Preferences
 from portal.i18n.reader import of, reading
+from portal.workflows.engine.store import following
 from portal.workflows.triggers import service
+from tests.workflows.engine.test_database_steps import COLUMNS, insert
 from tests.workflows.triggers.conftest import declared, signed, step, values
 
 BODY = json.dumps({"who": "نورة", "amount": 12}, ensure_ascii=False).encode()
@@ -272,6 +274,20 @@ def test_a_caller_who_waits_hears_what_the_run_says(starts, caller):
     (run,) = starts.runs(workflow_id)
     assert run.status == "succeeded"
     assert starts.states(run.id) == {"only": "succeeded", "answer": "succeeded"}
+
+
+def test_a_caller_who_waits_is_answered_here_however_many_commits_the_run_takes(starts, caller, monkeypatch):
+    monkeypatch.setattr(following, "MAX_APPLIED", 0)
+    with starts.in_house():
+        tables.create_table(starts.house.id, "rows", name="Rows", name_ar=None, columns=COLUMNS, by=SYSTEM)
+    workflow_id = starts.publish_with(*(insert(f"row_{number}", str(number)) for number in range(4)), ANSWER, inputs=INPUTS)
+    trigger_id = starts.add(workflow_id, "webhook", proof="none", reply="wait", wait_s=1)
+
+    answer = post(caller, starts.token(trigger_id), **{"webhook-id": "m"})
+
+    assert (answer.status_code, answer.json) == (201, {"hello": "نورة"})
+    (run,) = starts.runs(workflow_id)
+    assert (run.status, len(starts.states(run.id))) == ("succeeded", 5)
 
 
 def test_a_run_that_needs_a_worker_is_waited_for_and_then_named(starts, caller, app):

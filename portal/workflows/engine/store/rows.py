@@ -181,6 +181,21 @@ class Run:
 
 
 @dataclass(slots=True)
+class Hand:
+    """Who carries a run where it starts. After the commit it holds what came of that: `lease`, if there is a step to go on with."""
+
+    worker: str
+    run: Run | None = None  # None as long as nothing of it was done here
+    lease: Lease | None = None
+    answers: tuple[str, ...] = ()  # the steps that answer the run's caller
+
+    def said(self) -> list[Any]:
+        """Return what the run has said to its caller so far."""
+        outputs = self.run.root.outputs if self.run is not None else {}
+        return [outputs[key] for key in self.answers if key in outputs]
+
+
+@dataclass(slots=True)
 class Moves:
     """The rows of one settle, gathered and then written by one statement."""
 

@@ -18,7 +18,7 @@ from portal.workflows.engine.store.ending import end_cancelled, end_everything
 from portal.workflows.engine.store.following import begin, conclude, drain, take
 from portal.workflows.engine.store.leasing import read_run
 from portal.workflows.engine.store.reading import read_steps
-from portal.workflows.engine.store.rows import Frame, Lease, Moves, Run, announce_after, begin_running
+from portal.workflows.engine.store.rows import Frame, Hand, Lease, Moves, Run, announce_after, begin_running
 from portal.workflows.engine.store.sql import write_moves, write_settle
 
 log = logging.getLogger(__name__)
@@ -76,12 +76,13 @@ def apply_here(lease: Lease) -> None:
             failed = refused.failed
 
 
-def begin_here(connection: Connection, run: Run, *, worker: str, accepted: dict[str, Any] | None) -> bool:
+def begin_here(connection: Connection, run: Run, *, hand: Hand, accepted: dict[str, Any] | None) -> bool:
     """Do the first steps of a run that the open transaction has just accepted, as far as pure and db steps lead, in that transaction.
 
     Nothing is read: of a new run everything is known. Whatever goes wrong goes back to before the first step.
 
     Args:
+        hand: gets the run, and the lease of its next pure or db step where there are more than one transaction should do.
         accepted: the values of a run whose row is not written yet: it is, with everything else, at the end.
 
     Returns:
@@ -90,7 +91,8 @@ def begin_here(connection: Connection, run: Run, *, worker: str, accepted: dict[
     Raises:
         Mistaken: something went wrong in an optimistic transaction, which has no place to go back to.
     """
-    moves = Moves(run, connection, worker, may_carry=False, may_apply=True)
+    # The step that a transaction is opened for does not count among those that follow it.
+    moves = Moves(run, connection, hand.worker, may_carry=True, may_apply=True, lane="fast", applied=-1)
     try:
         with nullcontext() if accepted or db.is_optimistic() else db.session().begin_nested():
             moves.tell("run.accepted")
@@ -100,6 +102,7 @@ def begin_here(connection: Connection, run: Run, *, worker: str, accepted: dict[
             drain(moves)
             if any(row["attempt"] for row in moves.born):
                 write(moves, accepted=accepted, is_new=True)
+                hand.run, hand.lease = run, moves.carried
                 return True
     except Exception as broken:
         if db.is_optimistic():

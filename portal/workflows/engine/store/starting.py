@@ -22,7 +22,7 @@ from portal.workflows.engine.store import gates, settling
 from portal.workflows.engine.store.gates import Gate
 from portal.workflows.engine.store.hints import wake
 from portal.workflows.engine.store.reading import published
-from portal.workflows.engine.store.rows import Frame, Moves, Run, born
+from portal.workflows.engine.store.rows import Frame, Hand, Moves, Run, born
 from portal.workflows.engine.store.sql import ACCEPTED, ACCEPTED_VALUES, write_rows
 from portal.workflows.payloads import Apart
 from portal.workflows.redaction import Secrets
@@ -78,17 +78,17 @@ def start(
     keys_of: UUID | None = None,
     parent: Parent | None = None,
     error_of: UUID | None = None,
-    carries: str | None = None,
+    hand: Hand | None = None,
     secrets: Secrets | None = None,
     priority: int | None = None,
     seen: Seen | None = None,
-    answers: list[Any] | None = None,
 ) -> tuple[UUID, bool]:
     """Accept a run in the open transaction: its row, its first event, its entry steps. A hint leaves after the commit.
 
     Args:
         dedup_key: the same key gives the same run, also at once and after a restart.
-        carries: who carries the run in this very transaction as far as pure and db steps lead; None leaves all of it to the workers.
+        hand: who carries the run in this very transaction as far as pure and db steps lead, and goes on with it after the commit
+            (`runner.start_here`); None leaves all of it to the workers.
         secrets: of the run that calls this one: its inputs may hold them.
         reused: finished steps taken over from another run, by node key.
         keys_of: the run whose idempotency keys its steps carry; None: its own.
@@ -96,7 +96,6 @@ def start(
         error_of: the run whose failure this one deals with.
         priority: 1 comes first, 5 last; None takes the workflow's.
         seen: of the workflow, where the transaction has read it anyway.
-        answers: gets what the run says to its caller, if it says it in this very transaction.
 
     Returns:
         The run's id, and False if the key had been used before.
@@ -129,7 +128,7 @@ def start(
     }  # fmt: skip
     # Its row is written as it will stand, after its steps: what they write goes back with it, and whoever had its key shows then.
     is_alone = version.is_own if db.is_optimistic() else version.is_pure and dedup_key is None
-    is_whole = carries is not None and is_alone and not apart.entries and not is_gated
+    is_whole = hand is not None and is_alone and not apart.entries and not is_gated
     if not is_whole or seen is None:
         row = connection.exec_driver_sql(NAMES if is_whole else ACCEPT, accepted).first()
         seen = Seen(row.created_at, *row.names) if row else None
@@ -153,9 +152,8 @@ def start(
     run.secrets, run.lane, run.priority, run.gate_key, run.is_gated = known, version.lane, priority, accepted["gate"], is_gated
     run.keys_of = keys_of
     run.frames[""] = Frame()
-    if carries and not is_gated and settling.begin_here(connection, run, worker=carries, accepted=accepted if is_whole else None):
-        if answers is not None:
-            answers += [run.root.outputs[key] for key in version.answers if key in run.root.outputs]
+    if hand and not is_gated and settling.begin_here(connection, run, hand=hand, accepted=accepted if is_whole else None):
+        hand.answers = version.answers
         return run_id, True
     if is_whole:
         connection.exec_driver_sql(ACCEPT, accepted)
