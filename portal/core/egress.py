@@ -1,7 +1,7 @@
 """The only way out: one HTTP call to a checked address, with caps on everything and no redirects.
 
-The URL is split once, the name is resolved once, every answer is judged, and the call goes to a judged address; `Host`, SNI and
-the certificate check keep the name. A call is never repeated here: the engine does that, knowing whether the first may have
+The URL is split once, the name is resolved once, every answer is judged, and the call goes to a judged address (`lines`); `Host`, SNI
+and the certificate check keep the name. A call is never repeated here: the engine does that, knowing whether the first may have
 arrived. Spoken through httpcore2, the engine of httpx2: it takes our network as an argument, and has no cookies, redirects,
 decompression or proxy variables that would have to be switched off. A private certificate authority is the operator's: OpenSSL
 reads `SSL_CERT_FILE`.
@@ -10,17 +10,12 @@ reads `SSL_CERT_FILE`.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import logging
-import queue
-import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpcore2 as httpcore
@@ -28,6 +23,7 @@ import httpcore2 as httpcore
 from portal.core import addresses, db, metering
 from portal.core.addresses import Address, EgressRefused, Policy, Target, check_url, read_policy
 from portal.core.config import Settings, current_settings
+from portal.core.lines import CheckedNetwork, NoSuchName, Slow, Timeouts, TooLarge, Trip, judged, own_addresses
 from portal.core.words import lazy_gettext as _l
 
 __all__ = [
@@ -48,13 +44,9 @@ __all__ = [
 logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-MAX_ANSWERS = 16
-MAX_LOOKUPS = 32
-MAX_TRIED = 3
 MAX_REQUEST = 256 * 1024
 MAX_BODY = 16 * 1024
 MAX_KEPT = 21 * 1024 * 1024  # the largest file of a workflow (20 MB), and what stands around it
-MAX_HEAD = 16 * 1024
 MAX_OWN_HEADERS = 20
 MAX_OWN_HEADER_BYTES = 4 * 1024
 # An inner address and a name that does not exist must not be told apart by the clock.
@@ -86,17 +78,6 @@ class EgressError(Exception):
         self.message = message
         self.sent = sent
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long a call may take, in seconds; `total_s` is wall-clock time, however slowly bytes drip."""
-
-    resolve_s: float = 3.0
-    connect_s: float = 5.0
-    tls_s: float = 5.0
-    read_s: float = 10.0
-    total_s: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +143,7 @@ def send(
     if db.trial() is not None:
         raise db.OnlyTried(is_whole=False)  # a form that is only checked calls nobody
     rules = policy if policy is not None else operator_policy()
-    trip = _Trip(timeouts or Timeouts())
+    trip = Trip(timeouts or Timeouts())
     try:
         if method not in METHODS:
             raise EgressRefused("method", _l("This method may not be used."))
@@ -176,7 +157,7 @@ def send(
     if body is not None and len(body) > min(max_request, MAX_KEPT):
         raise EgressError("too_large", "the request is too large")
     with _explained(trip), _counted(trip):
-        reachable = _judged(target, rules, trip)
+        reachable = judged(target, rules, trip)
         return _call(_request(method, target, own, body), reachable, trip, min(max_body, MAX_KEPT))
 
 
@@ -187,9 +168,9 @@ def reach(host: str, port: int, *, policy: Policy | None = None, timeouts: Timeo
         EgressError: `blocked` or `dns`; nothing was sent.
     """
     rules = policy if policy is not None else operator_policy()
-    trip = _Trip(timeouts or Timeouts())
+    trip = Trip(timeouts or Timeouts())
     with _explained(trip):
-        return str(_judged(addresses.check_server(host, port, policy=rules), rules, trip)[0])
+        return str(judged(addresses.check_server(host, port, policy=rules), rules, trip)[0])
 
 
 def operator_policy() -> Policy:
@@ -209,58 +190,24 @@ def _policy_of(settings: Settings) -> Policy:
         http=settings.egress_allow_http,
         production=settings.is_production,
         own_names=[own],
-        own_addresses=_own_addresses(),
+        own_addresses=own_addresses(),
     )
 
 
-class _Slow(OSError):
-    """The call's time is up, or the time of one of its parts."""
-
-
-class _NoSuchName(OSError):
-    """The name did not resolve."""
-
-
-class _TooLarge(OSError):
-    """The head of the answer is larger than 16 kB."""
-
-
-class _Trip:
-    """What one call knows of itself: when it must be over, and how far it came."""
-
-    def __init__(self, timeouts: Timeouts) -> None:
-        self.began = time.monotonic()
-        self.timeouts = timeouts
-        self.wrote = False
-        self.written = 0
-        self.received = 0
-        self.has_head = False
-
-    def left(self, limit_s: float) -> float:
-        left_s = self.began + self.timeouts.total_s - time.monotonic()
-        if left_s <= 0:
-            raise _Slow
-        return min(left_s, limit_s)
-
-    @property
-    def sent(self) -> bool | None:
-        return True if self.received else None if self.wrote else False
-
-
 @contextlib.contextmanager
-def _explained(trip: _Trip) -> Iterator[None]:
+def _explained(trip: Trip) -> Iterator[None]:
     """Turn a library's error into a class that may be shown, and say whether the request may have arrived."""
     try:
         yield
     except EgressRefused as refused:
         _wait_until(trip.began + BLOCKED_S)
         raise EgressError("blocked", str(refused.message), reason=refused.code) from None
-    except _NoSuchName:
+    except NoSuchName:
         _wait_until(trip.began + BLOCKED_S)
         raise EgressError("dns") from None
-    except _TooLarge:
+    except TooLarge:
         raise EgressError("too_large", "the head of the answer is larger than 16 kB", sent=trip.sent) from None
-    except (_Slow, TimeoutError):
+    except (Slow, TimeoutError):
         raise EgressError("timeout", sent=trip.sent) from None
     except ssl.SSLError:
         raise EgressError("tls", sent=trip.sent) from None
@@ -271,7 +218,7 @@ def _explained(trip: _Trip) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _counted(trip: _Trip) -> Iterator[None]:
+def _counted(trip: Trip) -> Iterator[None]:
     """Count a call and its bytes, however it ended; one that came to no line is none."""
     try:
         yield
@@ -326,8 +273,8 @@ def _request(method: str, target: Target, own: list[tuple[bytes, bytes]], body: 
     return httpcore.Request(method.encode(), url, headers=head + own, content=body or b"")
 
 
-def _call(request: httpcore.Request, reachable: list[Address], trip: _Trip, max_body: int) -> Answer:
-    network = _CheckedNetwork(reachable, trip)
+def _call(request: httpcore.Request, reachable: list[Address], trip: Trip, max_body: int) -> Answer:
+    network = CheckedNetwork(reachable, trip)
     with contextlib.closing(httpcore.HTTPConnection(request.url.origin, ssl_context=_tls(), network_backend=network)) as connection:
         answer = connection.handle_request(request)
         trip.has_head = True
@@ -347,159 +294,3 @@ def _tls() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-class _CheckedNetwork(httpcore.NetworkBackend):
-    """Connects to judged addresses only, whatever name it is asked for."""
-
-    def __init__(self, reachable: list[Address], trip: _Trip) -> None:
-        self._reachable = reachable
-        self._trip = trip
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect to the first judged address that answers; nothing has been sent until one does."""
-        ends_at = time.monotonic() + self._trip.timeouts.connect_s
-        *others, last = self._reachable[:MAX_TRIED]
-        for address in others:
-            with contextlib.suppress(OSError):
-                return self._connect(address, port, ends_at)
-        return self._connect(last, port, ends_at)
-
-    def _connect(self, address: Address, port: int, ends_at: float) -> httpcore.NetworkStream:
-        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-        line = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            line.settimeout(self._trip.left(max(ends_at - time.monotonic(), 0.001)))
-            line.connect((str(address), port))
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if ipaddress.ip_address(line.getpeername()[0]) != address:
-                raise EgressRefused("address", _l("The name leads to an address that may not be called."))
-        except BaseException:
-            line.close()
-            raise
-        return _Line(line, self._trip)
-
-    def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.NetworkStream:
-        """Refuse: sockets of this machine are not outside."""
-        raise EgressRefused("address", _l("The name leads to an address that may not be called."))
-
-
-class _Line(httpcore.NetworkStream):
-    """A connection whose every wait ends with the call's total time; remembers what was written and received."""
-
-    def __init__(self, line: socket.socket, trip: _Trip) -> None:
-        self._line = line
-        self._trip = trip
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        trip = self._trip
-        if not trip.has_head:
-            # Also ends a server that sends `100 Continue` for ever.
-            max_bytes = min(max_bytes, MAX_HEAD - trip.received)
-            if max_bytes <= 0:
-                raise _TooLarge
-        self._line.settimeout(trip.left(trip.timeouts.read_s))
-        chunk = self._line.recv(max_bytes)
-        trip.received += len(chunk)
-        return chunk
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        view = memoryview(buffer)
-        while view:
-            # One send at a time: a receiver that takes a byte now and then must not outlast the total time.
-            self._line.settimeout(self._trip.left(self._trip.timeouts.read_s))
-            self._trip.wrote = True
-            try:
-                sent = self._line.send(view)
-                self._trip.written += sent
-                view = view[sent:]
-            except (BrokenPipeError, ConnectionResetError) as broken:
-                # httpcore reads on: a server may answer (413, say) and close before it has read everything.
-                raise httpcore.WriteError from broken
-
-    def close(self) -> None:
-        self._line.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        self._line.settimeout(self._trip.left(self._trip.timeouts.tls_s))
-        try:
-            return _Line(ssl_context.wrap_socket(self._line, server_hostname=server_hostname), self._trip)
-        except BaseException:
-            self._line.close()
-            raise
-
-    def get_extra_info(self, info: str) -> Any:
-        return {"client_addr": self._line.getsockname, "server_addr": self._line.getpeername, "socket": lambda: self._line}.get(
-            info, lambda: None
-        )()
-
-
-def _judged(target: Target, policy: Policy, trip: _Trip) -> list[Address]:
-    """Resolve a name once and return its addresses, IPv4 first: many hosts have no way out over IPv6.
-
-    Raises:
-        EgressRefused: any of them may not be called.
-        _NoSuchName: there is none, or there are too many.
-    """
-    if target.address is not None:
-        return [target.address]
-    found = list(dict.fromkeys(_lookup(target.host, target.port, trip.left(trip.timeouts.resolve_s))))
-    if not 1 <= len(found) <= MAX_ANSWERS:
-        raise _NoSuchName(target.host)
-    is_server = target.scheme == "tcp"
-    judged = (addresses.check_address(each, target.port, policy=policy, is_server=is_server) for each in found)
-    return sorted(judged, key=lambda address: address.version)
-
-
-_lookups = threading.BoundedSemaphore(MAX_LOOKUPS)
-
-
-def _lookup(host: str, port: int, limit_s: float) -> list[str]:
-    """Ask the system's resolver in a thread of its own: it has no time limit that we could set."""
-    answers: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
-    slots = _lookups
-
-    def ask() -> None:
-        try:
-            answers.put(_resolve(host, port))
-        except (OSError, UnicodeError) as broken:
-            answers.put(_NoSuchName(str(broken)))
-        finally:
-            slots.release()
-
-    # A resolver that hangs keeps its threads; they must not become as many as there are calls.
-    if not slots.acquire(timeout=limit_s):
-        raise _NoSuchName(host)
-    threading.Thread(target=ask, name="resolve", daemon=True).start()
-    try:
-        answer = answers.get(timeout=limit_s)
-    except queue.Empty:
-        raise _NoSuchName(host) from None
-    if isinstance(answer, OSError):
-        raise answer
-    return answer
-
-
-def _resolve(host: str, port: int) -> list[str]:
-    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
-def _own_addresses() -> set[str]:
-    """Return the addresses that this machine calls from; asking for the way sends nothing."""
-    found = set()
-    for family, outside in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
-        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asked:
-            asked.connect((outside, 9))
-            found.add(asked.getsockname()[0].partition("%")[0])
-    return found

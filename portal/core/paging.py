@@ -128,6 +128,14 @@ def _read_value(text: Any, kind: str) -> Any:
     return text
 
 
+def narrowed(rows: Select[Any], *asked: tuple[Any, Callable[[Any], ColumnElement[bool]]]) -> Select[Any]:
+    """Return the statement for the rows that meet each condition (value, condition of it); a value that is empty narrows nothing."""
+    for value, condition in asked:
+        if value:
+            rows = rows.where(condition(value))
+    return rows
+
+
 def sorted_page(
     rows: Select[Any], key: SortKey, row_id: ColumnElement[UUID], *, is_down: bool, place: Place | None, limit: int
 ) -> Select[Any]:

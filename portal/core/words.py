@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import gettext
-from flask_babel.speaklater import LazyString  # noqa: TID251 - this is what it is made of
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup, escape
 
 

@@ -41,6 +41,20 @@ class Stop(BaseException):
     """Somebody asked the supervisor to stop."""
 
 
+@dataclass
+class _Asked:
+    """Whether somebody has asked. Python drops what a handler raises inside a finaliser or around a fork, and signals come once."""
+
+    is_asked: bool = False
+
+    def heed(self) -> None:
+        if self.is_asked:
+            raise Stop
+
+
+_asked = _Asked()
+
+
 def say(text: str = "") -> None:
     print(text, flush=True)
 
@@ -169,6 +183,7 @@ def _wait_until_ready(url: str, watched: list[Watched]) -> None:
     opener = build_opener(ProxyHandler({}))
     patient_until = time.monotonic() + READY_S
     while time.monotonic() < patient_until:
+        _asked.heed()
         for each in watched:
             if not each.is_alive:
                 raise Refused(f"The {each.name} process ended at once. Its last words:\n{each.last_words()}")
@@ -214,6 +229,7 @@ class _Rest:
 def _watch(watched: list[Any], surroundings: dict[str, str]) -> None:
     rests = {each.name: _Rest() for each in watched}
     while True:
+        _asked.heed()
         for each in watched:
             rest = rests[each.name]
             if each.is_alive:
@@ -246,6 +262,7 @@ def _portal(words: list[str], variables: dict[str, str]) -> int:
 def _stop(_sign: int, _frame: FrameType | None) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, signal.SIG_IGN)  # the second Ctrl-C must not leave half the children behind
+    _asked.is_asked = True
     say("\nStopping …")
     raise Stop
 

@@ -6,7 +6,7 @@ from flask import Flask
 
 from portal.core import flags, palette
 from portal.core.flags import Flag
-from portal.exports import entries, jobs  # noqa: F401 - importing registers them
+from portal.exports import entries, jobs
 from portal.exports.views import bp
 from portal.i18n.words import lazy_gettext as _l
 

@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po, write_po
 
 from portal.core.config import ROOT
 from portal.i18n.catalogues import FOLDER, TAGS, ensure_compiled, po_path
+from portal.i18n.technical import has_arabic
 
 TEMPLATE = FOLDER / "messages.pot"
 METHODS = [("portal/**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.txt", "jinja2")]
@@ -29,7 +30,6 @@ OPTIONS = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true",
 HOLE = re.compile(r"%\((\w+)\)[sd]")
 TAG = re.compile(r"</?\w+[^>]*>")
 LETTERS = re.compile("[A-Za-z]{3,}")
-ARABIC = re.compile("[\u0600-\u06ff]")
 ARABIC_FORMS = 6
 COUNTED = slice(3, 6)  # few, many and other say the number; zero, one and two may be words
 # After an Arabic letter, 2026-12-31 is shown as 31-12-2026 and 5% as %5, unless it is set apart (U+2066 … U+2069).
@@ -134,7 +134,7 @@ def _wrong_in_arabic(strings: tuple[str, ...], ids: tuple[str, ...]) -> list[str
         wrong.append("a form for 3 and more without its number")
     if any(TURNED.search(SET_APART.sub("", string)) for string in strings):
         wrong.append("a figure that would be shown turned round")
-    if LETTERS.search(HOLE.sub("", ids[0])) and not any(ARABIC.search(string) for string in strings):
+    if LETTERS.search(HOLE.sub("", ids[0])) and not any(has_arabic(string) for string in strings):
         wrong.append("not Arabic")
     return wrong
 

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 _RUN = re.compile(r"[!-~]+(?: [!-~]+)*")
 _TELLING = re.compile(r"[A-Za-z*${}]")
 _BEFORE = re.compile(r"(?:[ ,;]|:(?![a-z]))*")  # a colon before a letter is a name of SQL
-_ARABIC = re.compile("[\u0600-\u06ff]")
+_ARABIC = re.compile("[\u0600-\u08ff\ufb50-\ufdff\ufe70-\ufefc]")
 
 
 def has_arabic(text: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.lists import jobs, listeners  # noqa: F401 - importing registers them
+from portal.lists import jobs, listeners
 from portal.lists.views import bp
 
 

@@ -3,7 +3,7 @@
 from flask import Flask
 from flask_mail import Mail
 
-from portal.mail import jobs  # noqa: F401 - registers the job
+from portal.mail import jobs
 
 
 def init_app(app: Flask) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from portal.core import frame, palette
-from portal.notifications import entries, listeners, queries  # noqa: F401 - importing registers the listeners
+from portal.notifications import entries, listeners, queries
 from portal.notifications.views import bp
 
 

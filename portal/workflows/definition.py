@@ -43,6 +43,7 @@ MAX_NOTE = 2_000
 MAX_INPUTS = 50
 MAX_ATTEMPTS = 10
 MAX_TIMEOUT_S = 3600
+DEFAULT_TIMEOUT_S = 30
 MAX_DEADLINE_S = 30 * 86400
 DEFAULT_DEADLINE_S = 86400
 
@@ -122,6 +123,11 @@ def lane_count(config: dict[str, Any]) -> int:
     """Return how many lanes a parallel block has; at least 2."""
     wanted = config.get("lanes", 2)
     return min(max(int(wanted), 2), MAX_LANES) if isinstance(wanted, int | float) else 2
+
+
+def timeout_of(node: Node) -> int:
+    """Return the time limit of a step in seconds."""
+    return int(node.get("timeout_s") or DEFAULT_TIMEOUT_S)
 
 
 def lanes_of(node: Node) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Numeric, Row, Select, Text, bindparam, case, cast, extract, func, literal, not_, select, true
 
 from portal.core import db
-from portal.core.paging import COUNTED_TO, Listing, Place, SortKey, listing_of, sorted_page
+from portal.core.paging import COUNTED_TO, Listing, Place, SortKey, listing_of, narrowed, sorted_page
 from portal.core.render import language
 from portal.i18n.search import APART, holds_words
 from portal.identity import service as identity
@@ -68,9 +68,7 @@ class WorkflowFilter:
 
     def narrow(self, wanted: Select[Any]) -> Select[Any]:
         """Return the query for these workflows only."""
-        if self.states:
-            wanted = wanted.where(STATE.in_(self.states))
-        return wanted.where(holds_words(self.words, W.search_key)) if self.words else wanted
+        return narrowed(wanted, (self.states, STATE.in_), (self.words, lambda words: holds_words(words, W.search_key)))
 
 
 ALL_WORKFLOWS = WorkflowFilter()
@@ -129,19 +127,15 @@ class RunFilter:
     values: tuple[Condition, ...] = ()  # all of which must be met
 
     def narrow(self, wanted: Select[Any]) -> Select[Any]:
-        for each in self.values:
-            wanted = wanted.where(searching.meets(each))
-        if self.statuses:
-            wanted = wanted.where(E.status.in_(self.statuses))
-        if self.workflow_id is not None:
-            wanted = wanted.where(E.workflow_id == self.workflow_id)
-        if self.started_by is not None:
-            wanted = wanted.where(E.executed_by == self.started_by)
-        if self.since is not None:
-            wanted = wanted.where(E.created_at >= self.since)
-        if self.before is not None:
-            wanted = wanted.where(E.created_at < self.before)
-        return wanted if self.until is None else wanted.where(E.created_at <= self.until)
+        return narrowed(
+            wanted.where(*(searching.meets(each) for each in self.values)),
+            (self.statuses, E.status.in_),
+            (self.workflow_id, lambda flow: E.workflow_id == flow),
+            (self.started_by, lambda person: E.executed_by == person),
+            (self.since, lambda at: E.created_at >= at),
+            (self.before, lambda at: E.created_at < at),
+            (self.until, lambda at: E.created_at <= at),
+        )
 
 
 ALL_RUNS = RunFilter()

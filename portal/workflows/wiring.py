@@ -6,7 +6,7 @@ from flask import Flask
 
 from portal.connections import service as connections
 from portal.core import palette
-from portal.workflows import entries, files, jobs, listeners, lists, uses  # noqa: F401 - importing registers them
+from portal.workflows import entries, files, jobs, listeners, lists, uses
 from portal.workflows.designer import wiring as designer
 from portal.workflows.exchange import wiring as exchange
 from portal.workflows.fairness import wiring as fairness

@@ -123,19 +123,23 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
 
 @pytest.fixture
 def other(opened: Callable[[int], None]) -> Iterator[Other]:
-    started = Other()
-    opened(started.port)
-    yield started
-    started.stop()
+    with _standing(opened) as system:
+        yield system
 
 
 @pytest.fixture
 def elsewhere(opened: Callable[[int], None]) -> Iterator[Other]:
     """A second system, which must never see the secrets of the first."""
-    started = Other()
-    opened(started.port)
-    yield started
-    started.stop()
+    with _standing(opened) as system:
+        yield system
+
+
+@contextlib.contextmanager
+def _standing(opened: Callable[[int], None]) -> Iterator[Other]:
+    system = Other()
+    opened(system.port)
+    yield system
+    system.stop()
 
 
 def form_of(kind: str, **values: Any) -> MultiDict[str, str]:

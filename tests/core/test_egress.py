@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.core import egress
+from portal.core import egress, lines
 from portal.core.addresses import Policy, read_policy
 from portal.core.egress import Answer, EgressError, Timeouts
 
@@ -111,7 +111,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
         return known[host]
 
-    monkeypatch.setattr(egress, "_resolve", resolve)
+    monkeypatch.setattr(lines, "_resolve", resolve)
     return known
 
 
@@ -304,7 +304,7 @@ def test_an_unknown_name_is_dns(names):
 
 
 def test_a_resolver_that_hangs_is_dns_in_time(monkeypatch):
-    monkeypatch.setattr(egress, "_resolve", lambda host, port: time.sleep(1.5) or [])
+    monkeypatch.setattr(lines, "_resolve", lambda host, port: time.sleep(1.5) or [])
     began = time.monotonic()
 
     error = refusal(lambda: egress.send("GET", "https://slow.example/", policy=Policy(), timeouts=QUICK))
@@ -315,8 +315,8 @@ def test_a_resolver_that_hangs_is_dns_in_time(monkeypatch):
 
 def test_hanging_lookups_do_not_become_as_many_as_calls(monkeypatch):
     release = threading.Event()
-    monkeypatch.setattr(egress, "_lookups", threading.BoundedSemaphore(2))
-    monkeypatch.setattr(egress, "_resolve", lambda host, port: release.wait(10) and [])
+    monkeypatch.setattr(lines, "_lookups", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(lines, "_resolve", lambda host, port: release.wait(10) and [])
 
     def call(_number: int) -> str:
         return refusal(lambda: egress.send("GET", "https://slow.example/", policy=Policy(), timeouts=QUICK)).code
@@ -363,7 +363,7 @@ def test_a_rebinding_name_is_asked_once(serve, tls, monkeypatch):
         asked.append(host)
         return next(answers)
 
-    monkeypatch.setattr(egress, "_resolve", resolve)
+    monkeypatch.setattr(lines, "_resolve", resolve)
 
     assert egress.send("GET", f"https://receiver.example:{server.port}/", policy=server.policy).status == 200
     assert asked == ["receiver.example"]

@@ -45,6 +45,21 @@ def test_a_full_disk_is_one_sentence():
     assert house.explain(OSError(28, "No space left on device")).startswith("The disk is full. Free")
 
 
+def test_a_wish_to_stop_that_python_drops_in_a_finaliser_is_heeded_all_the_same(monkeypatch):
+    monkeypatch.setattr(supervisor, "_asked", supervisor._Asked())
+    monkeypatch.setattr(supervisor.signal, "signal", lambda _sign, _handler: None)
+
+    class Gone:
+        def __del__(self):
+            supervisor._stop(signal.SIGINT, None)
+
+    monkeypatch.setattr(sys, "unraisablehook", lambda dropped: None)
+    Gone()
+
+    with pytest.raises(supervisor.Stop):
+        supervisor._watch([], {})
+
+
 class Running:
     """One `make run` in a folder and on ports of its own."""
 
@@ -75,6 +90,13 @@ class Running:
             assert self.process.poll() is None, self.said()
             time.sleep(0.1)
         return found
+
+    def ended(self, *, seconds: float) -> int:
+        """Return its exit code; say what it is at if it has none by then."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.said()}\n{self.family()}") from None
 
     def family(self) -> dict[int, str]:
         """Return the running processes of this house: those whose surroundings or files name its folder."""
@@ -135,7 +157,7 @@ def test_the_house_starts_mends_itself_and_stops_whole(running):
     running.wait_for(r"The dispatcher process ended \(killed by SIGKILL\); starting it again")
 
     running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(90) == 0
+    assert running.ended(seconds=90) == 0
     assert "Stopped." in running.said()
     assert running.family() == {}
     assert {path.stem for path in (running.folder / "log").glob("*.log")} == CHILDREN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
@@ -32,6 +33,11 @@ def asks(app, tenant):
 
 def guess(app, email, times=3):
     return [attempt(app, email, f"wrong {number}") for number in range(times)]
+
+
+def guess_at_once(app, email, times=6):
+    with ThreadPoolExecutor(times) as crowd:
+        list(crowd.map(lambda number: attempt(app, email, f"wrong {number}"), range(times)))
 
 
 def lock_of(tenant, role="member"):
@@ -170,39 +176,25 @@ def test_a_new_password_by_mail_ends_it(app, asks, visitor):
 
 
 def test_of_many_tries_at_once_no_more_are_checked_than_may_be(app, asks):
-    email = asks.email("member")
-    answers = []
+    guess(app, asks.email("member"), 2)
 
-    def one(number):
-        answers.append(attempt(app, email, PASSWORD if number > 5 else f"wrong {number}").status_code)
-
-    guess(app, email, 2)
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    guess_at_once(app, asks.email("member"))
 
     assert lock_of(asks).is_live
     assert compared(asks) <= 3, "what came after the third was not even compared"
 
 
 def test_tries_that_are_all_noted_before_one_is_compared_still_end_in_a_lock(app, asks, monkeypatch):
-    email = asks.email("member")
-    at_once = threading.Barrier(6)
-    begin = throttle.begin
+    all_noted, begin = threading.Barrier(6), throttle.begin
 
     def together(*given, **more):
-        attempt = begin(*given, **more)
-        at_once.wait(30)
-        return attempt
+        noted = begin(*given, **more)
+        all_noted.wait(30)
+        return noted
 
     monkeypatch.setattr(throttle, "begin", together)
-    threads = [threading.Thread(target=attempt, args=(app, email, f"wrong {number}")) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+
+    guess_at_once(app, asks.email("member"))
 
     assert lock_of(asks).is_live
     assert compared(asks) <= 3, "none but the first three noted"

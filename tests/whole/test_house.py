@@ -102,6 +102,7 @@ def test_time_comes_from_the_clock_and_calls_leave_by_egress():
         "import requests": set(),
         "urllib.request": {"devkit"},
         "httpx2": {"core/egress.py"},
+        "httpcore2": {"core/egress.py", "core/lines.py"},
         "smtplib": {"mail/transports.py"},
     }
     for path in (ROOT / "portal").rglob("*.py"):

@@ -6,7 +6,7 @@ from portal.core import places
 from portal.core.access import Permission
 from portal.core.places import Place
 from portal.i18n.words import lazy_gettext as _l
-from portal.identity.organisations import listeners  # noqa: F401 - importing registers them
+from portal.identity.organisations import listeners
 from portal.identity.organisations.views import bp
 
 

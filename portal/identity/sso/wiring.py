@@ -8,7 +8,7 @@ from portal.core import places
 from portal.core.access import Permission
 from portal.core.places import Place
 from portal.i18n.words import lazy_gettext as _l
-from portal.identity.sso import jobs, settings, views  # noqa: F401 - importing registers the jobs
+from portal.identity.sso import jobs, settings, views
 from portal.identity.sso.saml import settings as saml_settings
 from portal.identity.sso.saml import views as saml
 

@@ -12,7 +12,7 @@ from portal.i18n.words import lazy_gettext as _l
 from portal.identity.roles import permissions_of
 from portal.identity.tokens import (
     client_views,
-    jobs,  # noqa: F401 - registers the job
+    jobs,
     views,
 )
 from portal.identity.tokens.bearer import open_bearer

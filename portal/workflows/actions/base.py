@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
-from portal.workflows.definition import Field
+from portal.workflows.definition import DEFAULT_TIMEOUT_S, Field
 
 # pure: computed in the transaction that ends the step before. db: applied in the transaction that ends this step, exactly
 # once. idempotent: may be repeated with the same key. at_least_once: may be repeated, declared. unsafe: never repeated by
@@ -29,7 +29,7 @@ class Call:
     idem_key: str
     attempt: int
     started_by: UUID | None
-    timeout_s: int = 30
+    timeout_s: int = DEFAULT_TIMEOUT_S
     context: Mapping[str, Any] = field(default_factory=dict)  # the variables of `${ … }`, for what is worked out item by item
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 
+from portal.i18n.technical import has_arabic
+
 LRI, PDI = "\u2066", "\u2069"
-ARABIC = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 # Closed, with quoted text and one pair of brackets inside; else what is written in Latin script from "${" on.
 VALUE = re.compile(r"""\$\{(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\{[^{}\n]*\}|[^{}"'\n])*\}|\$\{(?:[ -~]*[!-~])?""")
 
 
 def isolated(text: str) -> str:
     """Return a text as a field shows it: each `${ … }` reads left to right, whatever stands around it."""
-    return VALUE.sub(rf"{LRI}\g<0>{PDI}", text) if "${" in text and ARABIC.search(text) else text
+    return VALUE.sub(rf"{LRI}\g<0>{PDI}", text) if "${" in text and has_arabic(text) else text
 
 
 def bare(text: str) -> str:

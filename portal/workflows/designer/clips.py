@@ -11,6 +11,7 @@ from portal.i18n import names
 from portal.i18n.words import gettext as _
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import (
+    DEFAULT_TIMEOUT_S,
     INPUT_TYPES,
     KEY,
     MAX_ATTEMPTS,
@@ -24,7 +25,7 @@ from portal.workflows.definition import (
     lanes_of,
 )
 from portal.workflows.designer import fields
-from portal.workflows.differences.words import CLASS_LABELS
+from portal.workflows.engine import retry
 from portal.workflows.people import MOST_NAMED, WHO
 
 MARK = "nasij"
@@ -87,7 +88,7 @@ def _node(given: dict[str, Any]) -> Node:
         each.name: value for each in action.fields if each.name in config if (value := _value(each, config[each.name])) is not None
     }
     node["retry"] = _retry(given.get("retry"))
-    node["timeout_s"] = _whole(given.get("timeout_s"), MAX_TIMEOUT_S, 30)
+    node["timeout_s"] = _whole(given.get("timeout_s"), MAX_TIMEOUT_S, DEFAULT_TIMEOUT_S)
     if given.get("on_error") in ON_ERROR:
         node["on_error"] = given["on_error"]
     if given.get("undo") is True:
@@ -109,7 +110,7 @@ def _retry(given: Any) -> dict[str, Any]:
     made: dict[str, Any] = {"attempts": _whole(policy.get("attempts"), MAX_ATTEMPTS, 3)}
     made |= {name: _whole(policy[name], most, most) for name, most in fields.WAITS.items() if name in policy}
     if isinstance(policy.get("on"), list):
-        made["on"] = [each for each in CLASS_LABELS if each in policy["on"]]
+        made["on"] = [each for each in retry.CLASSES if each in policy["on"]]
     return made
 
 

@@ -29,7 +29,6 @@ from portal.workflows.definition import (
     config_of,
 )
 from portal.workflows.designer import bidi, bounds
-from portal.workflows.differences.words import CLASS_LABELS
 from portal.workflows.engine import retry
 from portal.workflows.people import MOST_NAMED, WHO
 
@@ -172,7 +171,7 @@ def read_step(node: Node, action: Action | None, form: Any) -> StepForm:
     if "attempts" in changes:
         changes["retry"] = {**(node.get("retry") or {}), "attempts": changes.pop("attempts")}
     if "retry_on" in form:
-        chosen = [each for each in CLASS_LABELS if each in form.getlist("retry_on")]
+        chosen = [each for each in retry.CLASSES if each in form.getlist("retry_on")]
         changes["retry"] = {**(changes.get("retry") or node.get("retry") or {}), "on": chosen}
     typed |= {name: form[name] for name in WAITS if name in form}
     _read_waits(form, node, changes, errors)

@@ -16,7 +16,7 @@ from portal.workflows import literals, people, queries, service, vetting
 from portal.workflows.actions.base import Action
 from portal.workflows.actions.registry import ACTIONS, begins
 from portal.workflows.calendars import service as calendars
-from portal.workflows.definition import DEFAULT_DEADLINE_S, MAX_ATTEMPTS, MAX_TIMEOUT_S, Node, Problem
+from portal.workflows.definition import DEFAULT_DEADLINE_S, MAX_ATTEMPTS, MAX_TIMEOUT_S, Node, Problem, timeout_of
 from portal.workflows.designer import bounds, drafts, edits, fields
 from portal.workflows.designer.edits import Card, Place
 from portal.workflows.designer.fields import StartForm, StepForm
@@ -104,11 +104,11 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
         "previews": preview.Desk(node, workflow.nodes, workflow.settings, samples).previews() if action else {},
         "functions": functions.FUNCTIONS,
         "sample": sample_of(workflow, card.key),
-        "fate": words.fate(effect, attempts=attempts, timeout_s=node.get("timeout_s") or 30),
+        "fate": words.fate(effect, attempts=attempts, timeout_s=timeout_of(node)),
         "attempts": attempts,
         "between": fields.between,
         "most": {"attempts": MAX_ATTEMPTS, "timeout_s": MAX_TIMEOUT_S},
-        "timeout_s": node.get("timeout_s") or 30,
+        "timeout_s": timeout_of(node),
         "waits": {name: node.get(name, (node.get("retry") or {}).get(name, "")) for name in fields.WAITS},
         "usual_waits": {"base_s": int(BASE_S), "cap_s": int(CAP_S)},
         "retry_on": (node.get("retry") or {}).get("on", DEFAULT_CLASSES),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.workflows.designer import map_views, sample_views, several_views, views  # noqa: F401 - importing registers their routes
+from portal.workflows.designer import map_views, sample_views, several_views, views
 from portal.workflows.designer.answers import bp
 
 

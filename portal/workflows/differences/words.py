@@ -10,6 +10,7 @@ from typing import Any
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.registry import ACTIONS, FIELDS
+from portal.workflows.definition import DEFAULT_TIMEOUT_S
 from portal.workflows.differences.diff import ABSENT, EMPTY, OPENED, Change, Changed, Difference, Path, changes_of
 from portal.workflows.engine.retry import ATTEMPTS, DEFAULT_CLASSES
 
@@ -31,7 +32,7 @@ USUAL: dict[Path, tuple[Any, ...]] = {
     ("on_error",): (ABSENT, "fail"),
     ("retry", "on"): (ABSENT, list(DEFAULT_CLASSES)),
     ("retry", "attempts"): (ABSENT, None, ATTEMPTS),
-    ("timeout_s",): (ABSENT, None, 30),
+    ("timeout_s",): (ABSENT, None, DEFAULT_TIMEOUT_S),
 }
 OWN: dict[Path, Any] = {
     ("name",): _l("Name"),

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, case, cast, exists, func, literal, or_, select
 
 from portal.core import db
-from portal.core.paging import Listing, Place, SortKey, listing_of, sorted_page
+from portal.core.paging import Listing, Place, SortKey, listing_of, narrowed, sorted_page
 from portal.core.render import language
 from portal.workflows.list_queries import NAME_AR, NAME_EN, NEVER
 from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate, WorkflowVersion
@@ -57,22 +57,17 @@ class FailureFilter:
 
     def narrow(self, wanted: Select[Any]) -> Select[Any]:
         """Return the query for these runs only."""
-        if self.workflow_id is not None:
-            wanted = wanted.where(E.workflow_id == self.workflow_id)
-        if self.step:
-            wanted = wanted.where(STEP_KEY.in_([self.step]))
-        if self.code:
-            wanted = wanted.where(CODE.in_([self.code]))
-        if self.classes:
-            wanted = wanted.where(CLASS.in_(self.classes))
-        if self.started_by is not None:
-            wanted = wanted.where(E.executed_by == self.started_by)
-        if self.since is not None:
-            wanted = wanted.where(E.completed_at >= self.since)
-        if self.before is not None:
-            wanted = wanted.where(E.completed_at < self.before)
-        if self.until is not None:
-            wanted = wanted.where(E.completed_at <= self.until)
+        wanted = narrowed(
+            wanted,
+            (self.workflow_id, lambda flow: E.workflow_id == flow),
+            (self.step, lambda step: step == STEP_KEY),
+            (self.code, lambda code: code == CODE),
+            (self.classes, CLASS.in_),
+            (self.started_by, lambda person: E.executed_by == person),
+            (self.since, lambda at: E.completed_at >= at),
+            (self.before, lambda at: E.completed_at < at),
+            (self.until, lambda at: E.completed_at <= at),
+        )
         if self.ids is not None:
             return wanted.where(E.id.in_(self.ids))
         return wanted if self.retried_too else wanted.where(~RETRIED)

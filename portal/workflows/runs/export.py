@@ -84,7 +84,7 @@ def _head(tenant_id: UUID, run_id: UUID) -> dict[str, Any]:
             "id": run.id, "status": run.status, "accepted_at": run.created_at, "started_at": run.started_at, "ended_at": run.completed_at,
             "started_by": run.executed_by, "goes_on_from": run.replay_of, "deals_with_failure_of": run.error_of, "priority": run.priority,
             "input": service.whole_value(tenant_id, run.input_data), "output": service.whole_value(tenant_id, run.output_data), "error": run.error,
-            "used": asdict(usage.of_run(own.used_of(tenant_id, run_id))),
+            "used": asdict(usage.of_run(own.outline(tenant_id, run_id))),
         },
         "workflow": {"id": workflow.id, "name": workflow.name, "name_ar": workflow.name_ar},
         "version": {

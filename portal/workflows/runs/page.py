@@ -62,7 +62,7 @@ def show_run(
         has_undo=any(node.get("undo") for node in version.nodes),
         moves=moving.moves_of(here.tenant_id, run_id),
         files=files,
-        used=usage.of_run(own.used_of(here.tenant_id, run_id)),
+        used=usage.of_run(outline),
         ended=service.has_ended(found.status),
         start=triggers.start_of(here.tenant_id, run_id),
         typed=typed or {},

@@ -94,7 +94,9 @@ def events_of(tenant_id: UUID, run_id: UUID, node_key: str, scope: str, *, up_to
 
 
 def outline(tenant_id: UUID, run_id: UUID) -> Sequence[Row[Any]]:
-    """Return, for each node and state, how many of its steps stand there, from when to when they ran, and one of them as a row."""
+    """Return, for each node and state, how many of its steps stand there, from when to when they ran, one of them as a row, and what they
+    used together (`usage.of_run`): a run may have a hundred thousand steps, and its page reads them once.
+    """
     return (
         db.session()
         .execute(
@@ -103,37 +105,18 @@ def outline(tenant_id: UUID, run_id: UUID) -> Sequence[Row[Any]]:
                 select node_key, state, count(*) as runs, min(least(created_at, coalesce(started_at, created_at))) as begins,
                        max(finished_at) as ends, (array_agg(id))[1] as id, min(kind) as kind, min(created_at) as created_at,
                        min(started_at) as started_at, max(finished_at) as finished_at,
-                       min(case when state = 'leased' then hard_until - make_interval(secs => timeout_s) end) as leased_at
+                       min(case when state = 'leased' then hard_until - make_interval(secs => timeout_s) end) as leased_at,
+                       sum((used ->> 'calls')::bigint) as calls, sum((used ->> 'sent')::bigint) as sent, sum((used ->> 'received')::bigint) as received,
+                       sum((used ->> 'mails')::bigint) as mails, sum((used ->> 'rows')::bigint) as rows, sum(crash_count) as lost,
+                       sum(case when effect_class not in ('pure', 'db') then (used ->> 'busy_ms')::bigint
+                                when kind <> all(:patient) then extract(epoch from finished_at - started_at) * 1000 end) as busy_ms,
+                       bool_or(used is null and effect_at is not null and state <> 'leased' and effect_class not in ('pure', 'db')) as unknown
                 from workflow_steps where tenant_id = :tenant and execution_id = :run group by node_key, state order by node_key, state
-                """
-            ),
-            {"tenant": tenant_id, "run": run_id},
-        )
-        .all()
-    )
-
-
-def used_of(tenant_id: UUID, run_id: UUID) -> Row[Any]:
-    """Return what all steps of a run used together: calls, sent, received, mails, rows, busy_ms, lost, unknown (`usage.Usage`)."""
-    return (
-        db.session()
-        .execute(
-            text(
-                """
-                select coalesce(sum((used ->> 'calls')::bigint), 0)::bigint as calls, coalesce(sum((used ->> 'sent')::bigint), 0)::bigint as sent,
-                       coalesce(sum((used ->> 'received')::bigint), 0)::bigint as received,
-                       coalesce(sum((used ->> 'mails')::bigint), 0)::bigint as mails, coalesce(sum((used ->> 'rows')::bigint), 0)::bigint as rows,
-                       coalesce(sum(case when effect_class not in ('pure', 'db') then (used ->> 'busy_ms')::bigint
-                                         when kind <> all(:patient) then extract(epoch from finished_at - started_at) * 1000 end), 0)::bigint as busy_ms,
-                       coalesce(sum(crash_count), 0)::bigint as lost,
-                       coalesce(bool_or(used is null and effect_at is not null and state <> 'leased' and effect_class not in ('pure', 'db')), false)
-                         as unknown
-                from workflow_steps where tenant_id = :tenant and execution_id = :run
                 """
             ),
             {"tenant": tenant_id, "run": run_id, "patient": sorted(PATIENT)},
         )
-        .one()
+        .all()
     )
 
 

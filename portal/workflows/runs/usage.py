@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,11 @@ def of_step(row: Any) -> Usage:
     return Usage(**amounts, lost=row.crash_count, is_known=is_known)
 
 
-def of_run(row: Any) -> Usage:
-    """Return what all steps of a run used together (`queries.used_of`)."""
-    return Usage(row.calls, row.sent, row.received, row.mails, row.rows, row.busy_ms, row.lost, not row.unknown)
+def of_run(outline: Sequence[Any]) -> Usage:
+    """Return what all steps of a run used together; needs what `queries.outline` gives."""
+
+    def total(name: str) -> int:
+        return int(sum(getattr(row, name) or 0 for row in outline))
+
+    amounts = {name: total(name) for name in ("calls", "sent", "received", "mails", "rows", "busy_ms", "lost")}
+    return Usage(**amounts, is_known=not any(row.unknown for row in outline))

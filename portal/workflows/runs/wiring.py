@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.workflows.runs import acting, comparison_views, downloads, views  # noqa: F401 - importing registers their routes
+from portal.workflows.runs import acting, comparison_views, downloads, views
 from portal.workflows.views import bp
 
 

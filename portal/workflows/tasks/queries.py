@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, sele
 
 from portal.core import db
 from portal.core.errors import NotFound
-from portal.core.paging import Listing, Place, SortKey, listing_of, sorted_page
+from portal.core.paging import Listing, Place, SortKey, listing_of, narrowed, sorted_page
 from portal.workflows import people
 from portal.workflows.models import WorkflowExecution, WorkflowStep, WorkflowTemplate
 from portal.workflows.tasks.models import WorkflowTask, WorkflowTaskCandidate, WorkflowTaskNote, WorkflowVote
@@ -105,16 +105,14 @@ def _shown(tenant_id: UUID, person_id: UUID, which: str) -> ColumnElement[bool]:
 
 
 def _meant(tenant_id: UUID, wanted: TaskFilter) -> Select[Any]:
-    rows = _of(tenant_id).where(_shown(tenant_id, wanted.person_id, wanted.which))
-    if wanted.states:
-        rows = rows.where(WorkflowTask.state.in_(wanted.states))
-    if wanted.workflow_id is not None:
-        rows = rows.where(WorkflowExecution.workflow_id == wanted.workflow_id)
-    if wanted.due_from is not None:
-        rows = rows.where(WorkflowTask.due_at >= wanted.due_from)
-    if wanted.due_before is not None:
-        rows = rows.where(WorkflowTask.due_at < wanted.due_before)
-    return rows if wanted.until is None else rows.where(WorkflowTask.created_at <= wanted.until)
+    return narrowed(
+        _of(tenant_id).where(_shown(tenant_id, wanted.person_id, wanted.which)),
+        (wanted.states, WorkflowTask.state.in_),
+        (wanted.workflow_id, lambda flow: WorkflowExecution.workflow_id == flow),
+        (wanted.due_from, lambda at: WorkflowTask.due_at >= at),
+        (wanted.due_before, lambda at: WorkflowTask.due_at < at),
+        (wanted.until, lambda at: WorkflowTask.created_at <= at),
+    )
 
 
 def list_tasks(tenant_id: UUID, wanted: TaskFilter, *, sort: str = "due", place: Place | None, limit: int = 25) -> Listing[Row[Any]]:

@@ -11,7 +11,7 @@ from portal.core.access import Permission, access
 from portal.core.palette import Entry, Kind, entry
 from portal.i18n.search import fold
 from portal.i18n.words import lazy_gettext as _l
-from portal.workflows.tasks import listeners, lists, queries  # noqa: F401 - importing registers the listeners
+from portal.workflows.tasks import listeners, lists, queries
 from portal.workflows.tasks.queries import TaskFilter
 from portal.workflows.tasks.views import bp
 from portal.workflows.tasks.wording import title_of

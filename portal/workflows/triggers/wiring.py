@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.workflows.triggers import listeners, outside, views  # noqa: F401 - importing registers the listeners
+from portal.workflows.triggers import listeners, outside, views
 
 
 def init_app(app: Flask) -> None:

@@ -17,7 +17,7 @@ from portal.workflows import inputs, vetting
 from portal.workflows import queries as workflows
 from portal.workflows.actions.base import Call, Calls, Done, Failed, Jump, Opened, Outcome, Stop, Waiting
 from portal.workflows.actions.registry import ACTIONS
-from portal.workflows.definition import Node, Problem
+from portal.workflows.definition import Node, Problem, timeout_of
 from portal.workflows.engine.store.calling import Refused, perform_own, worked_out
 from portal.workflows.inspector import sources
 from portal.workflows.literals import masked
@@ -89,7 +89,7 @@ def try_step(tenant_id: UUID, workflow_id: UUID, key: str, *, may_read: bool, by
                 "trial",
                 1,
                 by.id,
-                int(node.get("timeout_s") or 30),
+                timeout_of(node),
                 context,
             )
             try:

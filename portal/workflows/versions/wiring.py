@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.workflows.versions import jobs, listeners, move_views, replay_views, request_views, step_views, trial_views, views  # noqa: F401 - importing registers the listeners
+from portal.workflows.versions import jobs, listeners, move_views, replay_views, request_views, step_views, trial_views, views
 
 
 def init_app(app: Flask) -> None:

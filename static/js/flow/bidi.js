@@ -3,7 +3,7 @@
 const LRI = "\u2066";
 const FIELDS = "[data-takes=template][dir=auto]";
 const PDI = "\u2069";
-const ARABIC = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const ARABIC = /[\u0600-\u08ff\ufb50-\ufdff\ufe70-\ufefc]/;
 const VALUE = /\$\{(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\{[^{}\n]*\}|[^{}"'\n])*\}|\$\{(?:[ -~]*[!-~])?/g;
 
 const bare = (text) => text.replace(/[\u2066\u2069]/g, "");

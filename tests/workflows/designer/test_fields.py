@@ -6,6 +6,7 @@ import pytest
 from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
+from portal.core.config import ROOT
 from portal.workflows import definition
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.designer import bidi, fields, summaries
@@ -205,3 +206,10 @@ def test_values_among_arabic_stand_apart_in_the_field_alone(stored, shown):
 def test_a_card_says_it_in_the_readers_language(kind, tag, said):
     with force_locale(tag):
         assert summaries.summary_of(step(kind, title="Order", title_ar="طلب")) == [("text", said)]
+
+
+def test_the_browser_and_the_server_set_the_same_values_apart():
+    script = (ROOT / "static" / "js" / "flow" / "bidi.js").read_text("utf-8")
+
+    assert f"/{bidi.VALUE.pattern}/g" in script
+    assert all(mark in script for mark in (r"\u2066", r"\u2069", r"/[\u0600-\u08ff\ufb50-\ufdff\ufe70-\ufefc]/"))

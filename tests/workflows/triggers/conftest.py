@@ -15,7 +15,8 @@ from portal.core import db
 from portal.workflows.models import WorkflowTemplate
 from portal.workflows.triggers import base, firing, queries, service, signing
 from portal.workflows.triggers.registry import find
-from tests.workflows.engine.conftest import Engine, put_aside_what_others_left, step, values
+from tests.workflows.engine.conftest import Engine, step, values
+from tests.workflows.engine.running import at_work
 
 __all__ = ["Starts", "step", "values"]
 
@@ -107,11 +108,8 @@ class Starts(Engine):
 
 @pytest.fixture
 def starts(app: Any, tenant: Any) -> Iterator[Starts]:
-    with app.app_context():
-        put_aside_what_others_left()
-        made = Starts(tenant)
+    with at_work(app, Starts(tenant)) as made:
         yield made
-        made.assert_nothing_is_stuck()
 
 
 def signed(secret: str, body: bytes, *, message_id: str = "msg_1", at: datetime | None = None) -> dict[str, str]:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from portal.workflows.actions.base import Call, Failed, Outcome
 from portal.workflows.actions.registry import ACTIONS, FIELDS
-from portal.workflows.definition import as_template, config_of
+from portal.workflows.definition import as_template, config_of, timeout_of
 from portal.workflows.engine.store.rows import Frame, Run
 from portal.workflows.expressions import ExpressionError, compile_template
 
@@ -41,7 +41,7 @@ def call_of(run: Run, frame: Frame, node: dict[str, Any], attempt: int) -> Call 
     if run.secrets and node["kind"] in TOLD_TO_PEOPLE:
         config = run.secrets.masked(config)
     key = run.key_of(node, frame.path, frame.gen_of(node["key"]))
-    timeout_s = int(node.get("timeout_s") or 30)
+    timeout_s = timeout_of(node)
     known = run.tenant_id, run.id, run.workflow_name, run.workflow_name_ar, node["key"]
     return Call(*known, config, key, attempt, run.executed_by, timeout_s, context)
 

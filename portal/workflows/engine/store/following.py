@@ -203,14 +203,8 @@ def _may_apply(moves: Moves) -> bool:
 def _compute(moves: Moves, frame: Frame, node: dict[str, Any], effect: str) -> None:
     began = time.perf_counter()
     call = call_of(moves.run, frame, node, attempt=1)
-    used = None
-    if isinstance(call, Failed):
-        outcome: Outcome = call
-    elif effect == "pure":
-        outcome = perform_here(call, node, effect)
-    else:
-        with metering.measured() as used:
-            outcome = perform_here(call, node, effect)
+    with metering.measured() as used:
+        outcome: Outcome = call if isinstance(call, Failed) else perform_here(call, node, effect)
     config = call.config if isinstance(call, Call) else None
     row = born(moves.run, node, "succeeded", frame=frame, config=config, attempt=1, took_s=time.perf_counter() - began)
     if used:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from portal.core import db
 from portal.workflows.actions.registry import ACTIONS
-from portal.workflows.definition import BLOCKS, FORKS, branches, lanes_of
+from portal.workflows.definition import BLOCKS, FORKS, branches, lanes_of, timeout_of
 from portal.workflows.engine import plan
 from portal.workflows.engine.plan import Graph, Stand
 from portal.workflows.engine.states import RunStatus, StepState
@@ -186,5 +186,5 @@ def _bring_up_to_date(connection: Connection, run: Run, new: Graph) -> None:
         connection.exec_driver_sql(
             "update workflow_steps set timeout_s = %s, effect_class = %s where tenant_id = %s and execution_id = %s and node_key = %s"
             " and state = 'ready'",
-            (int(node.get("timeout_s") or 30), ACTIONS[node["kind"]].effect(node.get("config") or {}), run.tenant_id, run.id, key),
+            (timeout_of(node), ACTIONS[node["kind"]].effect(node.get("config") or {}), run.tenant_id, run.id, key),
         )

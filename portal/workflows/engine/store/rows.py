@@ -18,6 +18,7 @@ from portal.core import bus, db
 from portal.core.ids import new_id
 from portal.workflows.actions.base import Waiting
 from portal.workflows.actions.registry import ACTIONS
+from portal.workflows.definition import timeout_of
 from portal.workflows.engine.blocks import Progress
 from portal.workflows.engine.lanes import PRIORITY, lane_of
 from portal.workflows.engine.plan import ROOT, Graph, Region, Stand, path_of
@@ -274,7 +275,7 @@ def born(
         "epoch": epoch,
         "took_s": round(took_s, 6),
         "leased": state == "leased",
-        "timeout_s": int(node.get("timeout_s") or 30),
+        "timeout_s": timeout_of(node),
         "effect": effect,
         "lane": lane_of(node["kind"], effect),
         "idem_key": run.key_of(node, scope, gen),

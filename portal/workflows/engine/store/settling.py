@@ -70,7 +70,7 @@ def apply_here(lease: Lease) -> None:
     for _attempt in range(2):
         try:
             with db.session().begin_nested():
-                _settle(lease, None, failed, carry=False, may_apply=False)
+                _settle(lease, None, failed, carry=False, may_apply=False, used=None)
                 return
         except Refused as refused:
             failed = refused.failed
@@ -116,7 +116,7 @@ def _settle(
     *,
     carry: bool,
     may_apply: bool,
-    used: dict[str, int] | None = None,
+    used: dict[str, int] | None,
 ) -> tuple[Run | None, Lease | None]:
     with db.transaction(lease.tenant_id) as session:
         connection = session.connection()

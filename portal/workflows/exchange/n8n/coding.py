@@ -53,7 +53,7 @@ def code(ask: Ask) -> Made:
 
 
 def _made(ask: Ask, source: str, *, is_each: bool) -> Made:
-    body = source[LEADING.match(source).end() :]  # type: ignore[union-attr]  # it fits nothing as well
+    body = LEADING.sub("", source, count=1)
     lists = set(ALL)
     while found := NAMED.match(body):
         lists.add(found[1])

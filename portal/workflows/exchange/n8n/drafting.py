@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from portal.workflows import expressions as ours
+from portal.workflows.definition import DEFAULT_TIMEOUT_S
 from portal.workflows.definition import Node as Step
+from portal.workflows.engine.retry import ATTEMPTS
 from portal.workflows.exchange.n8n import steps as turns
 from portal.workflows.exchange.n8n.expressions import Reader
 from portal.workflows.exchange.n8n.flow import Flow, Place, settings_of
@@ -94,7 +96,7 @@ class Drafting(ABC):
                 line.say(CHANGED, "retry_wait")
         else:
             step["retry"] = {"attempts": 1}
-        step["timeout_s"] = made.timeout_s or 30
+        step["timeout_s"] = made.timeout_s or DEFAULT_TIMEOUT_S
         key = self.add(None, made.kind, made.config, place, key=ask.key, name=node.was or node.name, **step)
         line.step = line.step or key
         if node.was:
@@ -140,7 +142,7 @@ class Drafting(ABC):
         names = (called, "") if called is not None else tuple(text.format(about) for text in NAMES[str(said)])
         step = {
             "key": key, "kind": kind, "name": names[0][:120], "name_ar": names[1][:120], "parent": place.parent, "lane": place.lane,
-            "config": _compiling(config), "retry": {"attempts": 3}, "timeout_s": 30, **more,
+            "config": _compiling(config), "retry": {"attempts": ATTEMPTS}, "timeout_s": DEFAULT_TIMEOUT_S, **more,
         }  # fmt: skip
         self.steps.append(step)
         return key
