@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, jsonify, render_template, request, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -207,24 +206,16 @@ def _to_sign_in() -> Response:
     if request.headers.get("HX-Request") == "true":
         # The page stays as it is: it says that the session has ended and keeps what was typed.
         return Response(status=401, headers={"HX-Reswap": "none"})
-    url = url_for("identity.sign_in", next=_page_address())
+    url = url_for("identity.sign_in", next=render.page_address())
     return render.see_other(url)
 
 
 def _by_way_of(endpoint: str) -> Response:
     """Lead to a page that asks for something first, and then back."""
-    url = url_for(endpoint, next=_page_address())
+    url = url_for(endpoint, next=render.page_address())
     if request.headers.get("HX-Request") == "true":
         return Response(status=204, headers={"HX-Redirect": url})
     return render.see_other(url)
-
-
-def _page_address() -> str | None:
-    """Return the address of the page that the person saw: this one, or the one whose form was sent."""
-    if request.method == "GET":
-        return request.full_path.rstrip("?")
-    came_from = urlsplit(request.referrer or "")
-    return came_from._replace(scheme="", netloc="", fragment="").geturl() if came_from.netloc == request.host else None
 
 
 def _answer_csrf(_refused: CSRFError) -> Response:

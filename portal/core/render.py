@@ -121,7 +121,7 @@ find_voices: list[Callable[[], dict[str, str]]] = []
 
 def init_app(app: Flask) -> None:
     """Put `ui`, `asset` and `url_of` into every template, fragments included."""
-    app.jinja_env.globals.update(ui=Components(app), asset=asset, url_of=url_of)
+    app.jinja_env.globals.update(ui=Components(app), asset=asset, url_of=url_of, page_address=page_address)
     app.jinja_env.filters["pretty_json"] = pretty_json
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -167,6 +167,23 @@ def local_address(wanted: str | None) -> str:
         return "/"
     parts = urlsplit(wanted)
     return wanted if not parts.scheme and not parts.netloc and wanted.isprintable() else "/"
+
+
+def page_address() -> str | None:
+    """Return the address of the page that the person sees, as it can be opened again; None if there is none.
+
+    What answers a sent form may stand at an address that takes forms only: then it is the page of the form, else the next one above.
+    """
+    here = request.full_path.rstrip("?")
+    if request.method in ("GET", "HEAD"):
+        return here
+    came_from = urlsplit(request.referrer or "")
+    known = [came_from._replace(scheme="", netloc="", fragment="").geturl()] if came_from.netloc == request.host else []
+    parts = request.path.rstrip("/").split("/")
+    above = ["/".join(parts[:end]) for end in range(len(parts) - 1, 1, -1)]
+    routes = current_app.create_url_adapter(request)
+    assert routes is not None, "inside a request"
+    return next((each for each in (*known, here, *above) if routes.test(urlsplit(each).path, method="GET")), None)
 
 
 def toast(text: str, tone: str = "success") -> None:

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from portal.i18n.formats import number
+from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import payloads, redaction
 from portal.workflows.definition import graph_hash
@@ -210,9 +212,17 @@ def explain_error(error: dict[str, Any] | None) -> dict[str, Any] | None:
         return None
     code = error.get("code", "")
     return {
-        "code": code, "message": REASONS.get(code, UNKNOWN), "detail": error.get("detail") or "", "step": error.get("step"),
+        "code": code, "message": REASONS.get(code, UNKNOWN), "detail": _detail(code, error.get("detail") or ""), "step": error.get("step"),
         "undone": error.get("undone"), "not_undone": error.get("not_undone"),
     }  # fmt: skip
+
+
+def _detail(code: str, detail: str) -> str:
+    """Return what is kept beside a code, in words where it is kept as figures."""
+    able, slash, need = detail.partition("/")
+    if code == "task_nobody" and slash and able.isdecimal() and need.isdecimal():
+        return _("Able to decide: %(able)s. Needed: %(need)s.", able=number(int(able)), need=number(int(need)))
+    return detail
 
 
 def duration_ms(begun: datetime | None, ended: datetime | None) -> int | None:

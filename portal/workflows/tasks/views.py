@@ -23,7 +23,7 @@ from portal.workflows.engine.store import answering
 from portal.workflows.errors import AlreadyVoted, TaskClosed, TaskTaken
 from portal.workflows.tasks import queries, service
 from portal.workflows.tasks.lists import DUES, SHOWS, TASKS, task_filter
-from portal.workflows.tasks.wording import STATES, outcome_of, refusal_of, title_of
+from portal.workflows.tasks.wording import STATES, outcome_of, refusal_of, title_of, tone_of
 
 bp = Blueprint("tasks", __name__)
 
@@ -140,7 +140,7 @@ def _task(
         *(each for note in notes for each in (note.person_id, note.other_id)),
     }
     return render(
-        "tasks/show.html", status=status, task=task, run=run, run_inputs=explain.shown_value(here.tenant_id, run.input_data), typed=typed or {}, problems=problems or {}, title=title_of(task), outcome_of=outcome_of,
+        "tasks/show.html", status=status, task=task, run=run, run_inputs=explain.shown_value(here.tenant_id, run.input_data), typed=typed or {}, problems=problems or {}, title=title_of(task), outcome_of=outcome_of, tone_of=tone_of,
         history=_history(votes, notes), names=identity.names_of({each for each in involved if each}), called=called,
         candidates=rows, is_doubt=task.kind == answering.DOUBT, step=queries.step_of(here.tenant_id, task.step_id),
         is_late=task.due_at is not None and task.due_at < clock.now(),

@@ -14,7 +14,7 @@ from portal.i18n.words import gettext as _
 from portal.lists import service as lists
 from portal.workflows import queries as workflows
 from portal.workflows.differences import words
-from portal.workflows.versions import moving
+from portal.workflows.versions import moving, queries
 
 bp = Blueprint("moves", __name__, url_prefix="/workflows/<uuid:workflow_id>/versions/move")
 
@@ -50,6 +50,9 @@ def _show(workflow_id: UUID, *, status: int = 200, problem: Any = "") -> Respons
     live = workflows.get_version(here.tenant_id, workflow.published_version_id) if workflow.published_version_id else None
     lines = moving.preview(here.tenant_id, workflow_id)
     names = words.names_of([*(live.nodes if live else ()), *workflow.nodes])
+    # A step that is gone has its name in the version of the run only.
+    for number in {line.run.number for line in lines if line.fit.obstacle and line.fit.obstacle.step not in names}:
+        names = words.names_of(queries.numbered(here.tenant_id, workflow_id, number).nodes) | names
     return render(
         "versions/move.html", status=status, workflow=workflow, live=live, lines=lines[: moving.MOST], is_more=len(lines) > moving.MOST,
         names=names, reasons=moving.REASONS, problem=problem,

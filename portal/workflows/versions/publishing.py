@@ -6,7 +6,6 @@ was looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from sqlalchemy import select
 from portal import events
 from portal.audit import service as audit
 from portal.core import bus, clock, db
-from portal.core.access import SYSTEM, Access, Actor
+from portal.core.access import SYSTEM, Access, Actor, Permission
 from portal.core.errors import Conflict, Forbidden, NotFound
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
@@ -26,8 +25,6 @@ from portal.workflows.errors import DraftInvalid, WrongState
 from portal.workflows.models import WorkflowRevision, WorkflowVersion
 from portal.workflows.versions import queries
 from portal.workflows.versions.models import PublishRequest, VersionLabel
-
-PERMISSION = "workflow:publish"
 
 
 class NothingNew(Conflict):
@@ -186,23 +183,19 @@ def open_request(tenant_id: UUID, workflow_id: UUID) -> PublishRequest | None:
     )
 
 
-def list_requests(tenant_id: UUID, workflow_id: UUID, *, limit: int = 20) -> Sequence[PublishRequest]:
-    """Return the last requests of a workflow, newest first."""
-    wanted = select(PublishRequest).where(PublishRequest.tenant_id == tenant_id, PublishRequest.workflow_id == workflow_id)
-    return db.session().scalars(wanted.order_by(PublishRequest.asked_at.desc()).limit(limit)).all()
-
-
 def standing(here: Access, request: PublishRequest) -> Standing:
     """Say what the reader may do with a request."""
     is_own = _is_maker(request, here.person_id)
     is_open = request.state == "open"
-    return Standing(is_open and not is_own and PERMISSION in here.permissions, is_open and request.asked_by == here.person_id, is_own)
+    return Standing(
+        is_open and not is_own and here.can(Permission.WORKFLOW_PUBLISH), is_open and request.asked_by == here.person_id, is_own
+    )
 
 
 def checkers(tenant_id: UUID, request: PublishRequest) -> list[UUID]:
     """Return who may agree to a request."""
-    found = identity.member_ids(tenant_id)
-    return [each for each in found if not _is_maker(request, each) and PERMISSION in identity.permissions_of(tenant_id, each)]
+    able = identity.people_named(tenant_id, identity.designations_with(tenant_id, Permission.WORKFLOW_PUBLISH))
+    return [each for each in able if not _is_maker(request, each)]
 
 
 def _is_maker(request: PublishRequest, person_id: UUID) -> bool:
@@ -222,7 +215,7 @@ def _open_for(here: Access, request_id: UUID) -> PublishRequest:
     request = get(here.tenant_id, request_id)
     workflows.get_workflow(here.tenant_id, request.workflow_id, lock=True)  # an edit of the draft stands before or behind this
     request = get(here.tenant_id, request_id, lock=True)
-    if _is_maker(request, here.person_id) or PERMISSION not in here.permissions:
+    if _is_maker(request, here.person_id) or not here.can(Permission.WORKFLOW_PUBLISH):
         raise Forbidden(_("Who made or asked for a change cannot agree to it. Somebody else who may publish has to."))
     if request.state != "open":
         raise WrongState

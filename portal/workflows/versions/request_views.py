@@ -79,7 +79,10 @@ def save(workflow_id: UUID) -> Response:
         return see_other(
             url_for("approvals.show", request_id=open_one.id) if open_one else url_for("approvals.ask", workflow_id=workflow_id)
         )
-    toast(_("Asked. Those who may agree were told."))
+    if publishing.checkers(here.tenant_id, publishing.get(here.tenant_id, made)):
+        toast(_("Asked. Those who may agree were told."))
+    else:
+        toast(_("Asked, but nobody is there who may agree."), "warning")
     return see_other(url_for("approvals.show", request_id=made))
 
 
@@ -161,6 +164,7 @@ def _show(request_id: UUID, form: NoteForm, *, status: int = 200, refused: Any =
     return render(
         "versions/request.html", status=status, workflow=workflows.get_workflow(here.tenant_id, found.workflow_id), asked=found, base=base,
         of=of, made=made, form=form, refused=refused, problems=problems or form.problems(), may=publishing.standing(here, found),
+        is_stuck=found.state == "open" and not publishing.checkers(here.tenant_id, found),
         names=identity.names_of(each for each in (found.asked_by, found.decided_by) if each),
         **shown(diff.compare(old, (found.nodes, found.settings))),
     )  # fmt: skip

@@ -26,7 +26,7 @@ from portal.workflows.designer.flow import run_tree
 from portal.workflows.differences import diff, words
 from portal.workflows.errors import DraftInvalid, NeedsApproval
 from portal.workflows.models import WorkflowTemplate
-from portal.workflows.versions import queries, service, sides
+from portal.workflows.versions import publishing, queries, service, sides
 from portal.workflows.versions.sides import DRAFT, Side
 
 bp = Blueprint("versions", __name__, url_prefix="/workflows/<uuid:workflow_id>/versions")
@@ -54,6 +54,7 @@ def listing(workflow_id: UUID) -> Response:
     rows, has_more = found[:PAGE], len(found) > PAGE
     return render(
         "versions/list.html",
+        open_request=publishing.open_request(here.tenant_id, workflow_id),
         workflow=workflow,
         live=live,
         draft_changed=workflow_service.is_draft_changed(workflow, live),

@@ -164,6 +164,20 @@ def test_a_refused_publish_leads_to_the_steps(build, as_role):
     assert f'href="{url}?step=email#inspector"' in page.text
 
 
+def test_a_long_list_of_what_keeps_it_from_being_published_is_folded(build, as_role):
+    url = f"/workflows/{build('blank')}/design"
+    browser = as_role("builder")
+    for revision in range(3):
+        browser.post(f"{url}/add", data={"kind": "email", "revision": str(revision)})
+
+    page = browser.post(f"{url}/publish", data={"revision": "3"})
+
+    assert page.text_of("#refused-title") == ["Not published: 9 things to put right"]
+    assert page.text_of("body//details[@id='refused-more']/summary") == ["4 more things"]
+    assert len(page.text_of("body//details[@id='refused-more']/ul/li")) == 4
+    assert len(page.text_of("body//div[@id='refused']//li")) == 9
+
+
 def test_publishing_makes_the_version_live(build, as_role):
     url = f"/workflows/{build()}/design"
 

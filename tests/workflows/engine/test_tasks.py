@@ -17,6 +17,7 @@ from portal.workflows.engine import quorum
 from portal.workflows.engine.store import answering, ending, look
 from portal.workflows.engine.store.answering import Vote
 from portal.workflows.errors import AlreadyVoted, DraftInvalid, TaskClosed
+from portal.workflows.explain import explain_error
 from tests.conftest import _person
 from tests.workflows.engine.conftest import step, values
 
@@ -146,7 +147,10 @@ def test_four_eyes(engine, crew):
 def test_a_question_that_nobody_can_answer_fails_with_a_reason(engine):
     run_id = started(engine, asks(f"person:{engine.house.people['owner']}", four_eyes="starter"))
     assert engine.run(run_id).status == "failed"
-    assert engine.steps(run_id)["ask"].error["code"] == "task_nobody"
+    error = engine.steps(run_id)["ask"].error
+    assert error["code"] == "task_nobody"
+    with engine.in_house():
+        assert explain_error(error)["detail"] == "Able to decide: 0. Needed: 1."
 
 
 def pass_time(engine, seconds):

@@ -177,3 +177,12 @@ def test_many_tasks_are_taken_at_once_and_given_back(engine, task, as_role, tena
         holder = session.scalar(text("select claimed_by from workflow_tasks where execution_id = :run"), {"run": other})
     assert holder == tenant.people["member"]
     assert carried("show=mine", "free").done_count == 1
+
+
+@pytest.mark.parametrize(("outcome", "tone"), [("approve", "success"), ("reject", "danger"), ("return", "info")])
+def test_a_decision_looks_like_what_it_is_and_the_bell_names_its_task(task, as_role, outcome, tone):
+    member = as_role("member")
+    assert any("Leave of Sara" in line for line in member.get("/notifications").text_of(".notice-row"))
+    member.post(f"{task}/decide", data={"outcome": outcome, "days": "10"})
+
+    assert any("Decided" in line for line in member.get(task).text_of(f".tone-{tone}"))

@@ -185,6 +185,21 @@ def test_the_pages_lead_from_publish_to_asking_to_deciding(engine, workflow, as_
     assert owner.post(f"{url}/reject", data={"note": "late"}).status_code == 409
 
 
+def test_a_request_that_nobody_can_agree_to_says_so_and_an_open_one_is_found_under_the_versions(engine, workflow, as_role, tenant):
+    builder = as_role("builder")
+    able = [role for role, held in PERMISSIONS.items() if "workflow:publish" in held and role in tenant.people]
+    for number, role in enumerate([each for each in able if each != "builder"]):
+        change(engine, workflow, str(number + 3), role, revision=number + 1)
+
+    asked = builder.post(f"/workflows/{workflow}/publish-request", data={"revision": str(len(able))})
+    page = builder.get(asked.headers["Location"])
+    assert "Nobody is there who may agree" in page.text
+    assert f'href="{asked.headers["Location"]}"' in as_role("owner").get(f"/workflows/{workflow}/versions").text
+
+    builder.post(f"{asked.headers['Location']}/withdraw")
+    assert "Nobody is there who may agree" not in builder.get(asked.headers["Location"]).text
+
+
 def test_the_rule_is_set_with_a_fresh_proof_only(engine, workflow, as_role, tenant):
     browser = as_role("owner")
     given = {"factor": "off", "lockout": "off", "publishing": "alone"}
