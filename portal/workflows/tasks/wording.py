@@ -29,7 +29,7 @@ def outcome_of(task: Any, key: str | None) -> str:
 
 def tone_of(task: Any) -> str:
     """Return how the decision of a task looks: a designer says it of the outcome, else it is neither good nor bad news."""
-    found = next((each for each in task.outcomes if each["key"] == task.outcome), {})
+    found: dict[str, Any] = next((each for each in task.outcomes if each["key"] == task.outcome), {})
     return {"danger": "danger", "success": "success"}.get(found.get("tone", ""), "info")
 
 

@@ -51,7 +51,7 @@ def _show(workflow_id: UUID, *, status: int = 200, problem: Any = "") -> Respons
     lines = moving.preview(here.tenant_id, workflow_id)
     names = words.names_of([*(live.nodes if live else ()), *workflow.nodes])
     # A step that is gone has its name in the version of the run only.
-    for number in {line.run.number for line in lines if line.fit.obstacle and line.fit.obstacle.step not in names}:
+    for number in {line.run.number for line in lines if (bar := line.fit.obstacle) and bar.step and bar.step not in names}:
         names = words.names_of(queries.numbered(here.tenant_id, workflow_id, number).nodes) | names
     return render(
         "versions/move.html", status=status, workflow=workflow, live=live, lines=lines[: moving.MOST], is_more=len(lines) > moving.MOST,
