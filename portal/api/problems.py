@@ -27,7 +27,7 @@ TITLES: dict[int, Any] = {
     405: _l("This address does not take this method"),
     409: _l("Not possible at the moment"),
     413: _l("Too large"),
-    415: _l("The body is not JSON"),
+    415: _l("This kind of body is not taken here"),
     422: _l("Something that was sent is not right"),
     429: _l("Too many requests"),
     500: _l("Something broke on our side"),

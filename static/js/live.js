@@ -33,8 +33,19 @@ document.addEventListener("htmx:config:request", (event) => {
   if (token && request.method !== "GET") request.headers["X-CSRFToken"] = token.content;
 });
 
+let focused = null;
+document.addEventListener("htmx:before:swap", () => {
+  focused = document.activeElement;
+});
+
 document.addEventListener("htmx:after:swap", (event) => {
   settle(document.body);
+  // The pressed button is gone, and nobody else has taken the focus: the reader goes on at the title, not at the top of the page.
+  setTimeout(() => {
+    if (focused && !focused.isConnected && document.activeElement === document.body) {
+      document.querySelector("main h1")?.focus({ preventScroll: true });
+    }
+  });
   // A page in place of a page: without a marked element the reader begins at its title.
   const isWhole = event.detail.ctx.target === document.body && event.detail.ctx.swap !== "none";
   if (isWhole && document.activeElement === document.body) document.querySelector("main h1")?.focus();

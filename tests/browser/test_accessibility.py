@@ -127,6 +127,30 @@ def test_many_rows_are_handled_and_taken_back_without_a_script(app, address, chr
     context.close()
 
 
+def test_who_takes_rows_back_keeps_the_focus_on_the_page(address, chromium, tenant, pages):
+    context, page = signed_in(chromium, address, tenant, "en")
+    page.goto(f"{address}/runs?view=all&status=failed")
+    page.locator("[data-select-row]").first.check()
+    page.get_by_role("button", name="Retry what failed").click()
+    page.wait_for_url("**/bulk/*")
+    page.get_by_role("button", name="Undo").press("Enter")
+    page.wait_for_selector("text=Nothing was changed")
+
+    page.wait_for_function("document.activeElement.matches('main h1')")
+    context.close()
+
+
+def test_a_summary_of_errors_stands_apart_from_the_first_field(address, chromium, tenant, pages):
+    context, page = signed_in(chromium, address, tenant, "en")
+    page.goto(f"{address}/views/new?list=runs")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_selector(".error-summary")
+
+    gap = "() => document.querySelector('.form > .field').getBoundingClientRect().top - document.querySelector('.error-summary').getBoundingClientRect().bottom"
+    assert page.evaluate(gap) >= 16
+    context.close()
+
+
 def test_the_main_job_needs_no_script(app, address, chromium, tenant):
     context = chromium.new_context(java_script_enabled=False, locale="en")
     context.set_default_timeout(10_000)

@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from portal.core.digits import ascii_digits, read_number
+from portal.core.errors import Invalid
 from portal.core.forms import clean
 from portal.i18n.dates import read_time
 from portal.i18n.words import lazy_gettext as _l
-from portal.workflows import expressions
+from portal.workflows import expressions, inputs
 from portal.workflows.definition import Field
 from portal.workflows.engine.store.starting import Seen
 
@@ -94,8 +95,9 @@ def check(kind: Kind, config: Mapping[str, Any], place: Place) -> dict[str, Any]
     for each in kind.fields:
         if message := _field_problem(each, config.get(each.name)):
             problems[each.name] = message
+    declared = {each["key"]: each for each in place.inputs}
     for key, text in (config.get("inputs") or {}).items():
-        if message := text_problem(text):
+        if message := text_problem(text) or _fixed_problem(declared.get(key), text):
             problems[f"in-{key}"] = message
     return {**kind.problems(config, place), **problems}
 
@@ -111,6 +113,17 @@ def _field_problem(field: Field, value: Any) -> Any:
         return _l("Use at most %(num)d characters.", num=LONGEST_TEXT)
     if field.type == "expression":
         return text_problem(f"${{ {value} }}")
+    return None
+
+
+def _fixed_problem(declared: dict[str, Any] | None, text: str) -> Any:
+    """Return why a text that is the same each time can never be this input: every start would be refused, and only the callers would hear."""
+    if declared is None or "${" in text:
+        return None
+    try:
+        inputs.read([declared], {declared["key"]: text})
+    except Invalid as wrong:
+        return wrong.problems[declared["key"]]
     return None
 
 

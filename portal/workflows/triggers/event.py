@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from portal import events
+from portal.i18n.formats import isolate
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.definition import Field
@@ -54,7 +55,7 @@ class Event(Simple):
 
     def words(self, config: Mapping[str, Any]) -> list[Any]:
         said = [_("Starts when: %(what)s.", what=PUBLIC[config["event"]][1])]
-        return [*said, _("Only if: %(condition)s.", condition=config["when"])] if config["when"] else said
+        return [*said, _("Only if: %(condition)s.", condition=isolate(config["when"]))] if config["when"] else said
 
 
 def payload_of(event: Any) -> dict[str, Any]:

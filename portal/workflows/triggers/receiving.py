@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest
 
 from portal.core import clock, db
 from portal.core.errors import Invalid, PortalError
@@ -39,6 +39,13 @@ class Unproven(PortalError):
 
     status = 401
     code = "unproven"
+
+
+class OtherKind(PortalError):
+    """The body is of a kind that is not read here."""
+
+    status = 415
+    code = "unsupported_media_type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,8 @@ def read(trigger: Opened, request: Request, body: bytes) -> Delivery:
 
     Raises:
         Invalid: it says that it is a CloudEvent, and an attribute is wrong; or its key is odd.
-        BadRequest, UnsupportedMediaType: the body cannot be read.
+        BadRequest: the body cannot be read.
+        OtherKind: it is of a kind that is not read here.
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
     kind = request.mimetype
@@ -131,7 +139,7 @@ def _body(kind: str, request: Request, body: bytes) -> Any:
         return {name: values[0] if len(values) == 1 else values for name, values in request.form.lists()}
     if kind.startswith("text/"):
         return body.decode("utf-8", "replace")
-    raise UnsupportedMediaType(_("Send JSON, a form, text or a CloudEvent."))
+    raise OtherKind(_("Send JSON, a form, text or a CloudEvent."))
 
 
 def _refuse(constant: str) -> Any:

@@ -63,6 +63,16 @@ def test_who_is_late_is_told_and_changes_nothing(engine, task, as_role):
     assert engine.steps(engine.run_id)["ask"].output["outcome"] == "approve"
 
 
+def test_what_was_written_for_a_decision_that_came_too_late_is_not_lost(engine, task, as_role):
+    as_role("admin").post(f"{task}/decide", data={"outcome": "approve", "days": "3"})
+
+    late = as_role("member").post(f"{task}/decide", data={"outcome": "approve", "days": "5", "note": "She asked in\nMay"})
+
+    assert late.status_code == 409 and late.tree().find(".//textarea[@name='comment']").text.strip() == "She asked in\nMay"
+    assert as_role("member").post(f"{task}/comments", data={"comment": "She asked in\nMay"}).status_code == 303
+    assert as_role("member").get(task).text_of("body//ol/li/p")[-2:] == ["She asked in", "May"], "a line stays a line"
+
+
 def test_who_is_not_asked_does_not_see_it(task, as_role, stranger):
     assert as_role("auditor").get(task).status_code == 404
     assert stranger.get(task).status_code == 404

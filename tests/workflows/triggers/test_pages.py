@@ -101,6 +101,13 @@ def test_every_kind_has_a_form_that_can_be_sent_as_it_is(starts, workflow_id, as
     assert builder.get(made.headers["Location"]).status_code == 200
 
 
+def test_a_condition_keeps_its_order_among_arabic(starts, workflow_id, tenant, sign_in):
+    trigger_id = starts.add(workflow_id, "event", event="run.finished", when='input.status == "failed"', inputs={"who": "x"})
+    page = sign_in(tenant, "builder", "ar").get(f"/workflows/{workflow_id}/starts/{trigger_id}")
+
+    assert "\u2068input.status == &#34;failed&#34;\u2069" in page.text
+
+
 def test_the_secret_is_shown_on_demand_and_noted(starts, workflow_id, tenant, as_role):
     trigger_id = starts.add(workflow_id, "webhook")
     builder, path = as_role("builder"), f"/workflows/{workflow_id}/starts/{trigger_id}"

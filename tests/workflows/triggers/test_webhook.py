@@ -194,7 +194,7 @@ def test_what_a_program_was_told_is_said_to_the_builder_in_their_language(starts
     with reading(of("ar", Preferences())):
         arrived = as_role("builder").get(f"/workflows/{workflow_id}/starts/{open_hook}").text_of("body//th/ul/li")
 
-    assert len(arrived) == 2 and "who هذه الخانة مطلوبة." in arrived
+    assert len(arrived) == 2 and "حقل who: هذه الخانة مطلوبة." in arrived
     assert not any("Enter" in each for each in arrived)
 
 
@@ -234,6 +234,13 @@ def test_bodies(starts, open_hook, caller, body, kind, status):
     assert answer.status_code == status, answer.text
     if status != 202:
         assert answer.mimetype == "application/problem+json"
+
+
+def test_a_body_of_another_kind_is_told_what_is_read(open_hook, starts, caller):
+    answer = caller.post(f"/hooks/{starts.token(open_hook)}", data=b"<x/>", headers={"Content-Type": "application/xml"})
+
+    assert answer.json["detail"] == "Send JSON, a form, text or a CloudEvent."
+    assert "JSON" not in answer.json["title"], "a form is taken, too"
 
 
 def test_values_are_picked_from_what_came_in(starts, workflow_id, caller):
@@ -337,6 +344,7 @@ def test_a_minute_takes_as_many_as_it_may(starts, workflow_id, caller):
         ({"proof": "x"}, "proof"), ({"proof": "header", "header": "Cookie"}, "header"), ({"proof": "header", "header": "a b"}, "header"),
         ({"wait_s": 26}, "wait_s"), ({"wait_s": "ten"}, "wait_s"), ({"per_minute": 0}, "per_minute"),
         ({"inputs": {"who": "${ steps.x }"}}, "in-who"), ({"inputs": {"who": "${ "}}, "in-who"),
+        ({"inputs": {"amount": "input.body.amount"}}, "in-amount"),
     ],
 )  # fmt: skip
 def test_settings_are_checked_before_they_are_kept(starts, workflow_id, config, field):
