@@ -182,7 +182,7 @@ def _tries(line: Sequence[Span], attempts: Sequence[Any], row: Any) -> list[Try]
     """Return the attempts; a step that was done in one go with others has one without a row of its own."""
     found = []
     for span in line:
-        if span.what != spans.RAN:
+        if not span.attempt:
             continue
         if span.attempt <= len(attempts):
             attempt = attempts[span.attempt - 1]

@@ -16,7 +16,7 @@ PATIENT = BLOCKS | ASKING | {"wait", "signal", "callback", "subworkflow"}
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a step's time; `attempt` counts from 1 where it was at work."""
+    """A stretch of a step's time; `attempt` counts from 1 where it was an attempt: at work, or for the patient kinds waiting."""
 
     what: str
     begins: datetime
@@ -45,7 +45,7 @@ def spans_of(step: Any, attempts: Sequence[Any], *, now: datetime) -> tuple[Span
         start = max(at, min(attempt.started_at or at, attempt.ended_at))
         _gap(found, at, start)
         at = max(start, attempt.ended_at)
-        found.append(Span(RAN, start, at, number))
+        found.append(Span(WAITED if step.kind in PATIENT else RAN, start, at, number))
     if step.finished_at is not None:
         _rest(found, step, at, max(at, step.finished_at), is_first=not attempts)
     elif step.state == "leased":
@@ -90,4 +90,4 @@ class Sums:
 def sums_of(spans: Sequence[Span]) -> Sums:
     """Add up a step's time."""
     took = {what: sum(each.took_ms for each in spans if each.what == what) for what in (QUEUED, WAITED, RAN)}
-    return Sums(took[QUEUED], took[WAITED], took[RAN], sum(1 for each in spans if each.what == RAN))
+    return Sums(took[QUEUED], took[WAITED], took[RAN], sum(1 for each in spans if each.attempt))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +12,16 @@ from portal.core import ids
 from portal.core.access import Access, Permission, access, requires
 from portal.core.errors import Invalid, NotFound
 from portal.core.render import render, see_other, toast
+from portal.i18n.formats import listed_plain
 from portal.i18n.formats import number as formatted
-from portal.i18n.locale import plain_name
+from portal.i18n.locale import bilingual, plain_name
 from portal.i18n.words import gettext as _
 from portal.workflows import queries as workflows
 from portal.workflows import service as verbs
 from portal.workflows.differences import words
 from portal.workflows.engine import plan
 from portal.workflows.errors import WrongState
-from portal.workflows.models import WorkflowExecution
+from portal.workflows.models import WorkflowExecution, WorkflowVersion
 from portal.workflows.versions import queries, replaying
 
 bp = Blueprint("replays", __name__, url_prefix="/runs/<uuid:run_id>/replay")
@@ -52,9 +53,11 @@ def start(run_id: UUID) -> Response:
         toast(_("The run has not ended yet."), "warning")
         return see_other(url_for("workflows.run", run_id=run.id))
     except Invalid as wrong:
-        problems = {"at": _("Nothing would be left to do behind this step.")} if "at" in wrong.problems else {
-            "which": _("The run's inputs do not fit this version: %(keys)s", keys=", ".join(wrong.problems))
-        }  # fmt: skip
+        problems = (
+            {"at": _("Nothing would be left to do behind this step.")}
+            if wrong.problems == {"at": "nothing"}
+            else {"which": _("The run's inputs do not fit this version: %(keys)s", keys=_labels(_version(here, run, number), wrong.problems))}
+        )
         return _show(run_id, request.form, status=422, problems=problems)
     except NotFound:
         return _show(run_id, request.form, status=422, problems={"at": _("Choose a step of this version.")})
@@ -73,7 +76,7 @@ def _show(run_id: UUID, given: Mapping[str, str], *, status: int = 200, problems
     run = _mine(here, run_id)
     own = workflows.get_version(here.tenant_id, run.version_id)
     number = _number(given)
-    version = queries.numbered(here.tenant_id, run.workflow_id, number) if number is not None else own
+    version = _version(here, run, number)
     graph = plan.Graph.of(version.nodes, version.edges)
     steps = [node for node in version.nodes if graph.region[node["key"]] == plan.ROOT]
     at = given.get("at") or ""
@@ -104,6 +107,17 @@ def _show(run_id: UUID, given: Mapping[str, str], *, status: int = 200, problems
         same_keys=given.get("keys") == "same",
         request_key=given.get("request_key") or str(ids.new_id()),
     )
+
+
+def _version(here: Access, run: WorkflowExecution, number: int | None) -> WorkflowVersion:
+    """Return the version of a number; without one that of the run."""
+    if number is None:
+        return workflows.get_version(here.tenant_id, run.version_id)
+    return queries.numbered(here.tenant_id, run.workflow_id, number)
+
+
+def _labels(version: WorkflowVersion, keys: Container[str]) -> str:
+    return listed_plain(bilingual(each, "label") or each["key"] for each in version.settings.get("inputs", []) if each["key"] in keys)
 
 
 def _number(given: Mapping[str, str]) -> int | None:

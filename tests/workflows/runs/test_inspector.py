@@ -193,6 +193,7 @@ def test_a_task_is_decided_in_the_inspector(engine, as_role):
 
     refused = browser.post(url, data={"step": "ask", "outcome": "approve", "why": "", "note": "kept"}, fragment=True)
     assert refused.status_code == 422 and "kept" in refused.text and 'id="f-why-error"' in refused.text
+    assert "Why: Fill this in." in [" ".join(each.split()) for each in refused.text_of("*//ul/li")]
     done = browser.post(url, data={"step": "ask", "outcome": "approve", "why": "because"}, fragment=True)
     engine.pump()
 

@@ -86,6 +86,10 @@ def test_a_step_that_was_tried_twice_stood_in_line_worked_waited_and_worked():
         pytest.param(Step("waiting", started_at=at(1)), [Attempt(at(1), at(2), "waiting")], [(QUEUED, 0, 1), (RAN, 1, 2), (WAITED, 2, 20)], id="waiting"),
         pytest.param(Step("succeeded", "wait", started_at=BEGUN, finished_at=at(7)), [], [(WAITED, 0, 7)], id="a wait that nobody carried out"),
         pytest.param(Step("succeeded", "set", started_at=BEGUN, finished_at=at(1)), [], [(RAN, 0, 1)], id="done with others in one go"),
+        pytest.param(
+            Step("succeeded", "approval", started_at=at(1), finished_at=at(7)), [Attempt(at(1), at(7))], [(QUEUED, 0, 1), (WAITED, 1, 7)],
+            id="people who were waited for in an attempt",
+        ),
         pytest.param(Step("cancelled", finished_at=at(5)), [], [(QUEUED, 0, 5)], id="cancelled in line"),
         pytest.param(Step("skipped", finished_at=at(5)), [], [], id="passed over"),
         pytest.param(
