@@ -12,7 +12,7 @@ from portal.workflows import service
 from portal.workflows.errors import WrongState
 from portal.workflows.versions import replaying
 from tests.workflows.engine.conftest import step, values
-from tests.workflows.versions.test_moving import publish
+from tests.workflows.versions.test_moving import SETTINGS, publish
 
 A, B, C = step("a", "set", **values(x="1")), step("b", "set", **values(x="${ steps.a.x }")), step("c", "set", **values(x="${ steps.b.x }"))
 
@@ -114,6 +114,19 @@ def test_the_page_shows_what_is_taken_over_and_starts(engine, as_role):
     assert engine.run(repeated.headers["Location"].rpartition("/")[2]).keys_of == run.id
     assert started.status_code == 303 and str(run.id) not in started.headers["Location"]
     assert as_role("member").get(url).status_code == 404
+
+
+def test_inputs_that_do_not_fit_are_called_by_their_labels(engine, as_role, monkeypatch):
+    workflow = engine.publish(A, B, C)
+    run = engine.go(workflow)
+    asked = {"key": "amount", "type": "number", "label": "Price", "label_ar": "السعر", "required": True, "choices": []}
+    monkeypatch.setitem(SETTINGS, "inputs", [asked])
+    publish(engine, workflow, A, B, C)
+
+    refused = as_role("owner").post(f"/runs/{run.id}/replay", data={"which": "2", "at": "c", "request_key": "one"})
+
+    assert refused.status_code == 422
+    assert "do not fit this version: \u2068Price\u2069" in refused.text and "amount" not in refused.text
 
 
 def keys_of(engine, run_id):
