@@ -83,13 +83,18 @@ export function keepUntilSignedIn() {
   keep("back");
 }
 
+const pathOf = (address) => new URL(address, window.location.href).pathname + new URL(address, window.location.href).search;
+const written = document.querySelector("[data-lang-switch] [name='next']")?.value ?? here();
+const isOpened = pathOf(written).split("?")[0] === window.location.pathname;
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
   if (form.matches("[data-lang-switch]")) {
-    // The address may have moved since the server wrote the page.
-    form.elements.next.value = here() + window.location.hash;
-    keep("turn");
+    const { next } = form.elements;
+    // The address may have moved since the server wrote the page; what answers a sent form stands at one that cannot be opened.
+    if (isOpened) next.value = here() + window.location.hash;
+    keep("turn", isOpened ? here() : pathOf(next.value));
   } else if (form.action.endsWith("/sign-out")) {
     sessionStorage.clear();
   } else if (who) keep("sent");

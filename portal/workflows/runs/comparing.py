@@ -77,7 +77,9 @@ def pair_up(keys: Sequence[str], old: Mapping[str, Side], new: Mapping[str, Side
 def _pair(key: str, old: Side, new: Side) -> Pair:
     if _went(old) is None or _went(new) is None or old.runs > 1 or new.runs > 1:
         return Pair(key, old, new, (), is_cut=False)
-    found = [*fields(old.input, new.input, f"steps.{key}.input"), *fields(old.output, new.output, f"steps.{key}")]
+    # A step that was taken over from another run has no input of its own: it is not there to be compared.
+    asked = [] if old.input is None or new.input is None else fields(old.input, new.input, f"steps.{key}.input")
+    found = [*asked, *fields(old.output, new.output, f"steps.{key}")]
     return Pair(key, old, new, tuple(found[:MOST]), len(found) > MOST)
 
 

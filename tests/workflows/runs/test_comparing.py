@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +51,16 @@ def test_a_step_that_was_passed_over_is_as_one_that_was_never_reached():
     assert pair.is_same and not pair.other_way
     (pair,) = comparing.pair_up(["a"], {"a": Side("skipped")}, {"a": Side("succeeded", "out", 5, 1)})
     assert pair.other_way and pair.delta_ms is None
+
+
+def test_a_step_that_was_taken_over_differs_by_what_it_gave_alone():
+    ran = Side("succeeded", "next", 9, 1, 1, {"x": "1"}, {"x": "1"})
+    taken = Side("succeeded", "next", 0, 1, 0, None, {"x": "1"})
+
+    (pair,) = comparing.pair_up(["a"], {"a": ran}, {"a": taken})
+    assert pair.is_same
+    (pair,) = comparing.pair_up(["a"], {"a": ran}, {"a": replace(taken, output={"x": "2"})})
+    assert [each.path for each in pair.fields] == ["steps.a.x"]
 
 
 @pytest.fixture
