@@ -56,7 +56,9 @@ def start(run_id: UUID) -> Response:
         problems = (
             {"at": _("Nothing would be left to do behind this step.")}
             if wrong.problems == {"at": "nothing"}
-            else {"which": _("The run's inputs do not fit this version: %(keys)s", keys=_labels(_version(here, run, number), wrong.problems))}
+            else {
+                "which": _("The run's inputs do not fit this version: %(keys)s", keys=_labels(_version(here, run, number), wrong.problems))
+            }
         )
         return _show(run_id, request.form, status=422, problems=problems)
     except NotFound:
