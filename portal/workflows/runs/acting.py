@@ -113,7 +113,7 @@ def answer(run_id: UUID, task_id: UUID) -> Response:
     except Invalid as refused:
         return show_run(run_id, status=422, typed=typed, problems=refused.problems)
     except Conflict as refused:
-        return _shown(run_id, refusal_of(refused), tone="info")
+        return show_run(run_id, typed=typed, said=refusal_of(refused), tone="info")
     return _shown(
         run_id, _("Your decision stands, and the run goes on.") if decided else _("Your decision stands. Others must decide too.")
     )

@@ -202,6 +202,18 @@ def test_a_task_is_decided_in_the_inspector(engine, as_role):
     assert "Owner" in shown(browser, run.id, "ask").text_of("#inspect-answers")[0]
 
 
+def test_what_was_written_for_a_late_decision_is_kept_in_the_inspector(engine, as_role):
+    run = engine.go(engine.publish(step("ask", "approval", title="May it?", candidates=["role:owner"])))
+    ((task_id,),) = rows_of(engine, "select id from workflow_tasks where execution_id = :r", r=run.id)
+    url, browser = f"/runs/{run.id}/tasks/{task_id}/decide", as_role("owner")
+    browser.post(url, data={"step": "ask", "outcome": "approve"}, fragment=True)
+
+    for is_fragment in (True, False):
+        late = browser.post(url, data={"step": "ask", "outcome": "reject", "note": "Too dear"}, fragment=is_fragment)
+        assert "Somebody else was faster" in late.text
+        assert [each.text.strip() for each in late.tree().iter("textarea") if each.get("name") == "comment"] == ["Too dear"]
+
+
 def test_a_task_is_decided_only_at_its_own_run(engine, as_role, failed):
     run = engine.go(engine.publish(step("ask", "approval", title="May it?", candidates=["role:owner"])))
     ((task_id,),) = rows_of(engine, "select id from workflow_tasks where execution_id = :r", r=run.id)
