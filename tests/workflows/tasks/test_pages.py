@@ -110,6 +110,12 @@ def test_arabic_says_it_in_arabic(task, sign_in, tenant):
     assert "موافقة" in page.text and "الأيام الممنوحة" in page.text and "إعادة للتعديل" in page.text
 
 
+def test_who_took_a_task_is_no_man_by_grammar(task, sign_in, tenant):
+    sign_in(tenant, "member", "ar").post(f"{task}/claim")
+    listed = sign_in(tenant, "admin", "ar").get("/tasks?show=all").text
+    assert "لدى" in listed and "تولّاها" not in listed
+
+
 def test_the_designer_builds_the_form_of_an_approval(engine, as_role):
     workflow_id = engine.publish(step("ask", "task", title="x", candidates=["role:admin"]))
     browser, where = as_role("builder"), f"/workflows/{workflow_id}/design/steps/ask"
