@@ -26,11 +26,11 @@ def test_a_task_is_decided_on_a_phone(app, address, chromium, tenant, locale, wo
             task_id = session.scalar(text("select id from workflow_tasks"))
     context, page = signed_in(chromium, address, tenant, locale, width=390, height=844)
 
-    found = _axe(page, f"{address}/tasks/{task_id}")
     page.goto(f"{address}/tasks/{task_id}")
-    assert found == []
     assert page.evaluate(OVERFLOW) <= 0
     assert min(page.evaluate(HEIGHTS)) >= 44
+    assert _axe(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})  # axe looks at the wide page
     page.fill("#f-days", "5")
     page.locator("form[action$='/decide'] button", has_text=words).click()
     page.wait_for_selector(".notice.tone-success")
