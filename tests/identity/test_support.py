@@ -41,6 +41,17 @@ def test_staff_look_as_a_member_and_both_names_stand_in_the_book(tenant, consent
     assert entered.details["on_behalf_of"] == str(tenant.people["builder"]) and entered.details["ticket"] == "T-77"
 
 
+def test_an_empty_form_says_at_once_all_that_it_lacks(tenant, consent, as_staff):
+    page = as_staff().post(f"/staff/tenants/{tenant.id}/visit", data={"person": "", "reason": "", "ticket": ""})
+
+    assert page.status_code == 422
+    assert page.text_of(".error") == [
+        "Error: Choose as whom you look.",
+        "Error: Say in at least 10 characters why; the organisation reads it.",
+        "Error: Give the number of the ticket.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("POST", "/workflows/new"), ("GET", "/workflows/new"), ("GET", "/settings/password"), ("POST", "/settings/password"), ("GET", "/settings/devices"),
