@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,7 @@ BUNDLES = (
     "js/themes.js",
 )
 COMPRESSED = {".css", ".js", ".svg", ".txt"}
+KEPT_S = 86_400  # how long a file that is no longer named stays
 ICON_BODY = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 ICON_LINE = re.compile(r"^([a-z0-9-]+) (flip|keep)$")
 URL = re.compile(rb"url\((?P<quote>[\"']?)(?:\./)?(?P<name>(?:fonts|img)/[a-z0-9_.-]+)(?P=quote)\)")
@@ -164,12 +166,17 @@ class Build:
         self.manifest[name] = hashed
 
     def _finish(self) -> None:
-        """Write the manifest last, then drop what it does not name: a reader never sees a name without its file."""
-        _replace(self.target / "manifest.json", (json.dumps(self.manifest, indent=2, sort_keys=True) + "\n").encode())
-        wanted = {self.target / hashed for hashed in self.manifest.values()}
+        """Write the manifest last, then drop what none has named for a day: pages and servers of before still ask for their files."""
+        manifest, now = self.target / "manifest.json", time.time()
+        before = json.loads(manifest.read_bytes()) if manifest.exists() else {}
+        _replace(manifest, (json.dumps(self.manifest, indent=2, sort_keys=True) + "\n").encode())
+        named = {self.target / hashed for hashed in (*before.values(), *self.manifest.values())}
         for path in self.target.rglob("*"):
-            twin_of = path.with_suffix("") if path.suffix in (".br", ".gz") else path
-            if path.is_file() and twin_of not in wanted and path.name != "manifest.json" and not path.name.startswith("."):
+            if not path.is_file() or path == manifest or path.name.startswith("."):
+                continue
+            if (path.with_suffix("") if path.suffix in (".br", ".gz") else path) in named:
+                os.utime(path, (now, now))
+            elif now - path.stat().st_mtime > KEPT_S:
                 path.unlink()
 
 

@@ -254,30 +254,37 @@ def _begin(report: Report, world: _World, people: People) -> None:
     report.faults += dies
 
 
-def _start(tenant_id: UUID, workflow_id: UUID) -> UUID:
+def _start(tenant_id: UUID, workflow_id: UUID, *, then: Callable[[UUID], None] = lambda _run_id: None) -> UUID:
+    """Start a run, and every other time go on with it here; `then` follows the commit, before the hint."""
     from portal.core import db
     from portal.core.access import SYSTEM
     from portal.workflows import service
+    from portal.workflows.engine import runner
 
-    with db.transaction(tenant_id):
-        return service.start_run(tenant_id, workflow_id, given={}, by=SYSTEM)[0]
+    def move(hand: Any = None) -> UUID:
+        made: list[UUID] = []
+        with db.transaction(tenant_id):
+            db.after_commit(lambda: then(made[0]))
+            made.append(service.start_run(tenant_id, workflow_id, given={}, by=SYSTEM, hand=hand)[0])
+        return made[0]
+
+    return runner.start_here(move)[0] if random.random() < 0.5 else move()
 
 
 def _start_and_die(tenant_id: UUID, workflow_id: UUID) -> UUID:
-    """Start a run in a process that kills itself after the commit and before the hint."""
+    """Start a run in a process that kills itself after the commit, before the hint and before it goes on with the run."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
         from portal.core import db
-        from portal.core.access import SYSTEM
-        from portal.workflows import service
+
+        def die(run_id: UUID) -> None:
+            os.write(writing, run_id.bytes)
+            kill(os.getpid())
 
         db.dispose()
-        with db.transaction(tenant_id):
-            db.after_commit(lambda: kill(os.getpid()))
-            run_id, _new = service.start_run(tenant_id, workflow_id, given={}, by=SYSTEM)
-            os.write(writing, run_id.bytes)
+        _start(tenant_id, workflow_id, then=die)
         os._exit(1)
     os.close(writing)
     run_id = UUID(bytes=os.read(reading, 16))

@@ -24,7 +24,7 @@ WIDTHS = (1280, 390)
 OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 VISITOR = ("/sign-in", "/sign-in/sso", "/password/forgotten", "/register", "/report-leak")
 # What gives no page: files, streams, and what a theme's editor shows inside another page.
-NO_PAGE = re.compile(r"/(file|stream)$|/export\b|\.(css|svg|png|webp|json)$|^/theme/")
+NO_PAGE = re.compile(r"/(file|history|stream)$|/export\b|\.(css|svg|png|webp|json)$|^/theme/")
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

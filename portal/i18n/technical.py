@@ -10,6 +10,9 @@ from markupsafe import Markup, escape
 _RUN = re.compile(r"[!-~]+(?: [!-~]+)*")
 _TELLING = re.compile(r"[A-Za-z*${}]")
 _BEFORE = re.compile(r"(?:[ ,;]|:(?![a-z]))*")  # a colon before a letter is a name of SQL
+# A short one is not cut at the end of a line: its halves would stand in the order of the other direction.
+SHORT = 20
+_SHORT, _LONG = Markup('<bdi dir="ltr" class="whole">{}</bdi>'), Markup('<bdi dir="ltr">{}</bdi>')
 _ARABIC = re.compile("[\u0600-\u08ff\ufb50-\ufdff\ufe70-\ufefc]")
 
 
@@ -34,6 +37,6 @@ def set_apart(sentence: object) -> str | Markup:
         inner = inner[:-1] if inner.endswith(")") and inner.count(")") > inner.count("(") else inner
         if _TELLING.search(inner):
             begins = run.start() + run[0].index(inner)
-            found += escape(text[done:begins]) + Markup('<bdi dir="ltr">{}</bdi>').format(inner)
+            found += escape(text[done:begins]) + (_SHORT if len(inner) <= SHORT else _LONG).format(inner)
             done = begins + len(inner)
     return found + escape(text[done:])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -56,12 +58,27 @@ def test_style_sheets_name_hashed_files_that_exist_and_nothing_outside(built):
         assert "http:" not in text.replace("http://www.w3.org/", "")
 
 
-def test_text_has_compressed_twins_and_old_files_go(built):
+def test_text_has_compressed_twins(built):
     target, manifest = built
     assert (target / f"{manifest['app.js']}.br").stat().st_size < (target / f"{manifest['app.js']}.gz").stat().st_size
-    (target / "app.000000000000.js").write_text("old")
+
+
+def test_a_file_stays_for_a_day_after_it_was_named_last(built):
+    """A server that runs on still names it, and so do pages that are open."""
+    target, manifest = built
+    two_days_ago = time.time() - 2 * 86_400
+    forgotten, just_named = target / "app.000000000000.js", target / "app.111111111111.js"
+    for path in (forgotten, just_named):
+        path.write_text("old")
+        os.utime(path, (two_days_ago, two_days_ago))
+    (target / "manifest.json").write_text(json.dumps({**manifest, "app.js": just_named.name}))
+
+    for _turn in range(2):
+        Build(ROOT / "static", ROOT / "node_modules", target).run()
+        assert (forgotten.exists(), just_named.exists()) == (False, True)
+    os.utime(just_named, (two_days_ago, two_days_ago))
     Build(ROOT / "static", ROOT / "node_modules", target).run()
-    assert not (target / "app.000000000000.js").exists()
+    assert not just_named.exists()
 
 
 @pytest.mark.parametrize(

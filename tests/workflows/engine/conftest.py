@@ -124,6 +124,15 @@ class Engine:
             for row in rows
         ]
 
+    def story(self, run_id: Any) -> tuple[list[Any], list[Any]]:
+        """Return what a run tells of itself, whoever carried it: its events in order, and its steps."""
+        with self.in_house() as session:
+            told = session.execute(
+                text("select kind, node_key from workflow_events where execution_id = :id order by seq"), {"id": run_id}
+            ).all()
+        steps = [(each.node_key, each.state, each.attempt, each.port, each.input) for each in self.steps(run_id).values()]
+        return [tuple(event) for event in told], sorted(steps, key=lambda each: each[0])
+
     def outputs(self, run_id: Any) -> dict[str, Any]:
         with db.transaction(self.house.id):
             return {row.node_key: row.output for row in queries.steps_of(self.house.id, run_id)}

@@ -63,15 +63,7 @@ def test_steps_done_in_one_transaction_tell_the_same_story_as_steps_done_alone(e
     alone = engine.start(workflow)
     engine.pump()
 
-    def story(run_id):
-        with engine.in_house() as session:
-            events = session.execute(
-                text("select kind, node_key from workflow_events where execution_id = :id order by seq"), {"id": run_id}
-            ).all()
-        steps = [(each.node_key, each.state, each.attempt, each.port, each.input) for each in engine.steps(run_id).values()]
-        return [tuple(event) for event in events], sorted(steps, key=lambda each: each[0])
-
-    assert story(together) == story(alone)
+    assert engine.story(together) == engine.story(alone)
     assert len(rows()) == 6
 
 

@@ -31,8 +31,10 @@ def rows(engine):
 
 def start_with(engine, *nodes):
     """Return a move that starts a run of these steps with a hand."""
-    workflow_id = engine.publish(*nodes)
+    return start_of(engine, engine.publish(*nodes))
 
+
+def start_of(engine, workflow_id):
     def move(hand):
         with db.transaction(engine.house.id):
             return service.start_run(engine.house.id, workflow_id, given={}, by=engine.by, hand=hand)[0]
@@ -69,15 +71,7 @@ def test_it_tells_the_same_story_as_a_run_that_workers_claim(engine):
     claimed = move(None)
     engine.pump()
 
-    def story(run_id):
-        with engine.in_house() as session:
-            told = session.execute(
-                text("select kind, node_key from workflow_events where execution_id = :id order by seq"), {"id": run_id}
-            ).all()
-        steps = [(each.node_key, each.state, each.attempt, each.port, each.input) for each in engine.steps(run_id).values()]
-        return [tuple(event) for event in told], sorted(steps, key=lambda each: each[0])
-
-    assert story(here) == story(claimed)
+    assert engine.story(here) == engine.story(claimed)
 
 
 def test_what_reaches_outside_is_left_to_a_worker(engine):
@@ -112,11 +106,7 @@ def test_the_bulk_lane_is_not_for_whoever_starts(engine):
         )
         service.publish_version(engine.house.id, workflow_id, by=engine.by)
 
-    def move(hand):
-        with db.transaction(engine.house.id):
-            return service.start_run(engine.house.id, workflow_id, given={}, by=engine.by, hand=hand)[0]
-
-    run_id, _hand = runner.start_here(move)
+    run_id, _hand = runner.start_here(start_of(engine, workflow_id))
 
     assert engine.states(run_id) == {"row_1": "succeeded", "row_2": "ready"}
 
