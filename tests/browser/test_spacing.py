@@ -54,7 +54,9 @@ def test_the_buttons_of_a_row_stand_beside_each_other(app, enter, tenant):
     with app.app_context(), db.transaction(tenant.id) as session:
         workflow = service.create_workflow(tenant.id, name="Leave", name_ar="إجازة", sample="leave_request", by=by)
         service.publish_version(tenant.id, workflow, by=by)
-        session.execute(text("update workflow_templates set settings = settings || '{\"deadline_s\": 600}' where id = :id"), {"id": workflow})
+        session.execute(
+            text("update workflow_templates set settings = settings || '{\"deadline_s\": 600}' where id = :id"), {"id": workflow}
+        )
         session.expire_all()
         service.publish_version(tenant.id, workflow, by=by)
 

@@ -63,7 +63,9 @@ def test_a_column_needs_no_more_than_its_name_in_either_language(as_role):
     assert made.status_code == 303
     page = browser.get(made.headers["Location"])
     named = page.text_of("body//tbody//th")
-    assert [name for name in ("العميل", "المبلغ الكلي", "Amount (SAR)", "Amount SAR") if not any(each.startswith(name) for each in named)] == []
+    assert [
+        name for name in ("العميل", "المبلغ الكلي", "Amount (SAR)", "Amount SAR") if not any(each.startswith(name) for each in named)
+    ] == []
     assert page.text_of("body//tbody//td[@data-label='Key']") == ["column_1", "column_2", "amount_sar", "amount_sar_2"]
 
 
