@@ -121,11 +121,14 @@ def test_the_hour_passes(tenant, consent, as_staff):
 def test_leaving_ends_the_visit(tenant, consent, as_staff):
     browser = as_staff()
     look(browser, tenant)
+    browser.get("/workflows")
 
     assert browser.post("/support/leave").status_code == 303
 
     assert browser.get("/staff").status_code == 200
     assert [row.action for row in audit_of(tenant)][-1] == "support.ended"
+    with db.transaction(tenant.id) as session:
+        assert session.execute(text("select pages, last_page from support_visits")).all() == [(1, "/workflows")], "leaving is no page"
 
 
 @pytest.mark.parametrize(("changed", "status"), [({"reason": "short"}, 422), ({"ticket": " "}, 422), ({"person": "x"}, 422), ({}, 409)])

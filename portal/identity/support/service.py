@@ -138,7 +138,7 @@ def whom_to_look_as(tenant_id: UUID) -> tuple[list[tuple[str, str]] | None, Any]
 
 
 def look(tenant_id: UUID, visit_id: UUID, path: str) -> Any:
-    """Write down that staff look at a page; return until, staff_id and staff_name(_ar), or None when the visit is over."""
+    """Write down that staff look at a page ("": they do something else); return until, staff_id and staff_name(_ar), or None when the visit is over."""
     with db.transaction():
         return queries.note_page(tenant_id, visit_id, path)
 
