@@ -18,7 +18,8 @@ from portal.core.checks import checkable
 from portal.core.digits import ascii_digits, whole_or
 from portal.core.errors import Invalid, NotFound
 from portal.core.render import local_address, render, see_other, toast
-from portal.i18n import reader
+from portal.i18n import reader, zones
+from portal.i18n.locale import chosen_tag
 from portal.i18n.names import tidy
 from portal.i18n.words import gettext as _
 from portal.workflows.fairness import service as shares
@@ -79,6 +80,7 @@ def _tenant(tenant_id: UUID, *, status: int = 200, problems: dict[str, str] | No
         given=request.form,
         problems=problems or {},
         organisation=found,
+        zone=zones.name_of(found.timezone, chosen_tag()),
         people=queries.people_of(tenant_id),
         runs=queries.runs_of(tenant_id, first=request.args.get("run", "")),
         consent=queries.consent_of(tenant_id),

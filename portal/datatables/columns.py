@@ -14,6 +14,9 @@ from portal.i18n import dates, names
 from portal.i18n.words import lazy_gettext as _l
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
+# What may not stand in a key, and how long one is that is made: its number has to fit behind it.
+NO_KEY = re.compile(r"[^a-z0-9]+")
+MADE_KEY = 36
 TYPES = (
     ("text", _l("Text")),
     ("number", _l("Number")),
@@ -24,6 +27,21 @@ TYPES = (
 NO_SUCH_COLUMN = _l("There is no such column.")
 MAX_COLUMNS = 50
 MAX_TEXT = 10_000
+
+
+def keyed(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the columns with a key and a label each: a key that nobody gave comes from the Latin letters of the label, or is a number."""
+    taken = {column["key"] for column in columns if column["key"]}
+    done = []
+    for number, column in enumerate(columns, 1):
+        key = column["key"]
+        if not key:
+            said = NO_KEY.sub("_", column["label"].lower()).strip("_0123456789")[:MADE_KEY].rstrip("_")
+            base = said or f"column_{number}"
+            key = next(each for each in (base, *(f"{base}_{more}" for more in range(2, MAX_COLUMNS + 2))) if each not in taken)
+            taken.add(key)
+        done.append({**column, "key": key, "label": column["label"] or column["label_ar"] or key})
+    return done
 
 
 def check_columns(columns: list[dict[str, Any]]) -> dict[str, str]:

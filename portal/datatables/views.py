@@ -14,7 +14,7 @@ from portal.core.errors import Invalid
 from portal.core.paging import Page
 from portal.core.render import render, see_other
 from portal.datatables import queries, service
-from portal.datatables.columns import TYPES
+from portal.datatables.columns import TYPES, keyed
 from portal.i18n import names
 from portal.i18n.search import ascii_digits
 from portal.i18n.words import gettext as _
@@ -45,11 +45,8 @@ def create() -> Response:
     problems = {name: wrong for name in ("name", "name_ar") if (wrong := names.problem(given[name]))}
     if not given["name"]:
         problems["name"] = _("Give the data table a name.")
-    places = [number for number, column in enumerate(given["columns"]) if column["key"] or column["label"]]
-    columns = [given["columns"][number] for number in places]
-    for column in columns:
-        column["key"] = column["key"] or column["label"].lower().replace(" ", "_")
-        column["label"] = column["label"] or column["key"]
+    places = [number for number, column in enumerate(given["columns"]) if any(column[name] for name in ("key", "label", "label_ar"))]
+    columns = keyed([given["columns"][number] for number in places])
     try:
         if problems:
             raise Invalid(problems)

@@ -16,12 +16,12 @@ from portal.connections import service as connections
 from portal.connections.checking import Given
 from portal.core import clock, db, secrets
 from portal.core.access import SYSTEM, Actor
+from portal.core.ids import new_id
 from portal.devkit import past, registers
 from portal.identity import service as identity
 from portal.identity.factors import service as factors
 from portal.tenants import service as tenants
 from portal.workflows import definition, list_queries, service
-from portal.workflows.models import WorkflowTemplate
 from portal.workflows.samples import catalogue
 from portal.workflows.tasks import doubts
 from portal.workflows.triggers import base, registry
@@ -206,9 +206,8 @@ def _add_staff() -> UUID:
 
 def _write(tenant_id: UUID, name: str, name_ar: str, nodes: list[dict[str, Any]], inputs: list[dict[str, Any]], by: Actor) -> UUID:
     """Add a workflow with these steps and inputs as a draft."""
-    with db.transaction(tenant_id) as session:
-        workflow_id = service.create_workflow(tenant_id, name=name, name_ar=name_ar, sample="blank", by=by)
-        workflow = session.get_one(WorkflowTemplate, workflow_id)
-        workflow.nodes, workflow.edges = nodes, definition.edges_of(nodes)
-        workflow.settings = {"inputs": inputs, "deadline_s": 86400}
-    return workflow_id
+    with db.transaction(tenant_id):
+        return service.add_workflow(
+            tenant_id, new_id(), nodes, {"inputs": inputs, "deadline_s": 86400},
+            name=name, name_ar=name_ar, category=catalogue.get("blank").category, sample="blank", by=by,
+        )  # fmt: skip

@@ -19,6 +19,7 @@ from portal.core.access import Actor
 from portal.core.db import Json
 from portal.core.errors import Conflict, NotFound
 from portal.core.ids import new_id
+from portal.i18n import search
 from portal.tenants import theme as rules
 from portal.tenants.models import Tenant
 from portal.tenants.themes import pictures, queries
@@ -72,7 +73,10 @@ def register(*, name: str, name_ar: str | None) -> UUID:
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:LONGEST_SLUG].strip("-") or "organisation"
     with db.transaction() as session:
         for slug in (plain, *(f"{plain}-{secrets.token_hex(3)}" for _ in range(9))):
-            made = insert(Tenant).values(id=new_id(), slug=slug, name=name, name_ar=name_ar, timezone="Asia/Riyadh")
+            # Written without the session, which is what keeps the key of others.
+            made = insert(Tenant).values(
+                id=new_id(), slug=slug, name=name, name_ar=name_ar, timezone="Asia/Riyadh", search_key=search.key(name, name_ar)
+            )
             found = session.scalar(made.on_conflict_do_nothing(index_elements=["slug"]).returning(Tenant.id))
             if found is not None:
                 return found

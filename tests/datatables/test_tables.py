@@ -47,6 +47,28 @@ def test_a_table_is_made_through_the_form_and_shown(as_role):
     assert "Suppliers" in browser.get("/tables").text
 
 
+def test_a_column_needs_no_more_than_its_name_in_either_language(as_role):
+    """A column with only an Arabic name was left out without a word, and a name with other signs than letters was refused for its key."""
+    browser = as_role("builder")
+    given = {
+        "name": "عملائي", "slug": "mine",
+        "column-0-label_ar": "العميل", "column-0-type": "text",
+        "column-1-label": "المبلغ الكلي", "column-1-type": "number",
+        "column-3-label": "Amount (SAR)", "column-3-type": "number",
+        "column-4-label": "Amount SAR", "column-4-type": "number",
+    }  # fmt: skip
+
+    made = browser.post("/tables/new", data=given)
+
+    assert made.status_code == 303
+    page = browser.get(made.headers["Location"])
+    named = page.text_of("body//tbody//th")
+    assert [
+        name for name in ("العميل", "المبلغ الكلي", "Amount (SAR)", "Amount SAR") if not any(each.startswith(name) for each in named)
+    ] == []
+    assert page.text_of("body//tbody//td[@data-label='Key']") == ["column_1", "column_2", "amount_sar", "amount_sar_2"]
+
+
 def test_a_wrong_form_keeps_what_was_typed_and_names_each_field(as_role, table):
     given = {"name": "", "slug": "people", "column-1-key": "9lives", "column-1-label": "Lives", "column-1-type": "text"}
 

@@ -52,6 +52,19 @@ def test_the_past_is_two_months_long_and_quickly_written(weavers):
     assert runs > 150 and days > 45
 
 
+def test_undoing_the_first_edit_of_a_workflow_leaves_what_was_there(weavers):
+    """What undo goes back to is the draft: some were only written beside their history, and lost every step to it."""
+    with db.transaction(weavers[0]) as session:
+        others = session.scalars(
+            text(
+                "select t.name from workflow_templates t join workflow_revisions r on r.template_id = t.id and r.number = t.draft_revision"
+                " where r.nodes <> t.nodes or r.settings <> t.settings"
+            )
+        ).all()
+
+    assert others == []
+
+
 def test_the_home_page_is_alive(salma):
     page = salma.get("/home")
 

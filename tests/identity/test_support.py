@@ -41,6 +41,17 @@ def test_staff_look_as_a_member_and_both_names_stand_in_the_book(tenant, consent
     assert entered.details["on_behalf_of"] == str(tenant.people["builder"]) and entered.details["ticket"] == "T-77"
 
 
+def test_an_empty_form_says_at_once_all_that_it_lacks(tenant, consent, as_staff):
+    page = as_staff().post(f"/staff/tenants/{tenant.id}/visit", data={"person": "", "reason": "", "ticket": ""})
+
+    assert page.status_code == 422
+    assert page.text_of(".error") == [
+        "Error: Choose as whom you look.",
+        "Error: Say in at least 10 characters why; the organisation reads it.",
+        "Error: Give the number of the ticket.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("POST", "/workflows/new"), ("GET", "/workflows/new"), ("GET", "/settings/password"), ("POST", "/settings/password"), ("GET", "/settings/devices"),
@@ -110,11 +121,14 @@ def test_the_hour_passes(tenant, consent, as_staff):
 def test_leaving_ends_the_visit(tenant, consent, as_staff):
     browser = as_staff()
     look(browser, tenant)
+    browser.get("/workflows")
 
     assert browser.post("/support/leave").status_code == 303
 
     assert browser.get("/staff").status_code == 200
     assert [row.action for row in audit_of(tenant)][-1] == "support.ended"
+    with db.transaction(tenant.id) as session:
+        assert session.execute(text("select pages, last_page from support_visits")).all() == [(1, "/workflows")], "leaving is no page"
 
 
 @pytest.mark.parametrize(("changed", "status"), [({"reason": "short"}, 422), ({"ticket": " "}, 422), ({"person": "x"}, 422), ({}, 409)])

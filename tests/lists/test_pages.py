@@ -263,6 +263,13 @@ def test_workflows_by_state(app, tenant, as_role, ground):
     assert "Part of the address" in browser.get("/workflows?state=x").text
 
 
+def test_a_list_of_workflows_offers_a_run_to_who_may_start_one(as_role, ground):
+    workflow = ground.workflow("Live")
+
+    assert f"/workflows/{workflow}/run" in as_role("member").get("/workflows").text
+    assert f"/workflows/{workflow}/run" not in as_role("auditor").get("/workflows").text
+
+
 def test_columns_are_remembered_for_the_person_and_the_name_stays(as_role, many):
     browser = as_role("owner")
 

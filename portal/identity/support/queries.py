@@ -43,20 +43,21 @@ def visits(tenant_id: UUID, *, limit: int = 20) -> list[Row[Any]]:
 
 
 def note_page(tenant_id: UUID, visit_id: UUID, path: str) -> Row[Any] | None:
-    """Write down the page that is looked at; return the visit's end, reason and the name of who looks, or None when it is over."""
+    """Write down the page that is looked at, "" for none; return the visit's end, reason and the name of who looks, or None when it is over."""
     return (
         db.session()
         .execute(
             text(
                 """
-            update support_visits v set pages = v.pages + 1, last_page = :path, seen_at = clock_timestamp()
+            update support_visits v set pages = v.pages + cast(:is_page as int), seen_at = clock_timestamp(),
+              last_page = case when :is_page then :path else v.last_page end
             from people s, support_grants g
             where v.tenant_id = :tenant and v.id = :visit and v.ended_at is null and v.until > clock_timestamp() and s.id = v.staff_id
               and g.tenant_id = v.tenant_id and g.id = v.grant_id and g.ended_at is null and g.until > clock_timestamp()
             returning v.until, v.staff_id, s.name as staff_name, s.name_ar as staff_name_ar
             """
             ),
-            {"tenant": tenant_id, "visit": visit_id, "path": path[:300]},
+            {"tenant": tenant_id, "visit": visit_id, "path": path[:300], "is_page": bool(path)},
         )
         .first()
     )

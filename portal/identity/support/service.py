@@ -64,11 +64,11 @@ def _end_grants(tenant_id: UUID) -> None:
     )
 
 
-def enter(tenant_id: UUID, person_id: UUID, *, staff_id: UUID, reason: str, ticket: str) -> UUID:
+def enter(tenant_id: UUID, person_id: UUID | None, *, staff_id: UUID, reason: str, ticket: str) -> UUID:
     """Begin a visit: staff look as a member sees it, for an hour at most, and change nothing. Opens a unit of its own.
 
     Raises:
-        Invalid: reason or ticket are missing.
+        Invalid: person, reason or ticket are missing.
         Conflict: the tenant has not consented, or the member is an owner.
         NotFound: no such member.
     """
@@ -77,7 +77,9 @@ def enter(tenant_id: UUID, person_id: UUID, *, staff_id: UUID, reason: str, tick
         problems["reason"] = _("Say in at least 10 characters why; the organisation reads it.")
     if not ticket.strip():
         problems["ticket"] = _("Give the number of the ticket.")
-    if problems:
+    if person_id is None:
+        problems = {"person": _("Choose as whom you look."), **problems}
+    if problems or person_id is None:
         raise Invalid(problems)
     by = Actor("staff", staff_id)
     # The request stands in the house's tenant: the visited one has a unit of its own.
@@ -136,7 +138,7 @@ def whom_to_look_as(tenant_id: UUID) -> tuple[list[tuple[str, str]] | None, Any]
 
 
 def look(tenant_id: UUID, visit_id: UUID, path: str) -> Any:
-    """Write down that staff look at a page; return until, staff_id and staff_name(_ar), or None when the visit is over."""
+    """Write down that staff look at a page ("": they do something else); return until, staff_id and staff_name(_ar), or None when the visit is over."""
     with db.transaction():
         return queries.note_page(tenant_id, visit_id, path)
 

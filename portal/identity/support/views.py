@@ -79,8 +79,6 @@ def enter(tenant_id: UUID) -> Response:
 def begin(tenant_id: UUID) -> Response:
     here, form = access(), request.form
     person_id = as_uuid(form.get("person"))
-    if person_id is None:
-        return _entrance(tenant_id, status=422, problems={"person": _("Choose as whom you look.")})
     try:
         visit_id = service.enter(
             tenant_id, person_id, staff_id=here.person_id, reason=form.get("reason", ""), ticket=form.get("ticket", "")
@@ -89,6 +87,7 @@ def begin(tenant_id: UUID) -> Response:
         return _entrance(tenant_id, status=422, problems=refused.problems)
     except Conflict as refused:
         return _entrance(tenant_id, status=409, problems={"person": refused.message})
+    assert person_id is not None
     session.clear()
     sessions.begin_visit(session, person_id, tenant_id, staff_id=here.person_id, visit_id=visit_id)
     return see_other("/")

@@ -20,7 +20,8 @@ OPEN = frozenset({"shell.search", "shell.shortcuts", "identity.stay", "identity.
 
 def visit_of(row: Any) -> Visit | None:
     """Return the visit of a session, with this page written down; None when it is over."""
-    found = service.look(row.tenant_id, row.visit_id, request.path)
+    # Whoever goes looks at nothing: the organisation reads the page before.
+    found = service.look(row.tenant_id, row.visit_id, "" if request.endpoint == "support.leave" else request.path)
     return Visit(row.visit_id, found.staff_id, found.staff_name, found.staff_name_ar, found.until) if found else None
 
 

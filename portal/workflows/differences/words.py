@@ -151,6 +151,8 @@ def _means_the_same(change: Change) -> bool:
 
 def _said(path: Path, value: Any, kind: str) -> str | None:
     """Write a value in words where the form has words for it."""
+    if path == ("kind",):
+        return str(label_of(value))
     if path == ("on_error",) and value in ON_ERROR_LABELS:
         return str(ON_ERROR_LABELS[value])
     if path == ("retry", "on") and isinstance(value, list):
@@ -177,7 +179,7 @@ def _kind(node: Mapping[str, Any]) -> Any:
     return label_of(node.get("kind", ""))
 
 
-def label_of(kind: str) -> Any:
+def label_of(kind: Any) -> Any:
     """Return what a kind of step is called."""
     return ACTIONS[kind].label if kind in ACTIONS else kind
 

@@ -65,6 +65,16 @@ def test_one_language_is_enough_and_the_other_pages_mark_it(network, address, ad
     assert "أغذية النهر" in page.text and 'lang="ar" dir="rtl">هدى سالم' in page.text
 
 
+def test_staff_find_an_organisation_that_registered_itself(network, address, as_staff):
+    """Its key to be searched by had stayed empty, so that nothing but its slug and the addresses of its members found it."""
+    browser = network()
+    ask(browser, address, organisation="", organisation_ar="مخبز الهُدى")
+    browser.post("/register/confirm", data={"token": token_in(letters_to(address)[0])})
+    tenant_id = count("select tenant_id from sessions where person_id = (select id from people where email_key = :it)", it=address)
+
+    assert f"/staff/tenants/{tenant_id}" in as_staff().get("/staff/tenants", query_string={"q": "الهدى"}).text
+
+
 def test_in_another_browser_the_password_is_asked_for(network, address):
     """Somebody who types a stranger's address must not share the account that the stranger then makes."""
     ask(network(), address)

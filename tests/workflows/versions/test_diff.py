@@ -117,3 +117,10 @@ def test_what_a_new_step_is_set_to_do_is_told(app):
         found = words.steps_of(compare(([], {}), ([step("a", "email", to="x@example.com", body="")], {})))
 
     assert [(str(line.label), line.old, line.new) for line in found[0].lines] == [("To", None, "x@example.com")]
+
+
+def test_kinds_of_steps_are_told_as_they_are_called_and_one_that_is_no_more_by_its_code(app):
+    with app.test_request_context():
+        found = words.steps_of(compare(([step("a", "notification")], {}), ([step("a", "fax_machine")], {})))
+
+    assert [(line.old, line.new) for line in found[0].lines if str(line.label) == "Kind of step"] == [("Notification", "fax_machine")]
