@@ -54,6 +54,7 @@ document.addEventListener("htmx:after:swap", (event) => {
 // A whole page (an error, usually) in answer to a request for a part: keep the part, say what happened.
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
+  if (isPageOwn(ctx) && takesWriting(ctx)) event.preventDefault();
   if (ctx.target === document.body || !/^\s*<!doctype/i.test(ctx.text)) return;
   event.preventDefault();
   if (isPageOwn(ctx)) return;
@@ -64,6 +65,13 @@ document.addEventListener("htmx:after:request", (event) => {
 // Requests of the page itself (following a run) stay silent: the connection sign speaks for them.
 function isPageOwn(ctx) {
   return ctx?.sourceElement === document.body;
+}
+
+// What others did does not take away what somebody is writing, or has written: the part stays until it is sent.
+function takesWriting(ctx) {
+  return [...ctx.target.querySelectorAll("textarea, input:not([type=hidden])")].some(
+    (field) => (field.value !== field.defaultValue || field.closest("[data-written]")) && !ctx.text.includes(`id="${field.id}"`),
+  );
 }
 
 function decode(text = "") {

@@ -102,6 +102,16 @@ def test_problems_speak_the_language_that_is_asked_for(program):
     assert any("\u0600" <= letter <= "\u06ff" for letter in arabic["title"]) and arabic["title"] != english["title"]
 
 
+def test_an_input_that_nobody_asks_for_is_named_and_starts_nothing(engine, program):
+    workflow_id = engine.publish(step("only", "set", **values(x="1")), inputs=("who",))
+
+    answer = program.post(f"/api/v1/workflows/{workflow_id}/runs", json={"input": {"whom": "نورة"}})
+
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json["errors"]] == ["input.whom"]
+    assert program.get("/api/v1/workflows").json["items"][0]["last_run"] is None
+
+
 def test_wrong_inputs_are_named(engine, program):
     workflow_id = engine.publish(step("only", "set", **values(x="1")), inputs=("who",))
 

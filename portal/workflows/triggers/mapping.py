@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.core.errors import Invalid
+from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import expressions, inputs
 
+NOT_ASKED = _l("The workflow asks for no such input. See how it is written.")
 
-def read(declared: list[dict[str, Any]], config: Mapping[str, Any], arrived: Mapping[str, Any], body: Any) -> dict[str, Any]:
+
+def read(
+    declared: list[dict[str, Any]], config: Mapping[str, Any], arrived: Mapping[str, Any], body: Any, *, is_strict: bool = False
+) -> dict[str, Any]:
     """Return the typed inputs: those with a text in the settings from it, the others from the body by their names.
 
     Args:
         arrived: what `${ input… }` reads.
         body: its parts are taken by name when it is an object.
+        is_strict: a part that no input is called by is wrong; else it is left out.
 
     Raises:
         Invalid: `.problems` names each wrong input by its key.
@@ -22,7 +28,8 @@ def read(declared: list[dict[str, Any]], config: Mapping[str, Any], arrived: Map
     texts = config.get("inputs") or {}
     named = body if isinstance(body, Mapping) else {}
     given: dict[str, Any] = {}
-    problems: dict[str, Any] = {}
+    known = {each["key"] for each in declared}
+    problems: dict[str, Any] = {key: NOT_ASKED for key in list(named)[:100] if key not in known} if is_strict else {}
     for each in declared:
         key = each["key"]
         try:

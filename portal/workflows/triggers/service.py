@@ -51,7 +51,8 @@ def start_by_person(
 
     Args:
         kind: manual or api.
-        is_strict: the same key with other inputs is refused; otherwise it is another start.
+        is_strict: the same key with other inputs is refused, otherwise it is another start; so is an input that the workflow does not
+            ask for, otherwise it is left out.
         priority: 1 comes first, 5 last; None takes the workflow's.
 
     Raises:
@@ -72,7 +73,7 @@ def start_by_person(
         raise TurnedOff(_("This way of starting the workflow is switched off."))
     arrival = Arrival(
         key=arriving.fitted(full),
-        read=lambda declared: mapping.read(declared, {}, {}, given),
+        read=lambda declared: mapping.read(declared, {}, {}, given, is_strict=is_strict),
         body_hash=digest if is_strict and key else None,
         priority=priority,
     )
