@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -82,10 +83,10 @@ def wait_for_stop() -> None:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 that nobody listens on now, and that no call of others takes meanwhile: the system gives those from above."""
+    while is_taken(port := random.randrange(20_000, 32_000)):
+        pass
+    return port
 
 
 def is_taken(port: int) -> bool:

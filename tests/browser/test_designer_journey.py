@@ -344,7 +344,7 @@ def test_without_a_script(app, tenant, design):
     page.click("#chosen-copy")
     page.click("[data-place='||set_9']")
     page.get_by_role("button", name="Paste here").click()
-    assert page.locator("#step-set_10").count() == 1
+    page.wait_for_selector("#step-set_10")
     page.click("#undo-button")
     assert_built(app, tenant, workflow_id)
 

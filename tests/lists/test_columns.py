@@ -132,7 +132,7 @@ def test_runs_are_sorted_by_who_started_them_as_their_names_are_read(app, tenant
         ground.run(workflow, NOON + timedelta(minutes=minute), by=role)
         if minute == 0:
             add_many(tenant, workflow, 1)
-    browser, label = sign_in(tenant, "owner", locale), {"en": "Started by", "ar": "بدأه"}[locale]
+    browser, label = sign_in(tenant, "owner", locale), {"en": "Started by", "ar": "صاحب التشغيل"}[locale]
     nobody = {"en": "–none", "ar": "–لا يوجد"}[locale]
     assert cells_of(browser.get("/runs?sort=by"), label) == [nobody, *order]
     assert cells_of(browser.get("/runs?sort=-by"), label) == [*order[::-1], nobody]

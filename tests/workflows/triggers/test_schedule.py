@@ -11,6 +11,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from portal.core import db
 from portal.core.access import Actor
@@ -218,7 +219,12 @@ def test_inputs_come_from_the_settings(starts):
 
 def test_inputs_that_became_wrong_are_written_down(starts):
     workflow_id = starts.publish_with(QUICK, inputs=[declared("amount", "number")])
-    trigger_id = every_minute(starts, workflow_id, inputs={"amount": "many"})
+    trigger_id = every_minute(starts, workflow_id, inputs={"amount": "12"})
+    with starts.in_house() as session:  # as it was before the input became a number
+        session.execute(
+            text("update workflow_triggers set config = jsonb_set(config, '{inputs,amount}', '\"many\"') where id = :id"),
+            {"id": trigger_id},
+        )
     starts.backdate(trigger_id, minutes_ago(0))
 
     starts.fire()
