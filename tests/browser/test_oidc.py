@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from portal.core import db
-from portal.identity.sso import oidc
+from portal.identity.sso import keys
 from tests.browser.conftest import IN_CHROMIUM, enter
 from tests.browser.test_saml import look
 from tests.identity.sso.conftest import idp_port, prove_domain, reaching, running_idp, zone
@@ -21,7 +21,7 @@ WORDS = {"en": ("Continue with \u2068Corporate\u2069", "The test went well"), "a
 @pytest.fixture
 def outside(app, address, running_idp, zone):
     with reaching(running_idp.port, zone, public_url=address):
-        oidc.forget_keys()
+        keys.forget()
         yield
 
 

@@ -1,7 +1,7 @@
 """OpenID Connect as the relying party: discovery, the way to the provider, the code, and tokens judged. Knows no table.
 
-Authorization code with PKCE (S256), state and nonce. Every call leaves by `core.egress`; every address that is used stands in
-`Discovery`, which is kept with the provider.
+Authorization code with PKCE (S256), state and nonce. Every address that is used stands in `Discovery`, which is kept with the provider.
+`keys` says what was signed with the provider's keys, `calls` speaks to it.
 """
 
 from __future__ import annotations
@@ -9,34 +9,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
-import threading
-import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from joserfc import jwk, jws
-from joserfc.errors import JoseError
-
-from portal.core import clock, egress
-from portal.core.egress import EgressError, Timeouts
+from portal.core import clock
 from portal.i18n.words import gettext as _
+from portal.identity.sso import calls, keys
 from portal.identity.sso.errors import ProviderFaulty, TokenRefused
 
-ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA", "Ed25519")
-KEY_KINDS = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP", "Ed25519": "OKP"}
-# A key in the token itself, or an address to fetch one from, would let its writer choose who signed it.
-REFUSED_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip"})
 SKEW_S = 60
-LONGEST_TOKEN = 32_000
 LONGEST_SUBJECT = 255
 FAR = 1e12
-LARGEST_BODY = 200_000
-KEYS_LIVE_S = 3600
-REFETCHES, REFETCH_WINDOW_S = 5, 300
-PATIENCE = Timeouts(resolve_s=2, connect_s=3, tls_s=3, read_s=5, total_s=8)
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -75,19 +60,6 @@ class Claims:
     proved_at: float | None = None  # when the person last proved there who they are
 
 
-@dataclass
-class _Keys:
-    """The keys of one provider as this process last saw them."""
-
-    keys: list[Any] = field(default_factory=list)
-    fetched_at: float = 0.0
-    refetches: list[float] = field(default_factory=list)
-
-
-_kept: dict[str, _Keys] = {}
-_lock = threading.Lock()
-
-
 def discover(issuer: str) -> Discovery:
     """Ask a provider what it offers.
 
@@ -96,7 +68,7 @@ def discover(issuer: str) -> Discovery:
     """
     if urlsplit(issuer).query or "#" in issuer:
         raise ProviderFaulty(_("The issuer may not hold “?” or “#”."))
-    found = _fetch(f"{issuer.removesuffix('/')}/.well-known/openid-configuration")
+    found = calls.fetch(f"{issuer.removesuffix('/')}/.well-known/openid-configuration")
     if found.get("issuer") != issuer:
         said = str(found.get("issuer", ""))[:200]
         raise ProviderFaulty(
@@ -109,14 +81,14 @@ def discover(issuer: str) -> Discovery:
     if missing:
         raise ProviderFaulty(_("The provider does not say where its %(what)s is.", what=", ".join(missing)))
     offered = _texts(found.get("id_token_signing_alg_values_supported"))
-    usable = tuple(name for name in ALGORITHMS if name in offered)
+    usable = tuple(name for name in keys.ALGORITHMS if name in offered)
     if not usable:
         raise ProviderFaulty(_("The provider signs with none of RS256, PS256, ES256 and EdDSA."))
     ways = _texts(found.get("code_challenge_methods_supported"))
     if ways and "S256" not in ways:
         raise ProviderFaulty(_("The provider does not know PKCE with S256."))
     for name in (*needed, "userinfo_endpoint"):
-        check_endpoint(str(found.get(name) or ""), name)
+        calls.check_endpoint(str(found.get(name) or ""), name)
     ways_of_proof = _texts(found.get("token_endpoint_auth_methods_supported"))
     return Discovery(
         issuer=issuer,
@@ -129,18 +101,6 @@ def discover(issuer: str) -> Discovery:
         ends_sessions=found.get("backchannel_logout_supported") is True,
         algorithms=usable,
     )
-
-
-def count_keys(discovery: Discovery) -> int:
-    """Fetch the keys of a provider anew and return how many of them can be used.
-
-    Raises:
-        ProviderFaulty: it does not answer, or has none.
-    """
-    keys = _fetch_keys(discovery.jwks_uri)
-    if not keys:
-        raise ProviderFaulty(_("The provider has no key that can be used."))
-    return len(keys)
 
 
 def challenge_of(verifier: str) -> str:
@@ -191,10 +151,10 @@ def redeem(discovery: Discovery, *, client_id: str, client_secret: str, redirect
         form["client_id"] = client_id
         if client_secret:
             form["client_secret"] = client_secret
-    answer = call("POST", discovery.token_endpoint, headers=headers, body=urlencode(form).encode())
+    answer = calls.call("POST", discovery.token_endpoint, headers=headers, body=urlencode(form).encode())
     if answer.status in (400, 401, 403):
         raise TokenRefused("code_refused")
-    given = _object(answer)
+    given = calls.object_of(answer)
     token = check_id_token(str(given.get("id_token") or ""), discovery, client_id=client_id, nonce=nonce)
     access_token = given.get("access_token")
     if "email" not in token and discovery.userinfo_endpoint and isinstance(access_token, str):
@@ -209,7 +169,7 @@ def check_id_token(token: str, discovery: Discovery, *, client_id: str, nonce: s
         TokenRefused: any of that is not so.
         ProviderFaulty: its keys cannot be fetched.
     """
-    header, claims = _verified(token, discovery)
+    header, claims = keys.verified(token, discovery.jwks_uri, offered=discovery.algorithms)
     if str(header.get("typ", "JWT")).lower() not in ("jwt", "id_token+jwt"):
         raise TokenRefused("type")
     _check_claims(claims, discovery, client_id)
@@ -225,7 +185,7 @@ def check_logout_token(token: str, discovery: Discovery, *, client_id: str) -> d
         TokenRefused: it is no logout token of this provider for us.
         ProviderFaulty: its keys cannot be fetched.
     """
-    header, claims = _verified(token, discovery)
+    header, claims = keys.verified(token, discovery.jwks_uri, offered=discovery.algorithms)
     # The standard only recommends the type; without it an ID token could be dressed up as one.
     if str(header.get("typ", "")).lower() != "logout+jwt":
         raise TokenRefused("type")
@@ -240,37 +200,6 @@ def check_logout_token(token: str, discovery: Discovery, *, client_id: str) -> d
     if not _text(claims, "sub") and not _text(claims, "sid"):
         raise TokenRefused("subject")
     return claims
-
-
-def _verified(token: str, discovery: Discovery) -> tuple[dict[str, Any], dict[str, Any]]:
-    if not token or len(token) > LONGEST_TOKEN or not token.isascii() or token.count(".") != 2:
-        raise TokenRefused("form")
-    header = _header(token)
-    algorithm = header.get("alg")
-    if algorithm not in ALGORITHMS or (discovery.algorithms and algorithm not in discovery.algorithms):
-        raise TokenRefused("algorithm")
-    if REFUSED_HEADERS & set(header):
-        raise TokenRefused("header")
-    key = _key_for(discovery.jwks_uri, header.get("kid"), algorithm)
-    try:
-        checked = jws.deserialize_compact(token, key, algorithms=[algorithm])
-        claims = json.loads(checked.payload)
-    except (JoseError, ValueError, RecursionError):
-        raise TokenRefused("signature") from None
-    if not isinstance(claims, dict):
-        raise TokenRefused("form")
-    return header, claims
-
-
-def _header(token: str) -> dict[str, Any]:
-    part = token.partition(".")[0]
-    try:
-        header = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (ValueError, RecursionError):
-        raise TokenRefused("form") from None
-    if not isinstance(header, dict):
-        raise TokenRefused("form")
-    return header
 
 
 def _check_claims(claims: Mapping[str, Any], discovery: Discovery, client_id: str, *, needs_subject: bool = True) -> None:
@@ -324,146 +253,13 @@ def _userinfo(discovery: Discovery, access_token: str, subject: str) -> dict[str
     if not access_token.isascii() or not access_token.isprintable() or len(access_token) > 3_500:
         raise TokenRefused("access_token")
     headers = {"authorization": f"Bearer {access_token}", "accept": "application/json"}
-    answer = call("GET", discovery.userinfo_endpoint, headers=headers)
+    answer = calls.call("GET", discovery.userinfo_endpoint, headers=headers)
     if answer.status in (400, 401, 403):
         raise TokenRefused("userinfo")
-    said = _object(answer)
+    said = calls.object_of(answer)
     if said.get("sub") != subject:  # the answer about somebody else
         raise TokenRefused("userinfo_subject")
     return {name: said[name] for name in ("email", "email_verified", "name", "given_name", "family_name", "locale") if name in said}
-
-
-def _key_for(uri: str, kid: Any, algorithm: str) -> Any:
-    """Return the key that a token names; the provider's keys are fetched again once when it is not known.
-
-    Raises:
-        TokenRefused: there is none, or the token does not say which of several.
-        ProviderFaulty: they cannot be fetched.
-    """
-    if kid is not None and not isinstance(kid, str):
-        raise TokenRefused("key")
-    with _lock:
-        kept = _kept.setdefault(uri, _Keys())
-    if not kept.keys or time.monotonic() - kept.fetched_at > KEYS_LIVE_S:
-        _refresh(uri, kept)
-    found = _fitting(kept.keys, kid, algorithm)
-    if not found and _may_refetch(kept):
-        _refresh(uri, kept)
-        found = _fitting(kept.keys, kid, algorithm)
-    if len(found) != 1:
-        raise TokenRefused("key")
-    return found[0]
-
-
-def _fitting(keys: list[Any], kid: str | None, algorithm: str) -> list[Any]:
-    right = []
-    for key in keys:
-        described = key.as_dict(private=False)
-        if key.key_type != KEY_KINDS[algorithm] or described.get("use", "sig") != "sig":
-            continue
-        if described.get("alg", algorithm) != algorithm and {described.get("alg"), algorithm} != {"EdDSA", "Ed25519"}:
-            continue
-        if kid is None or described.get("kid") == kid:
-            right.append(key)
-    return right
-
-
-def _may_refetch(kept: _Keys) -> bool:
-    """Count what unknown keys cost the provider: forged tokens must not make us call it for each of them."""
-    now = time.monotonic()
-    with _lock:
-        kept.refetches = [at for at in kept.refetches if now - at < REFETCH_WINDOW_S]
-        if len(kept.refetches) >= REFETCHES:
-            return False
-        kept.refetches.append(now)
-        return True
-
-
-def _refresh(uri: str, kept: _Keys) -> None:
-    keys = _fetch_keys(uri)
-    with _lock:
-        kept.keys, kept.fetched_at = keys, time.monotonic()
-
-
-def _fetch_keys(uri: str) -> list[Any]:
-    listed = _fetch(uri).get("keys")
-    keys: list[Any] = []
-    for each in listed if isinstance(listed, list) else []:
-        # A shared secret has no place in a public list: with it anybody could sign.
-        if not isinstance(each, dict) or each.get("kty") not in KEY_KINDS.values() or len(keys) >= 50:
-            continue
-        try:
-            keys.append(jwk.import_key(each))
-        except (JoseError, ValueError, TypeError, KeyError):
-            continue  # a kind of key that we do not know is not an error (RFC 7517, 5)
-    return keys
-
-
-def forget_keys() -> None:
-    """Fetch every provider's keys anew at the next token; for tests."""
-    with _lock:
-        _kept.clear()
-
-
-def _fetch(url: str) -> dict[str, Any]:
-    return _object(call("GET", url, headers={"accept": "application/json"}))
-
-
-def call(method: str, url: str, *, headers: dict[str, str], body: bytes | None = None) -> egress.Answer:
-    """Call a provider.
-
-    Raises:
-        ProviderFaulty: no answer; the message says why.
-    """
-    try:
-        return egress.send(method, url, headers=headers, body=body, timeouts=PATIENCE, max_body=LARGEST_BODY)
-    except EgressError as broken:
-        raise ProviderFaulty(_explained(broken)) from None
-
-
-def _explained(broken: EgressError) -> str:
-    """Return one sentence about a call without an answer."""
-    sentences = {
-        "dns": _("The name in the provider's address does not exist."),
-        "connect": _("The provider does not answer: nothing listens at its address."),
-        "tls": _("The provider's certificate cannot be trusted."),
-        "timeout": _("The provider took too long to answer."),
-        "too_large": _("The provider's answer is too large."),
-    }
-    return broken.message if broken.code == "blocked" else sentences.get(broken.code, _("The provider's answer cannot be read."))
-
-
-def _object(answer: egress.Answer) -> dict[str, Any]:
-    """Return the JSON object of a good answer.
-
-    Raises:
-        ProviderFaulty: it is none.
-    """
-    if answer.status != 200:
-        raise ProviderFaulty(_("The provider answered with status %(status)s.", status=str(answer.status)))
-    try:
-        given = json.loads(answer.body) if not answer.truncated else None
-    except (ValueError, RecursionError):
-        given = None
-    if not isinstance(given, dict):
-        raise ProviderFaulty(_("The provider's answer is not what the standard asks for."))
-    return given
-
-
-def check_endpoint(url: str, name: str) -> None:
-    """Refuse an address that a provider names for itself, if it may not be used.
-
-    Raises:
-        ProviderFaulty: so it is; the message says why.
-    """
-    if not url:
-        return
-    try:
-        egress.check_url(url, policy=egress.operator_policy())
-    except egress.EgressRefused as refused:
-        raise ProviderFaulty(
-            _("The address of %(what)s may not be used: %(why)s", what=f"\u2068{name}\u2069", why=str(refused.message))
-        ) from None
 
 
 def _texts(value: Any) -> list[str]:

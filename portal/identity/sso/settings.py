@@ -12,7 +12,7 @@ from portal.core.access import Permission, access, confirmed, requires
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.render import render, see_other, toast
 from portal.i18n.words import gettext as _
-from portal.identity.sso import domains, oidc, queries, service
+from portal.identity.sso import domains, keys, oidc, queries, service
 from portal.identity.sso.errors import ProviderFaulty
 from portal.identity.sso.forms import ProviderForm
 from portal.identity.sso.saml import settings as saml
@@ -81,7 +81,7 @@ def _look(issuer: str) -> dict[str, Any]:
     with db.transaction():
         pass  # ends the transaction of the reads before: a slow provider must not hold a connection
     discovery = oidc.discover(issuer)
-    return {"endpoints": discovery.as_json(), "key_count": oidc.count_keys(discovery)}
+    return {"endpoints": discovery.as_json(), "key_count": keys.count(discovery.jwks_uri)}
 
 
 def _form(

@@ -29,7 +29,7 @@ from werkzeug.serving import make_server
 from portal.core import db
 from portal.core.config import current_settings
 from portal.devkit.children import die_with_parent, free_port
-from portal.identity.sso import oidc
+from portal.identity.sso import keys
 from tests.conftest import Browser, House
 
 HERE = Path(__file__).parent
@@ -206,7 +206,7 @@ def running_idp(idp_port: int) -> Iterator[Idp]:
 
 @pytest.fixture
 def idp(running_idp: Idp, outside: None) -> Idp:
-    oidc.forget_keys()
+    keys.forget()
     return running_idp
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import text
 from portal.core import db, egress
 from portal.core.access import SYSTEM
 from portal.core.secrets import token_hash
-from portal.identity.sso import oidc, service
+from portal.identity.sso import keys as provider_keys
+from portal.identity.sso import service
 from tests.identity.sso.test_tokens import CLIENT, DISCOVERY, ISSUER, LOGOUT, Provider, claims, signed
 
 GIVEN = {"name": "X", "name_ar": None, "issuer": ISSUER, "client_id": CLIENT, "default_role": "member", "admits_newcomers": True, "allows_passwords": True}  # fmt: skip
@@ -16,10 +17,10 @@ GIVEN = {"name": "X", "name_ar": None, "issuer": ISSUER, "client_id": CLIENT, "d
 
 @pytest.fixture
 def keys(app, monkeypatch):
-    oidc.forget_keys()
+    provider_keys.forget()
     monkeypatch.setattr(egress, "send", Provider("rsa").send)
     yield
-    oidc.forget_keys()
+    provider_keys.forget()
 
 
 @pytest.fixture

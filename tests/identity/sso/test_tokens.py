@@ -12,7 +12,7 @@ import pytest
 from joserfc import jwk, jws
 
 from portal.core import egress
-from portal.identity.sso import oidc
+from portal.identity.sso import keys, oidc
 from portal.identity.sso.errors import ProviderFaulty, TokenRefused
 from portal.identity.sso.oidc import Discovery
 
@@ -45,12 +45,12 @@ class Provider:
 
 @pytest.fixture
 def provider(app, monkeypatch):
-    oidc.forget_keys()
+    keys.forget()
     found = Provider("rsa", "ec", "ed", "enc")
     monkeypatch.setattr(egress, "send", found.send)
     with app.test_request_context():
         yield found
-    oidc.forget_keys()
+    keys.forget()
 
 
 DISCOVERY = Discovery(ISSUER, f"{ISSUER}/auth", f"{ISSUER}/token", f"{ISSUER}/jwks")
@@ -173,7 +173,7 @@ def test_a_new_key_is_found_and_forged_names_do_not_make_us_call_for_ever(provid
     before = provider.asked
     for number in range(40):
         assert refusal(signed(claims(), kid=f"forged-{number}")) == "key"
-    assert provider.asked - before <= oidc.REFETCHES
+    assert provider.asked - before <= keys.REFETCHES
 
 
 LOGOUT = {"events": {oidc.LOGOUT_EVENT: {}}, "jti": "j-1", "nonce": None, "sid": "s-1"}

@@ -12,7 +12,7 @@ from portal.core.forms import Form
 from portal.i18n.formats import date
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
-from portal.identity.sso import oidc
+from portal.identity.sso import calls
 from portal.identity.sso.errors import ProviderFaulty
 from portal.identity.sso.forms import LONG, Entered
 from portal.identity.sso.saml import certificates
@@ -101,7 +101,7 @@ def _pasted(listed: tuple[str, ...]) -> str:
 
 def _check_address(field: StringField, what: str) -> None:
     try:
-        oidc.check_endpoint(field.data or "", what)
+        calls.check_endpoint(field.data or "", what)
     except ProviderFaulty as faulty:
         raise ValidationError(faulty.message) from None
 

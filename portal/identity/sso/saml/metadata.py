@@ -8,7 +8,7 @@ from lxml import etree
 from lxml.builder import ElementMaker
 
 from portal.i18n.words import gettext as _
-from portal.identity.sso import oidc
+from portal.identity.sso import calls
 from portal.identity.sso.errors import ProviderFaulty, TokenRefused
 from portal.identity.sso.saml import documents
 from portal.identity.sso.saml.documents import METADATA, PROTOCOL, SIGNATURE, Element, name, text_of
@@ -39,8 +39,8 @@ def fetch(url: str) -> bytes:
     Raises:
         ProviderFaulty: it does not answer, or not with a document.
     """
-    oidc.check_endpoint(url, _("the metadata"))
-    answer = oidc.call("GET", url, headers={"accept": "application/samlmetadata+xml, application/xml, text/xml"})
+    calls.check_endpoint(url, _("the metadata"))
+    answer = calls.call("GET", url, headers={"accept": "application/samlmetadata+xml, application/xml, text/xml"})
     if answer.status != 200:
         raise ProviderFaulty(_("The provider answered with status %(status)s.", status=str(answer.status)))
     if answer.truncated:
