@@ -24,8 +24,10 @@ from portal.tenants import models as tenants
 from portal.webhooks import models as webhooks
 from portal.workflows import models as workflows
 from portal.workflows.calendars import models as calendars
+from portal.workflows.engine import models as engine
 from portal.workflows.gallery import models as samples
 from portal.workflows.history import models as history
+from portal.workflows.home import models as home
 from portal.workflows.tasks import models as tasks
 from portal.workflows.triggers import models as triggers
 from portal.workflows.versions import models as versions
@@ -37,10 +39,12 @@ __all__ = [
     "calendars",
     "connections",
     "datatables",
+    "engine",
     "exports",
     "factors",
     "groups",
     "history",
+    "home",
     "identity",
     "invitations",
     "lists",

@@ -56,7 +56,7 @@ def _step(
 ) -> dict[str, Any]:
     return {
         "key": key, "kind": kind, "name": name, "name_ar": name_ar, "parent": parent, "lane": lane, "config": config,
-        "retry": {"attempts": 3}, "timeout_s": definition.DEFAULT_TIMEOUT_S,
+        "retry": {"attempts": definition.DEFAULT_ATTEMPTS}, "timeout_s": definition.DEFAULT_TIMEOUT_S,
     }  # fmt: skip
 
 

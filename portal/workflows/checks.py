@@ -10,8 +10,11 @@ from portal.i18n.words import lazy_gettext as _l
 from portal.workflows import expressions
 from portal.workflows.definition import (
     BLOCKS,
+    DEFAULT_ATTEMPTS,
     DEFAULT_DEADLINE_S,
+    DEFAULT_TIMEOUT_S,
     ERROR,
+    ERROR_CLASSES,
     INPUT_TYPES,
     KEY,
     MAX_ATTEMPTS,
@@ -36,7 +39,6 @@ from portal.workflows.definition import (
 )
 
 MAX_DEPTH = 10
-CLASSES = ("transient", "timeout", "auth", "validation", "permanent")
 WHEN_FULL = ("queue", "refuse", "cancel")
 MAX_AT_ONCE = 1000
 # Names that only some places know: the kind of block around, or the lane.
@@ -137,12 +139,12 @@ def _check_place(node: Node, seen: Mapping[str, Node], kinds: Mapping[str, Any])
     if (parent is None) != (lane is None) or (parent is not None and (parent not in seen or lane not in lanes_of(seen[parent]))):
         yield Problem(key, None, _l("The step lost its place. Move it to where it belongs."))
     retry = node.get("retry") or {}
-    attempts = retry.get("attempts", 3)
+    attempts = retry.get("attempts", DEFAULT_ATTEMPTS)
     if not isinstance(attempts, int) or not 1 <= attempts <= MAX_ATTEMPTS:
         yield Problem(key, "attempts", _l("Attempts are between 1 and %(num)d.", num=MAX_ATTEMPTS))
-    if not set(retry.get("on", CLASSES)) <= set(CLASSES):
+    if not set(retry.get("on", ERROR_CLASSES)) <= set(ERROR_CLASSES):
         yield Problem(key, "retry_on", _l("Choose after which kinds of errors the step is tried again."))
-    timeout_s = node.get("timeout_s", 30)
+    timeout_s = node.get("timeout_s", DEFAULT_TIMEOUT_S)
     if not isinstance(timeout_s, int) or not 1 <= timeout_s <= MAX_TIMEOUT_S:
         yield Problem(key, "timeout_s", _l("The time limit of a step is between 1 and %(num)d seconds.", num=MAX_TIMEOUT_S))
     if node.get("on_error", "fail") not in ON_ERROR:

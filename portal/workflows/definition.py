@@ -44,8 +44,12 @@ MAX_INPUTS = 50
 MAX_ATTEMPTS = 10
 MAX_TIMEOUT_S = 3600
 DEFAULT_TIMEOUT_S = 30
+DEFAULT_ATTEMPTS = 3
 MAX_DEADLINE_S = 30 * 86400
 DEFAULT_DEADLINE_S = 86400
+# transient: it may work a moment later. timeout: no answer in time. auth: who we are was not accepted. validation: what we
+# sent was not accepted. permanent: all that trying again cannot change.
+ERROR_CLASSES = ("transient", "timeout", "auth", "validation", "permanent")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from portal.core import db
 from portal.core.access import Actor
 from portal.workflows import service
-from tests.browser.conftest import IN_CHROMIUM, enter, pass_doors
+from tests.browser.conftest import IN_CHROMIUM, enter, pass_doors, signed_in
 
 pytestmark = IN_CHROMIUM
 
@@ -102,3 +102,18 @@ def test_a_form_says_that_it_is_not_saved_only_once_something_changed(page, addr
     assert state.is_visible()
     page.select_option("[name=calendar]", index=0)
     assert state.is_hidden()
+
+
+def test_a_refused_form_turns_into_the_other_language_with_what_was_typed(address, chromium, tenant):
+    context, page = signed_in(chromium, address, tenant, "en")
+    page.goto(f"{address}/views/new?list=runs&status=failed")
+    page.fill("[name=name]", "x" * 60)
+    page.locator("[name=name]").evaluate("each => { each.removeAttribute('maxlength'); each.value += 'y' }")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_selector(".error-summary")
+    page.click("[data-lang-switch] button")
+
+    page.wait_for_selector("html[dir=rtl]")
+    page.wait_for_function("document.querySelector('[name=name]')?.value.endsWith('xy')")
+    assert "/views/new?list=runs" in page.url
+    context.close()

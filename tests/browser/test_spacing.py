@@ -8,7 +8,9 @@ from sqlalchemy import text
 from portal.core import db
 from portal.core.access import Actor
 from portal.workflows import service
-from tests.browser.conftest import IN_CHROMIUM, pass_doors
+from tests.browser.conftest import IN_CHROMIUM, pass_doors, signed_in
+from tests.workflows.engine.conftest import step, values
+from tests.workflows.triggers.conftest import Starts, declared
 
 pytestmark = IN_CHROMIUM
 APART = """([above, below]) => document.querySelector(below).getBoundingClientRect().top
@@ -66,3 +68,23 @@ def test_the_buttons_of_a_row_stand_beside_each_other(app, enter, tenant):
         "() => [...document.querySelectorAll('tbody tr:last-child .is-actions .button')].map(each => each.getBoundingClientRect().bottom)"
     )
     assert len(beside) == 2 and max(beside) - min(beside) < 4
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_arrived_fits_its_card(app, address, chromium, tenant, width):
+    with app.app_context():
+        starts = Starts(tenant)
+        workflow_id = starts.publish_with(step("only", "set", **values(x="1")), inputs=[declared("who", required=True)])
+        trigger_id = starts.add(workflow_id, "webhook", proof="none")
+        token = starts.token(trigger_id)
+    context, page = signed_in(chromium, address, tenant, "ar", width=width, height=800)
+    for given in ({"who": "x"}, {}):
+        page.request.post(f"{address}/hooks/{token}", data=given)
+    with app.app_context():
+        starts.pump()
+    page.goto(f"{address}/workflows/{workflow_id}/starts/{trigger_id}")
+
+    wrap = page.locator(".table-wrap:has(th[scope=row])")
+    assert wrap.locator("th[scope=row]").count() == 2
+    assert wrap.evaluate("each => each.scrollWidth - each.clientWidth") <= 0
+    context.close()

@@ -11,7 +11,9 @@ from portal.i18n import names
 from portal.i18n.words import gettext as _
 from portal.workflows.actions.registry import ACTIONS
 from portal.workflows.definition import (
+    DEFAULT_ATTEMPTS,
     DEFAULT_TIMEOUT_S,
+    ERROR_CLASSES,
     INPUT_TYPES,
     KEY,
     MAX_ATTEMPTS,
@@ -25,7 +27,6 @@ from portal.workflows.definition import (
     lanes_of,
 )
 from portal.workflows.designer import fields
-from portal.workflows.engine import retry
 from portal.workflows.people import MOST_NAMED, WHO
 
 MARK = "nasij"
@@ -107,10 +108,10 @@ def _name(given: dict[str, Any], name: str) -> str:
 
 def _retry(given: Any) -> dict[str, Any]:
     policy = given if isinstance(given, dict) else {}
-    made: dict[str, Any] = {"attempts": _whole(policy.get("attempts"), MAX_ATTEMPTS, 3)}
+    made: dict[str, Any] = {"attempts": _whole(policy.get("attempts"), MAX_ATTEMPTS, DEFAULT_ATTEMPTS)}
     made |= {name: _whole(policy[name], most, most) for name, most in fields.WAITS.items() if name in policy}
     if isinstance(policy.get("on"), list):
-        made["on"] = [each for each in retry.CLASSES if each in policy["on"]]
+        made["on"] = [each for each in ERROR_CLASSES if each in policy["on"]]
     return made
 
 

@@ -15,6 +15,7 @@ from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.base import Action
 from portal.workflows.definition import (
+    ERROR_CLASSES,
     INPUT_TYPES,
     KEY,
     MAX_ATTEMPTS,
@@ -171,7 +172,7 @@ def read_step(node: Node, action: Action | None, form: Any) -> StepForm:
     if "attempts" in changes:
         changes["retry"] = {**(node.get("retry") or {}), "attempts": changes.pop("attempts")}
     if "retry_on" in form:
-        chosen = [each for each in retry.CLASSES if each in form.getlist("retry_on")]
+        chosen = [each for each in ERROR_CLASSES if each in form.getlist("retry_on")]
         changes["retry"] = {**(changes.get("retry") or node.get("retry") or {}), "on": chosen}
     typed |= {name: form[name] for name in WAITS if name in form}
     _read_waits(form, node, changes, errors)

@@ -16,7 +16,7 @@ from portal.workflows import literals, people, queries, service, vetting
 from portal.workflows.actions.base import Action
 from portal.workflows.actions.registry import ACTIONS, begins
 from portal.workflows.calendars import service as calendars
-from portal.workflows.definition import DEFAULT_DEADLINE_S, MAX_ATTEMPTS, MAX_TIMEOUT_S, Node, Problem, timeout_of
+from portal.workflows.definition import DEFAULT_ATTEMPTS, DEFAULT_DEADLINE_S, MAX_ATTEMPTS, MAX_TIMEOUT_S, Node, Problem, timeout_of
 from portal.workflows.designer import bounds, drafts, edits, fields
 from portal.workflows.designer.edits import Card, Place
 from portal.workflows.designer.fields import StartForm, StepForm
@@ -92,7 +92,7 @@ def _step(tenant_id: UUID, workflow: WorkflowTemplate, card: Card, form: Any) ->
     shown = fields.shown_fields(node, action, choices=_choices(workflow, node, action), errors=errors) if action else []
     samples = sources.samples_of(workflow, card.key, may_read=access().can(Permission.RUN_READ))
     effect = action.effect(node.get("config") or {}) if action else "unsafe"
-    attempts = node.get("attempts") or (node.get("retry") or {}).get("attempts", 3)
+    attempts = node.get("attempts") or (node.get("retry") or {}).get("attempts", DEFAULT_ATTEMPTS)
     return {
         "node": node,
         "action": action,

@@ -17,12 +17,11 @@ from portal.i18n.locale import plain_name
 from portal.i18n.words import gettext as _
 from portal.workflows import inputs, queries, service, uses
 from portal.workflows.actions.registry import ACTIONS, begins
-from portal.workflows.definition import DEFAULT_TIMEOUT_S, Problem
+from portal.workflows.definition import DEFAULT_ATTEMPTS, DEFAULT_TIMEOUT_S, Problem
 from portal.workflows.designer import answers, drafts, edits, fields, kept, page
 from portal.workflows.designer.answers import asked_place, bp, conflict, edited, editing, node_of, revision
 from portal.workflows.designer.drafts import DraftChanged
 from portal.workflows.designer.edits import Place
-from portal.workflows.engine.retry import ATTEMPTS
 from portal.workflows.errors import DraftInvalid
 
 
@@ -60,7 +59,7 @@ def add(workflow_id: UUID) -> Response:
     for name, tag in (("name", "en"), ("name_ar", "ar")):
         with force_locale(tag):
             names[name] = str(action.label)
-    node = {"kind": action.kind, **names, "config": begins(action), "retry": {"attempts": ATTEMPTS}, "timeout_s": DEFAULT_TIMEOUT_S}
+    node = {"kind": action.kind, **names, "config": begins(action), "retry": {"attempts": DEFAULT_ATTEMPTS}, "timeout_s": DEFAULT_TIMEOUT_S}
     place = asked_place(request.form)
     try:
         key = drafts.add_step(here.tenant_id, workflow_id, node, place, revision=revision(), by=here.actor)

@@ -10,9 +10,9 @@ from typing import Any
 from portal.i18n.words import gettext as _
 from portal.i18n.words import lazy_gettext as _l
 from portal.workflows.actions.registry import ACTIONS, FIELDS
-from portal.workflows.definition import DEFAULT_TIMEOUT_S
+from portal.workflows.definition import DEFAULT_ATTEMPTS, DEFAULT_TIMEOUT_S
 from portal.workflows.differences.diff import ABSENT, EMPTY, OPENED, Change, Changed, Difference, Path, changes_of
-from portal.workflows.engine.retry import ATTEMPTS, DEFAULT_CLASSES
+from portal.workflows.engine.retry import DEFAULT_CLASSES
 
 LONGEST = 2_000
 ON_ERROR_LABELS = {
@@ -31,7 +31,7 @@ CLASS_LABELS = {
 USUAL: dict[Path, tuple[Any, ...]] = {
     ("on_error",): (ABSENT, "fail"),
     ("retry", "on"): (ABSENT, list(DEFAULT_CLASSES)),
-    ("retry", "attempts"): (ABSENT, None, ATTEMPTS),
+    ("retry", "attempts"): (ABSENT, None, DEFAULT_ATTEMPTS),
     ("timeout_s",): (ABSENT, None, DEFAULT_TIMEOUT_S),
 }
 OWN: dict[Path, Any] = {

@@ -11,7 +11,8 @@ from typing import Any
 
 from portal.workflows.actions.registry import ACTIONS
 
-LANES = ("fast", "io", "ai", "bulk")
+FAST = "fast"  # what the database alone does
+LANES = (FAST, "io", "ai", "bulk")
 PARKED = "parked:"
 GATED = "gated:"
 
@@ -21,7 +22,7 @@ PRIORITY = 3
 
 def lane_of(kind: str, effect: str) -> str:
     """Return the lane of a kind of step: what the database alone does is fast; a kind may name its own lane."""
-    return getattr(ACTIONS[kind], "lane", None) or ("fast" if effect in ("pure", "db") else "io")
+    return getattr(ACTIONS[kind], "lane", None) or (FAST if effect in ("pure", "db") else "io")
 
 
 def in_turn(lanes: tuple[str, ...], last: str | None) -> list[str]:

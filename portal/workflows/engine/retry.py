@@ -9,11 +9,6 @@ BASE_S = 2.0
 CAP_S = 300.0
 MAX_CAP_S = 86_400.0
 MAX_RETRY_AFTER_S = 3600.0
-ATTEMPTS = 3
-
-# transient: it may work a moment later. timeout: no answer in time. auth: who we are was not accepted. validation: what we
-# sent was not accepted. permanent: all that trying again cannot change.
-CLASSES = ("transient", "timeout", "auth", "validation", "permanent")
 DEFAULT_CLASSES = ("transient", "timeout")
 AUTH_STATUSES = frozenset({"401", "403", "407"})
 VALIDATION_STATUSES = frozenset({"400", "406", "409", "413", "414", "415", "422"})

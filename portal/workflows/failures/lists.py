@@ -19,8 +19,7 @@ from portal.identity import service as identity
 from portal.lists import service as lists
 from portal.lists.service import Asked, Column, Filter, ListKind, Rehearsal, Verb, filing
 from portal.workflows import service
-from portal.workflows.definition import KEY
-from portal.workflows.engine.retry import CLASSES
+from portal.workflows.definition import ERROR_CLASSES, KEY
 from portal.workflows.errors import WrongState
 from portal.workflows.explain import REASONS, UNKNOWN
 from portal.workflows.failures import queries
@@ -143,7 +142,7 @@ FAILURES = ListKind(
         Filter("workflow", _l("Workflow"), lambda value: str(found) if (found := ids.as_uuid(value)) else None),
         Filter("step", _l("Step"), lambda value: value if KEY.match(value) else None),
         Filter("code", _l("Reason"), lambda value: value if value in REASONS else None),
-        Filter("class", _l("Kind of failure"), lambda value: value if value in CLASSES else None, is_many=True),
+        Filter("class", _l("Kind of failure"), lambda value: value if value in ERROR_CLASSES else None, is_many=True),
         Filter("by", _l("Started by"), lambda value: value if value == ME else str(found) if (found := ids.as_uuid(value)) else None),
         Filter("period", _l("Period"), lists.periods.read, is_period=True),
         Filter("retried", _l("Taken up again"), lambda value: value if value == "too" else None),

@@ -13,7 +13,7 @@ from portal.i18n.locale import bilingual
 from portal.i18n.words import gettext as _
 from portal.identity import service as identity
 from portal.lists import service as lists
-from portal.workflows.engine.retry import CLASSES
+from portal.workflows.definition import ERROR_CLASSES
 from portal.workflows.failures import queries
 from portal.workflows.failures.lists import CLASS_NAMES, FAILURES, failure_filter, reason_of, step_name
 
@@ -36,7 +36,7 @@ def listing() -> Response:
         "workflow": {str(row.workflow_id): bilingual(row) for row in kinds},
         "step": {row.step: bilingual(names.get((UUID(row.version_id), row.step)) or {"name": row.step}) for row in kinds if row.step},
         "code": {row.code: reason_of(row.code) for row in kinds if row.code},
-        "class": {each: CLASS_NAMES[each] for each in CLASSES},
+        "class": {each: CLASS_NAMES[each] for each in ERROR_CLASSES},
         "retried": {"too": _("Those that were taken up again, too")},
         "by": {"me": _("Me"), **{str(each): name for each, name in (identity.names_of_members(here.tenant_id) or {}).items()}},
     }

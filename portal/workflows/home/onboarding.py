@@ -11,7 +11,7 @@ from portal.audit import service as audit
 from portal.core import clock, db
 from portal.core.access import Actor
 from portal.workflows.home import queries
-from portal.workflows.models import Onboarding
+from portal.workflows.home.models import Onboarding
 
 
 @dataclass(frozen=True, slots=True)

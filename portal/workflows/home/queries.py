@@ -10,8 +10,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from portal.core import db
+from portal.workflows.home.models import Onboarding
 from portal.workflows.home.periods import Window
-from portal.workflows.models import Onboarding
 
 FAILED = "('failed', 'timed_out', 'compensated')"
 

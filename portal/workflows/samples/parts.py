@@ -10,7 +10,7 @@ from uuid import UUID
 from portal.core.config import current_settings
 from portal.datatables import service as tables
 from portal.i18n.locale import chosen_tag
-from portal.workflows.definition import DEFAULT_TIMEOUT_S
+from portal.workflows.definition import DEFAULT_ATTEMPTS, DEFAULT_TIMEOUT_S
 
 Node = dict[str, Any]
 Steps = list[Node]
@@ -113,7 +113,7 @@ def step(
     """Return a step as the designer would leave it, with everything in its lanes after it."""
     node: Node = {
         "key": key, "kind": kind, "name": names[0], "name_ar": names[1], "parent": None, "lane": None, "config": config,
-        "retry": {"attempts": 3}, "timeout_s": DEFAULT_TIMEOUT_S,
+        "retry": {"attempts": DEFAULT_ATTEMPTS}, "timeout_s": DEFAULT_TIMEOUT_S,
     }  # fmt: skip
     if on_error or "error" in (lanes or {}):
         node["on_error"] = on_error or "lane"

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from portal.workflows.actions.base import Failed
+from portal.workflows.definition import DEFAULT_ATTEMPTS
 from portal.workflows.engine import retry
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store.framing import error_of
@@ -41,7 +42,7 @@ def _delay_s(policy: dict[str, Any], failed: Failed, error_class: str, attempt: 
         return None
     return retry.next_delay_s(
         attempt,
-        limit=int(policy.get("attempts", retry.ATTEMPTS)),
+        limit=int(policy.get("attempts", DEFAULT_ATTEMPTS)),
         chance=random.random(),  # noqa: S311 - jitter
         retry_after_s=failed.retry_after_s,
         base_s=float(policy.get("base_s", retry.BASE_S)),

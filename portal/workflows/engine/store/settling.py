@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from portal import events
 from portal.core import bus, db, metering
 from portal.workflows.actions.base import Call, Done, Failed, Outcome
+from portal.workflows.engine.lanes import FAST
 from portal.workflows.engine.plan import Stand
 from portal.workflows.engine.store import compensating, framing, opening
 from portal.workflows.engine.store.calling import NotHere, Refused, call_of, perform_own
@@ -92,7 +93,7 @@ def begin_here(connection: Connection, run: Run, *, hand: Hand, accepted: dict[s
         Mistaken: something went wrong in an optimistic transaction, which has no place to go back to.
     """
     # The step that a transaction is opened for does not count among those that follow it.
-    moves = Moves(run, connection, hand.worker, may_carry=True, may_apply=True, lane="fast", applied=-1)
+    moves = Moves(run, connection, hand.worker, may_carry=True, may_apply=True, lane=FAST, applied=-1)
     try:
         with nullcontext() if accepted or db.is_optimistic() else db.session().begin_nested():
             moves.tell("run.accepted")

@@ -6,9 +6,8 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from portal.workflows import expressions as ours
-from portal.workflows.definition import DEFAULT_TIMEOUT_S
+from portal.workflows.definition import DEFAULT_ATTEMPTS, DEFAULT_TIMEOUT_S
 from portal.workflows.definition import Node as Step
-from portal.workflows.engine.retry import ATTEMPTS
 from portal.workflows.exchange.n8n import steps as turns
 from portal.workflows.exchange.n8n.expressions import Reader
 from portal.workflows.exchange.n8n.flow import Flow, Place, settings_of
@@ -142,7 +141,7 @@ class Drafting(ABC):
         names = (called, "") if called is not None else tuple(text.format(about) for text in NAMES[str(said)])
         step = {
             "key": key, "kind": kind, "name": names[0][:120], "name_ar": names[1][:120], "parent": place.parent, "lane": place.lane,
-            "config": _compiling(config), "retry": {"attempts": ATTEMPTS}, "timeout_s": DEFAULT_TIMEOUT_S, **more,
+            "config": _compiling(config), "retry": {"attempts": DEFAULT_ATTEMPTS}, "timeout_s": DEFAULT_TIMEOUT_S, **more,
         }  # fmt: skip
         self.steps.append(step)
         return key
